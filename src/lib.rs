@@ -1,0 +1,37 @@
+//! An embedded, append-only audit store.
+
+// 0 words: no I/O, no policy.
+mod error;
+mod event;
+mod id;
+mod limits;
+mod options;
+mod time;
+
+pub use error::Error;
+pub use error::ErrorKind;
+pub use error::Place;
+pub use error::Result;
+pub use event::Change;
+pub use event::Context;
+pub use event::Event;
+pub use event::Field;
+pub use event::Json;
+pub use event::Metadata;
+pub use event::Origin;
+pub use event::Outcome;
+pub use event::Performer;
+pub use event::StoredEvent;
+pub use event::Subject;
+pub use event::Target;
+pub use id::EventId;
+pub use id::Position;
+pub use id::Sequence;
+pub use id::StoreId;
+pub use options::Durability;
+pub use options::Options;
+pub use options::Partition;
+pub use options::ReadMode;
+pub use time::Clock;
+pub use time::Time;
+pub use time::TimeError;

@@ -1,0 +1,124 @@
+//! Settings of a store as data: they open nothing and check only themselves.
+
+use crate::error::Error;
+use crate::error::ErrorKind;
+use crate::error::Result;
+use crate::limits;
+
+/// How a store is opened. Every setting has a default.
+///
+/// ```
+/// let options = auditdb::Options { durability: auditdb::Durability::Buffered, ..Default::default() };
+/// options.validate()?;
+/// # Ok::<(), auditdb::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// When an append is acknowledged; one append may ask for more than this, never for less.
+    pub durability: Durability,
+    /// The width of a time partition; fixed when the store is created, ignored afterwards.
+    pub partition: Partition,
+    /// How sealed segments are read.
+    pub read_mode: ReadMode,
+    /// Bytes of accepted events kept in memory before they are sealed into a segment: 4 KiB to 1 GiB.
+    pub memtable_bytes_max: usize,
+    /// Bytes of one event's canonical form: 1 KiB to 16 MiB.
+    pub event_bytes_max: usize,
+    /// Segments kept open at a time: 8 to 65,536.
+    pub open_segments_max: usize,
+    /// Small segments of one size class that are merged into one: 2 to 64.
+    pub merge_fan_in: usize,
+    /// Create the store if the folder holds none.
+    pub create: bool,
+}
+
+/// When an append is acknowledged.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Durability {
+    /// On acceptance: durable, visible and final with the sync that follows within 20 ms or 1 MiB.
+    Buffered,
+    /// When a sync has made it durable and it is visible.
+    #[default]
+    Durable,
+}
+
+/// The width of a time partition, in UTC.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Partition {
+    /// A calendar day.
+    Day,
+    /// A calendar month.
+    #[default]
+    Month,
+    /// A calendar year.
+    Year,
+}
+
+/// How sealed segments are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReadMode {
+    /// Mapped into memory: a page costs about half. A file that someone cuts, or whose device
+    /// fails, while it is mapped ends the process. Needs the feature `mmap`; without it, reads are
+    /// positional.
+    Mapped,
+    /// By positional reads: for network file systems and for hosts that must survive such files.
+    Positional,
+}
+
+impl Default for ReadMode {
+    fn default() -> ReadMode {
+        if cfg!(feature = "mmap") {
+            ReadMode::Mapped
+        } else {
+            ReadMode::Positional
+        }
+    }
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options {
+            durability: Durability::default(),
+            partition: Partition::default(),
+            read_mode: ReadMode::default(),
+            memtable_bytes_max: 32 << 20,
+            event_bytes_max: limits::EVENT_BYTES,
+            open_segments_max: 256,
+            merge_fan_in: 8,
+            create: true,
+        }
+    }
+}
+
+impl Options {
+    /// Checks each setting against its range.
+    ///
+    /// # Errors
+    /// [`ErrorKind::OutOfRange`] names the setting.
+    pub fn validate(&self) -> Result<()> {
+        for (name, value, range) in [
+            (
+                "memtable_bytes_max",
+                self.memtable_bytes_max,
+                4 << 10..=1 << 30,
+            ),
+            (
+                "event_bytes_max",
+                self.event_bytes_max,
+                1 << 10..=limits::EVENT_BYTES_CEILING,
+            ),
+            ("open_segments_max", self.open_segments_max, 8..=65_536),
+            ("merge_fan_in", self.merge_fan_in, 2..=64),
+        ] {
+            if !range.contains(&value) {
+                let what = format!(
+                    "{name}: {value} is not from {} to {}",
+                    range.start(),
+                    range.end()
+                );
+                return Err(Error::new(ErrorKind::OutOfRange, what));
+            }
+        }
+        Ok(())
+    }
+}
