@@ -6,6 +6,9 @@ mod event;
 mod id;
 mod limits;
 mod options;
+
+// 1 machinery: bytes and words in, bytes and words out; pure.
+mod codec;
 mod time;
 
 pub use error::Error;

@@ -86,6 +86,16 @@ impl FromIterator<(String, String)> for Metadata {
 }
 
 impl Context {
+    /// The well-known keys in canonical order.
+    pub(crate) const KEYS: [&str; 6] = [
+        "ip",
+        "user_agent",
+        "fingerprint",
+        "geo",
+        "request_id",
+        "session_id",
+    ];
+
     /// The well-known fields in the order of their keys.
     pub(crate) fn known(&self) -> [&Field<String>; 6] {
         [
@@ -148,7 +158,7 @@ impl<'de> Deserialize<'de> for Metadata {
 impl Serialize for Context {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
-        for (key, field) in CONTEXT_KEYS.into_iter().zip(self.known()) {
+        for (key, field) in Context::KEYS.into_iter().zip(self.known()) {
             if !field.is_absent() {
                 map.serialize_entry(key, field)?;
             }

@@ -107,7 +107,7 @@ fn metadata(metadata: &Metadata) -> Result<()> {
 }
 
 fn context(context: &Context) -> Result<()> {
-    for (key, field) in super::pairs::CONTEXT_KEYS.into_iter().zip(context.known()) {
+    for (key, field) in Context::KEYS.into_iter().zip(context.known()) {
         text(format_args!("context.{key}"), field)?;
         if context.further.iter().any(|(name, _)| name == key) {
             return Err(Error::invalid(format_args!("context.{key}"), "given twice"));

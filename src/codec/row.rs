@@ -1,0 +1,211 @@
+//! One event as it is stored, in the log, in memory and in segments alike: its place, and a body
+//! of its content and what the store must remember beside it. Spelled out in
+//! `docs/format/canonical.md`.
+
+use super::canonical;
+use super::fingerprint;
+use super::varint;
+use super::varint::Bytes;
+use crate::event::Event;
+use crate::event::Field;
+use crate::event::StoredEvent;
+use crate::id::EventId;
+use crate::id::Position;
+use crate::time::Time;
+
+/// What an import leaves on an event that has no key of its own, so that the same record is
+/// recognised when it comes again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct ImportMark<'a> {
+    /// The mapping's name.
+    pub(crate) mapping: &'a str,
+    /// How many records exactly like this one came before it in its import.
+    pub(crate) repeat: u64,
+}
+
+/// The part of a row that does not depend on its place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Body<'a> {
+    /// The application said when the event happened; otherwise the store took the present moment.
+    pub(crate) time_given: bool,
+    /// The import that brought the event, if one did.
+    pub(crate) import: Option<ImportMark<'a>>,
+    /// The canonical object without the store's keys.
+    pub(crate) content: &'a str,
+}
+
+/// One stored event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Row<'a> {
+    pub(crate) position: Position,
+    pub(crate) recorded_at: Time,
+    pub(crate) body: Body<'a>,
+}
+
+/// The up to two fingerprints by which a row is found without a scan.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Fingerprints {
+    /// Of the event's key, or of its import mark and content.
+    pub(crate) key: Option<u64>,
+    /// Of the id the event had where it came from.
+    pub(crate) origin: Option<u64>,
+}
+
+const TIME_GIVEN: u8 = 1;
+const IMPORTED: u8 = 2;
+
+impl<'a> Body<'a> {
+    /// Appends `flags u8, [mapping, repeat], content`, the texts behind their lengths.
+    pub(crate) fn encode(&self, out: &mut Vec<u8>) {
+        let imported = if self.import.is_some() { IMPORTED } else { 0 };
+        out.push(if self.time_given { TIME_GIVEN } else { 0 } | imported);
+        if let Some(mark) = self.import {
+            varint::put_bytes(out, mark.mapping.as_bytes());
+            varint::put_u64(out, mark.repeat);
+        }
+        varint::put_bytes(out, self.content.as_bytes());
+    }
+
+    /// Reads a body and leaves what follows it. `None` when the bytes are no body.
+    pub(crate) fn decode_from(bytes: &mut Bytes<'a>) -> Option<Body<'a>> {
+        let flags = bytes.u8()?;
+        if flags & !(TIME_GIVEN | IMPORTED) != 0 {
+            return None;
+        }
+        let import = if flags & IMPORTED == 0 {
+            None
+        } else {
+            Some(ImportMark {
+                mapping: bytes.text()?,
+                repeat: bytes.varint()?,
+            })
+        };
+        let content = bytes.text()?;
+        canonical::seams(content)?;
+        Some(Body {
+            time_given: flags & TIME_GIVEN != 0,
+            import,
+            content,
+        })
+    }
+
+    /// Reads the body that fills `bytes`.
+    pub(crate) fn decode(bytes: &'a [u8]) -> Option<Body<'a>> {
+        let mut bytes = Bytes::new(bytes);
+        Body::decode_from(&mut bytes).filter(|_| bytes.is_empty())
+    }
+}
+
+impl Row<'_> {
+    /// Appends the canonical line, without a line end.
+    pub(crate) fn write_line(&self, out: &mut Vec<u8>) {
+        let content = self.body.content;
+        let Some((time_at, recorded_at)) = canonical::seams(content) else {
+            return;
+        };
+        let part = |from: usize, to: usize| content.as_bytes().get(from..to).unwrap_or_default();
+        out.extend_from_slice(b"{\"id\":\"");
+        out.extend_from_slice(&EventId::new(self.position).to_text());
+        out.extend_from_slice(b"\",\"seq\":");
+        out.extend_from_slice(self.position.seq.0.to_string().as_bytes());
+        out.push(b',');
+        out.extend_from_slice(part(1, time_at));
+        out.extend_from_slice(b",\"occurred_at\":\"");
+        out.extend_from_slice(&self.position.occurred_at.to_text());
+        out.push(b'"');
+        out.extend_from_slice(part(time_at, recorded_at));
+        out.extend_from_slice(b",\"recorded_at\":\"");
+        out.extend_from_slice(&self.recorded_at.to_text());
+        out.push(b'"');
+        out.extend_from_slice(part(recorded_at, content.len()));
+    }
+
+    /// The event as the application set it, or `None` when the content is no event.
+    pub(crate) fn application_event(&self) -> Option<Event> {
+        let mut event: Event = serde_json::from_str(self.body.content).ok()?;
+        if self.body.time_given {
+            event.occurred_at = Field::Value(self.position.occurred_at);
+        }
+        Some(event)
+    }
+
+    /// The event with what the store gave it, or `None` when the content is no event.
+    pub(crate) fn to_event(&self) -> Option<StoredEvent> {
+        let mut event = self.application_event()?;
+        event.occurred_at = Field::Value(self.position.occurred_at);
+        Some(StoredEvent {
+            id: EventId::new(self.position),
+            seq: self.position.seq,
+            occurred_at: self.position.occurred_at,
+            recorded_at: self.recorded_at,
+            event,
+        })
+    }
+
+    /// The row's fingerprints; `event` is the row's own event.
+    pub(crate) fn fingerprints(&self, event: &Event) -> Fingerprints {
+        let time = self.body.time_given.then_some(self.position.occurred_at);
+        let key = match (event.key.as_deref(), self.body.import) {
+            (Some(key), _) => Some(fingerprint::key(key)),
+            (None, Some(mark)) => Some(fingerprint::import(mark, time, self.body.content)),
+            (None, None) => None,
+        };
+        let origin = event.origin.value().and_then(|origin| origin.id.as_deref());
+        Fingerprints {
+            key,
+            origin: origin.map(fingerprint::origin_id),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::Sequence;
+
+    #[test]
+    fn the_line_is_what_serde_makes_of_the_event() -> Result<(), Box<dyn core::error::Error>> {
+        let event = Event::new("user.updated")
+            .sub_type("a\"b\\\u{1}\u{1f}\n\u{7f}é")
+            .offset(-90)
+            .metadata("k", "")
+            .change("x", "null", "[1.50, {\"b\" : 2}]")?
+            .data(" {\"a\": 1e5 } ")?;
+        for (sub_type, offset) in [
+            (event.sub_type.clone(), event.offset),
+            (Field::Absent, Field::Absent),
+            (Field::Null, Field::Null),
+            (Field::Value(String::new()), Field::Absent),
+        ] {
+            let event = Event {
+                sub_type,
+                offset,
+                ..event.clone()
+            };
+            let content = canonical::content(&event);
+            let body = Body {
+                time_given: true,
+                import: None,
+                content: &content,
+            };
+            let occurred_at = "2026-05-17T08:00:00Z".parse()?;
+            let position = Position {
+                occurred_at,
+                seq: Sequence(7),
+            };
+            let row = Row {
+                position,
+                recorded_at: occurred_at,
+                body,
+            };
+            let mut line = Vec::new();
+            row.write_line(&mut line);
+            let stored = row.to_event().ok_or("no event")?;
+            assert_eq!(String::from_utf8(line)?, serde_json::to_string(&stored)?);
+            let mut bytes = Vec::new();
+            body.encode(&mut bytes);
+            assert_eq!(Body::decode(&bytes), Some(body));
+        }
+        Ok(())
+    }
+}
