@@ -9,6 +9,7 @@ mod options;
 
 // 1 machinery: bytes and words in, bytes and words out; pure.
 mod codec;
+mod filter;
 mod time;
 
 pub use error::Error;
