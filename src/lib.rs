@@ -12,6 +12,9 @@ mod codec;
 mod filter;
 mod time;
 
+// 2 disk: the only floor that touches the file system.
+mod disk;
+
 pub use error::Error;
 pub use error::ErrorKind;
 pub use error::Place;

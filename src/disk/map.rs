@@ -1,0 +1,35 @@
+//! Mapping of files that are final: the crate's only `unsafe`. Only [`crate::disk::real`] calls it,
+//! and only for files whose content is complete, so that reading a page costs no system call.
+
+use core::ops::Deref;
+use std::fs::File;
+use std::io;
+
+/// A mapped file, read-only, for as long as this value lives.
+pub(crate) struct Mapping(memmap2::Mmap);
+
+impl Deref for Mapping {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+/// Maps the whole of `file`.
+#[expect(
+    unsafe_code,
+    reason = "a mapping is sound only while nobody changes the file, which no type can say"
+)]
+pub(crate) fn map(file: &File) -> io::Result<Option<Mapping>> {
+    // SAFETY: `Mmap::map` asks that the bytes do not change while the slice lives. The mapping is
+    // private and read-only, so this process cannot write through it. Of the store's own files
+    // only sealed segments get here, and nothing in this crate opens such a file for writing,
+    // truncates it or renames another over it: it appears whole by a rename from `tmp/`
+    // (`disk::durable`), its id is never used twice, and it goes only by unlink, after which the
+    // kernel keeps the pages until this mapping is dropped. What remains is somebody else changing
+    // or cutting the file, or its device failing, under the mapping. The public documentation of
+    // `ReadMode::Mapped` excludes that and offers `ReadMode::Positional` for it. No reference
+    // outlives the mapping: the slice borrows from `self`. Bytes are valid for any bit pattern.
+    unsafe { memmap2::Mmap::map(file) }.map(|mapping| Some(Mapping(mapping)))
+}

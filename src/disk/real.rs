@@ -1,0 +1,325 @@
+//! The operating system's file system as a [`Disk`]. New files are for their owner only, links and
+//! pipes are refused, and a path never leaves the store's folder, since every path comes from
+//! [`crate::disk::names`]. The store opens one of these; tests put `disk::sim` in its place.
+
+use std::fs;
+use std::fs::DirBuilder;
+use std::fs::OpenOptions;
+use std::fs::TryLockError;
+use std::io;
+use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::fs::FileExt;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+use std::path::PathBuf;
+
+use rustix::fs::CWD;
+use rustix::fs::OFlags;
+use rustix::fs::RenameFlags;
+use rustix::io::Errno;
+
+use crate::disk::Disk;
+use crate::disk::Entry;
+use crate::disk::File;
+use crate::disk::blob;
+use crate::disk::blob::Bytes;
+use crate::disk::map;
+use crate::error::Error;
+use crate::error::ErrorKind;
+use crate::error::Result;
+
+/// A store's folder in the file system.
+pub(crate) struct RealDisk {
+    root: PathBuf,
+}
+
+struct RealFile {
+    path: PathBuf,
+    file: fs::File,
+}
+
+const FILE_MODE: u32 = 0o600;
+const DIR_MODE: u32 = 0o700;
+
+impl RealDisk {
+    /// The folder at `root`, which must exist. A change of the working directory does not move it.
+    pub(crate) fn open(root: &Path) -> Result<RealDisk> {
+        let disk = RealDisk::at(root)?;
+        let metadata = fs::metadata(&disk.root).map_err(|error| {
+            let missing = error.kind() == io::ErrorKind::NotFound;
+            let failed = Error::io("open the folder", &disk.root, error);
+            if missing {
+                Error::new(ErrorKind::NotAStore, "there is no such folder")
+                    .in_file(&disk.root)
+                    .with_source(failed)
+            } else {
+                failed
+            }
+        })?;
+        if metadata.is_dir() {
+            Ok(disk)
+        } else {
+            let error = Error::new(ErrorKind::NotAStore, "this is a file, a store is a folder");
+            Err(error.in_file(&disk.root))
+        }
+    }
+
+    /// As [`RealDisk::open`], making the folder and its parents where they are missing. What was
+    /// made is durable.
+    pub(crate) fn create(root: &Path) -> Result<RealDisk> {
+        let disk = RealDisk::at(root)?;
+        let missing: Vec<&Path> = disk
+            .root
+            .ancestors()
+            .take_while(|path| !path.exists())
+            .collect();
+        for path in missing.into_iter().rev() {
+            create_dir(path)?;
+            if let Some(parent) = path.parent() {
+                sync_dir(parent)?;
+            }
+        }
+        RealDisk::open(root)
+    }
+
+    fn at(root: &Path) -> Result<RealDisk> {
+        let root = std::path::absolute(root)
+            .map_err(|error| Error::io("find the working directory for", root, error))?;
+        Ok(RealDisk { root })
+    }
+
+    fn open_with(
+        &self,
+        options: &mut OpenOptions,
+        operation: &str,
+        path: &Path,
+    ) -> Result<RealFile> {
+        let path = self.place(path);
+        // Without NONBLOCK, opening a pipe that someone put in a file's place would wait for ever.
+        let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY;
+        let file = options
+            .mode(FILE_MODE)
+            .custom_flags(flags.bits().cast_signed())
+            .open(&path)
+            .map_err(|error| failed(operation, &path, error))?;
+        let metadata = file
+            .metadata()
+            .map_err(|error| failed(operation, &path, error))?;
+        if metadata.is_file() {
+            Ok(RealFile { path, file })
+        } else {
+            Err(Error::new(ErrorKind::Corrupt, "this is not a plain file").in_file(&path))
+        }
+    }
+}
+
+impl Disk for RealDisk {
+    fn place(&self, path: &Path) -> PathBuf {
+        self.root.join(path)
+    }
+
+    fn create_new(&self, path: &Path) -> Result<Box<dyn File>> {
+        let mut options = OpenOptions::new();
+        let options = options.read(true).write(true).create_new(true);
+        Ok(Box::new(self.open_with(options, "create", path)?))
+    }
+
+    fn open_read(&self, path: &Path) -> Result<Box<dyn File>> {
+        let mut options = OpenOptions::new();
+        Ok(Box::new(self.open_with(
+            options.read(true),
+            "open",
+            path,
+        )?))
+    }
+
+    fn open_write(&self, path: &Path) -> Result<Box<dyn File>> {
+        let mut options = OpenOptions::new();
+        let options = options.read(true).write(true);
+        Ok(Box::new(self.open_with(
+            options,
+            "open for writing",
+            path,
+        )?))
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> Result<()> {
+        let (from, to) = (self.place(from), self.place(to));
+        fs::rename(&from, &to).map_err(|error| failed("rename", &from, error))
+    }
+
+    fn rename_new(&self, from: &Path, to: &Path) -> Result<()> {
+        let (from, to) = (self.place(from), self.place(to));
+        match rustix::fs::renameat_with(CWD, &from, CWD, &to, RenameFlags::NOREPLACE) {
+            // Some file systems lack the flag; a second name and the first's removal do the same,
+            // and leave both names if the process ends in between.
+            Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {
+                fs::hard_link(&from, &to).map_err(|error| failed("rename to", &to, error))?;
+                fs::remove_file(&from).map_err(|error| failed("rename", &from, error))
+            }
+            other => other.map_err(|errno| match errno {
+                Errno::EXIST => failed("rename to", &to, errno.into()),
+                _ => failed("rename", &from, errno.into()),
+            }),
+        }
+    }
+
+    fn unlink(&self, path: &Path) -> Result<()> {
+        let path = self.place(path);
+        fs::remove_file(&path).map_err(|error| failed("remove", &path, error))
+    }
+
+    fn create_dir(&self, path: &Path) -> Result<()> {
+        create_dir(&self.place(path))
+    }
+
+    fn sync_dir(&self, path: &Path) -> Result<()> {
+        sync_dir(&self.place(path))
+    }
+
+    fn list(&self, path: &Path) -> Result<Vec<Entry>> {
+        let path = self.place(path);
+        let refused = |error| failed("list", &path, error);
+        let mut entries = Vec::new();
+        for entry in fs::read_dir(&path).map_err(refused)? {
+            let entry = entry.map_err(refused)?;
+            let metadata = match entry.metadata() {
+                Ok(metadata) => metadata,
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                Err(error) => return Err(refused(error)),
+            };
+            let is_dir = metadata.is_dir();
+            entries.push(Entry {
+                name: entry.file_name().to_string_lossy().into_owned(),
+                is_dir,
+                len: if is_dir { 0 } else { metadata.len() },
+            });
+        }
+        entries.sort();
+        Ok(entries)
+    }
+
+    fn len(&self, path: &Path) -> Result<Option<u64>> {
+        let path = self.place(path);
+        match fs::symlink_metadata(&path) {
+            Ok(metadata) => Ok(Some(metadata.len())),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(failed("look at", &path, error)),
+        }
+    }
+
+    fn map(&self, path: &Path, len: u64) -> Result<Option<Bytes>> {
+        let mut options = OpenOptions::new();
+        let file = self.open_with(options.read(true), "open", path)?;
+        let found = file.len()?;
+        if found != len {
+            return Err(blob::wrong_length(&file.path, found, len));
+        }
+        let mapping = map::map(&file.file).map_err(|error| failed("map", &file.path, error))?;
+        Ok(mapping.map(Bytes::Mapped))
+    }
+
+    fn lock(&self, path: &Path) -> Result<Option<Box<dyn File>>> {
+        let mut options = OpenOptions::new();
+        let options = options.read(true).write(true).create(true);
+        let file = self.open_with(options, "open for locking", path)?;
+        match file.file.try_lock() {
+            Ok(()) => Ok(Some(Box::new(file))),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(error)) => Err(failed("lock", &file.path, error)),
+        }
+    }
+
+    fn is_locked(&self, path: &Path) -> Result<bool> {
+        let mut options = OpenOptions::new();
+        let file = self.open_with(options.read(true), "open", path)?;
+        match file.file.try_lock_shared() {
+            Ok(()) => Ok(false),
+            Err(TryLockError::WouldBlock) => Ok(true),
+            Err(TryLockError::Error(error)) => Err(failed("look at the lock", &file.path, error)),
+        }
+    }
+
+    fn boot(&self) -> Option<u64> {
+        // A random UUID made at each boot: half of it is as good a name as the whole.
+        let text = fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
+        let digits: String = text.chars().filter(char::is_ascii_hexdigit).collect();
+        u64::from_str_radix(digits.get(..16)?, 16).ok()
+    }
+}
+
+impl File for RealFile {
+    fn path(&self) -> &Path {
+        &self.path
+    }
+
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<()> {
+        let wanted = buffer.len();
+        self.file
+            .read_exact_at(buffer, offset)
+            .map_err(|error| match error.kind() {
+                io::ErrorKind::UnexpectedEof => {
+                    let what = format!("the file ends within the {wanted} bytes wanted here");
+                    Error::corrupt(&self.path, offset, what)
+                }
+                _ => failed("read", &self.path, error),
+            })
+    }
+
+    fn write_at(&self, offset: u64, bytes: &[u8]) -> Result<()> {
+        self.file
+            .write_all_at(bytes, offset)
+            .map_err(|error| failed("write", &self.path, error))
+    }
+
+    fn sync_data(&self) -> Result<()> {
+        self.file
+            .sync_data()
+            .map_err(|error| failed("sync", &self.path, error))
+    }
+
+    fn sync_all(&self) -> Result<()> {
+        self.file
+            .sync_all()
+            .map_err(|error| failed("sync", &self.path, error))
+    }
+
+    fn set_len(&self, len: u64) -> Result<()> {
+        self.file
+            .set_len(len)
+            .map_err(|error| failed("set the length", &self.path, error))
+    }
+
+    fn len(&self) -> Result<u64> {
+        self.file
+            .metadata()
+            .map(|metadata| metadata.len())
+            .map_err(|error| failed("learn the length", &self.path, error))
+    }
+}
+
+fn create_dir(path: &Path) -> Result<()> {
+    match DirBuilder::new().mode(DIR_MODE).create(path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => Ok(()),
+        other => other.map_err(|error| failed("make the folder", path, error)),
+    }
+}
+
+fn sync_dir(path: &Path) -> Result<()> {
+    fs::File::open(path)
+        .and_then(|folder| folder.sync_all())
+        .map_err(|error| failed("sync the folder", path, error))
+}
+
+fn failed(operation: &str, path: &Path, error: io::Error) -> Error {
+    if error.kind() == io::ErrorKind::AlreadyExists {
+        Error::new(
+            ErrorKind::Exists,
+            format!("cannot {operation}: it exists already"),
+        )
+        .in_file(path)
+        .with_source(error)
+    } else {
+        Error::io(operation, path, error)
+    }
+}
