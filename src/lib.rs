@@ -6,11 +6,12 @@ mod event;
 mod id;
 mod limits;
 mod options;
+mod time;
 
 // 1 machinery: bytes and words in, bytes and words out; pure.
 mod codec;
 mod filter;
-mod time;
+mod layout;
 
 // 2 disk: the only floor that touches the file system.
 mod disk;
@@ -35,6 +36,8 @@ pub use id::EventId;
 pub use id::Position;
 pub use id::Sequence;
 pub use id::StoreId;
+pub use layout::CsvSafety;
+pub use layout::Layout;
 pub use options::Durability;
 pub use options::Options;
 pub use options::Partition;

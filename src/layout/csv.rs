@@ -1,0 +1,82 @@
+//! One CSV record after RFC 4180: cells quoted where they must be, lines ended by CR LF. A cell's
+//! text is kept exactly, but for the formula guard, which puts one `'` before what a spreadsheet
+//! could take for a formula and before what begins with `'`, so taking one `'` away undoes it.
+
+/// Whether cells that a spreadsheet could run as a formula are made harmless.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum CsvSafety {
+    /// A cell that begins like a formula, or with `'`, gets one `'` in front.
+    #[default]
+    Guard,
+    /// Cells are written as they are, for programs only.
+    Raw,
+}
+
+impl CsvSafety {
+    /// The word that a report tells.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            CsvSafety::Guard => "guard",
+            CsvSafety::Raw => "raw",
+        }
+    }
+}
+
+/// A record that grows cell by cell at the end of `out`.
+pub(super) struct Record<'a> {
+    safety: CsvSafety,
+    out: &'a mut Vec<u8>,
+    first: bool,
+}
+
+impl<'a> Record<'a> {
+    pub(super) fn new(safety: CsvSafety, out: &'a mut Vec<u8>) -> Record<'a> {
+        Record {
+            safety,
+            out,
+            first: true,
+        }
+    }
+
+    pub(super) fn cell(&mut self, text: &str) {
+        if !self.first {
+            self.out.push(b',');
+        }
+        self.first = false;
+        let guarded = self.safety == CsvSafety::Guard && text.starts_with(begins_a_formula);
+        let quoted = text.bytes().any(|byte| b",\"\r\n".contains(&byte));
+        if quoted {
+            self.out.push(b'"');
+        }
+        if guarded {
+            self.out.push(b'\'');
+        }
+        if quoted {
+            let mut parts = text.split('"');
+            self.out.extend(parts.next().unwrap_or_default().bytes());
+            for part in parts {
+                self.out.extend_from_slice(b"\"\"");
+                self.out.extend_from_slice(part.as_bytes());
+            }
+            self.out.push(b'"');
+        } else {
+            self.out.extend_from_slice(text.as_bytes());
+        }
+    }
+
+    pub(super) fn end(self) {
+        self.out.extend_from_slice(b"\r\n");
+    }
+}
+
+/// The first characters that spreadsheets act on, their full-width forms, and the guard itself.
+fn begins_a_formula(first: char) -> bool {
+    matches!(
+        first,
+        '=' | '+' | '-' | '@' | '\t' | '\r' | '\n' | '\0' | '\''
+    ) || matches!(
+        first,
+        '\u{ff1d}' | '\u{ff0b}' | '\u{ff0d}' | '\u{ff20}' | '\u{ff07}'
+    )
+}

@@ -1,0 +1,82 @@
+//! How a stored event looks outside the store: which columns and keys it gets, in which order, and
+//! how a CSV cell is written. Pure: events in, bytes out; every file, page and table that shows
+//! events in columns comes through here.
+
+mod column;
+mod csv;
+mod entries;
+
+use crate::event::StoredEvent;
+
+use self::column::Column;
+
+pub use self::csv::CsvSafety;
+
+/// Which columns and keys an event is shown with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Layout {
+    /// The store's own: the canonical line, and one CSV column for each of its fields.
+    #[default]
+    Native,
+    /// Audit entries as `actor`, `target`, `data` and `context`, further fields behind them.
+    Entries,
+}
+
+impl Layout {
+    /// Every layout.
+    pub const ALL: [Layout; 2] = [Layout::Native, Layout::Entries];
+
+    /// The layout's word.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Layout::Native => "native",
+            Layout::Entries => "entries",
+        }
+    }
+
+    fn columns(self) -> &'static [Column] {
+        match self {
+            Layout::Native => column::NATIVE,
+            Layout::Entries => column::ENTRIES,
+        }
+    }
+
+    /// Writes the CSV line that names the columns.
+    pub(crate) fn csv_header(self, out: &mut Vec<u8>) {
+        let mut record = csv::Record::new(CsvSafety::Raw, out);
+        for column in self.columns() {
+            record.cell(column.name);
+        }
+        record.cell(column::NULL_FIELDS);
+        record.cell(column::EMPTY_FIELDS);
+        record.end();
+    }
+
+    /// Writes one event as a CSV record.
+    pub(crate) fn csv_record(self, event: &StoredEvent, safety: CsvSafety, out: &mut Vec<u8>) {
+        let mut record = csv::Record::new(safety, out);
+        let mut marks = column::Marks::of_objects(&event.event);
+        for column in self.columns() {
+            let cell = (column.read)(event);
+            marks.note(column, &cell);
+            record.cell(cell.text());
+        }
+        record.cell(&marks.null);
+        record.cell(&marks.empty);
+        record.end();
+    }
+
+    /// Writes one event as a line of JSON, without the line's end.
+    pub(crate) fn json_line(self, event: &StoredEvent, out: &mut Vec<u8>) {
+        let written = match self {
+            Layout::Native => serde_json::to_writer(out, event),
+            Layout::Entries => serde_json::to_writer(out, &entries::Entry::new(event)),
+        };
+        debug_assert!(written.is_ok(), "events and memory take no part in failing");
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,244 @@
+//! Round trips through the `csv` crate, and the promises about headers and the guard.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test fails where it panics"
+)]
+
+use std::collections::HashMap;
+
+use serde_json::Value;
+
+use super::CsvSafety;
+use super::Layout;
+use crate::event::Event;
+use crate::event::StoredEvent;
+use crate::id::EventId;
+use crate::id::Position;
+use crate::id::Sequence;
+use crate::time::Time;
+
+fn stored(line: &str) -> StoredEvent {
+    let event: Event = serde_json::from_str(line).unwrap();
+    let position = Position {
+        occurred_at: event.occurred_at.value().copied().unwrap_or(Time::MIN),
+        seq: Sequence(7),
+    };
+    StoredEvent {
+        id: EventId::new(position),
+        seq: position.seq,
+        occurred_at: position.occurred_at,
+        recorded_at: Time::MAX,
+        event: Event {
+            occurred_at: position.occurred_at.into(),
+            ..event
+        },
+    }
+}
+
+fn lines() -> Vec<&'static str> {
+    vec![
+        r#"{"type":"a","occurred_at":"2026-05-17T08:00:00Z"}"#,
+        r#"{"type":"a.b","sub_type":"","occurred_at":"2026-05-17T08:00:00Z","offset":-90,"org":null,"performer":null,"on_behalf_of":{"kind":"user","id":"","label":null,"email":"a@example.org","org":"o","external_ref":"x"},"subject":{"kind":"k","id":"=1+1","label":"a, \"b\"\r\nc","external_ref":null},"targets":[],"outcome":null,"reason":"'quoted","source":"s","metadata":{},"changes":null,"context":{},"batch":"","caused_by":null,"correlation":"c","origin":{},"key":"\t","data":null}"#,
+        r#"{"type":"a","occurred_at":"1970-01-01T00:00:00Z","performer":{"kind":"user","org":""},"targets":[{"kind":"t","id":null},{"kind":"t","label":""}],"outcome":"denied","metadata":{"b":"1","a":"\u001b[0m"},"changes":[{"path":"p","before":null,"after":1.50},{"path":"","after":{"z":1,"a":[ ]}}],"context":{"ip":null,"geo":"","later":"x","é":""},"origin":{"store":"s","id":"i","seq":18446744073709551615,"recorded_at":"2026-05-17T08:00:00Z"},"data":{"b":[1.0,-0,1e400],"a":"\u2028"}}"#,
+        r#"{"type":"a","occurred_at":"2026-05-17T08:00:00Z","targets":null,"metadata":null,"changes":[],"context":null,"origin":null,"subject":{"kind":"k"},"data":"-"}"#,
+        r#"{"type":"a","occurred_at":"2026-05-17T08:00:00Z","context":{"later":"x"},"origin":{"id":""},"data":[]}"#,
+    ]
+}
+
+/// The columns of one event, read back by the `csv` crate.
+fn read_back(layout: Layout, safety: CsvSafety, event: &StoredEvent) -> HashMap<String, String> {
+    let mut bytes = Vec::new();
+    layout.csv_header(&mut bytes);
+    layout.csv_record(event, safety, &mut bytes);
+    let mut reader = csv::ReaderBuilder::new().from_reader(bytes.as_slice());
+    let mut records = reader.deserialize();
+    let record = records.next().unwrap().unwrap();
+    assert!(records.next().is_none());
+    record
+}
+
+/// Undoes the native columns, by nothing but what `docs/format/csv.md` says.
+fn rebuild(mut cells: HashMap<String, String>) -> String {
+    for cell in cells.values_mut() {
+        if let Some(rest) = cell.strip_prefix('\'') {
+            *cell = rest.to_owned();
+        }
+    }
+    let names = |column: &str| -> Vec<String> {
+        cells[column]
+            .split(' ')
+            .filter(|name| !name.is_empty())
+            .map(str::to_owned)
+            .collect()
+    };
+    let (null, empty) = (names("null_fields"), names("empty_fields"));
+    let value = |column: &str, field: &str| -> Option<Value> {
+        let text = &cells[column];
+        if null.iter().any(|name| name == field) {
+            Some(Value::Null)
+        } else if column.ends_with("_json") {
+            serde_json::from_str(text).ok()
+        } else if ["seq", "offset", "origin_seq"].contains(&column) {
+            text.parse::<serde_json::Number>().ok().map(Value::Number)
+        } else if !text.is_empty() || empty.iter().any(|name| name == field) {
+            Some(Value::from(text.as_str()))
+        } else {
+            None
+        }
+    };
+    let mut event = serde_json::Map::new();
+    for name in [
+        "type",
+        "sub_type",
+        "occurred_at",
+        "offset",
+        "org",
+        "outcome",
+        "reason",
+        "source",
+        "batch",
+        "caused_by",
+        "correlation",
+        "key",
+    ] {
+        event.extend(value(name, name).map(|value| (name.to_owned(), value)));
+    }
+    for (object, keys) in [
+        (
+            "performer",
+            &["kind", "id", "label", "email", "org", "external_ref"][..],
+        ),
+        (
+            "on_behalf_of",
+            &["kind", "id", "label", "email", "org", "external_ref"],
+        ),
+        ("subject", &["kind", "id", "label", "external_ref"]),
+        (
+            "context",
+            &[
+                "ip",
+                "user_agent",
+                "fingerprint",
+                "geo",
+                "request_id",
+                "session_id",
+            ],
+        ),
+        ("origin", &["store", "id", "seq", "recorded_at"]),
+    ] {
+        let mut inner = serde_json::Map::new();
+        for key in keys {
+            let found = value(&format!("{object}_{key}"), &format!("{object}.{key}"));
+            inner.extend(found.map(|value| ((*key).to_owned(), value)));
+        }
+        if object == "context"
+            && let Ok(Value::Object(further)) = serde_json::from_str(&cells["context_further_json"])
+        {
+            inner.extend(further);
+        }
+        if null.iter().any(|name| name == object) {
+            event.insert(object.to_owned(), Value::Null);
+        } else if !inner.is_empty() || empty.iter().any(|name| name == object) {
+            event.insert(object.to_owned(), Value::Object(inner));
+        }
+    }
+    let mut text = Value::Object(event).to_string();
+    text.pop();
+    for field in ["targets", "metadata", "changes", "data"] {
+        let json = &cells[&format!("{field}_json")];
+        if !json.is_empty() {
+            text.push_str(&format!(",\"{field}\":{json}"));
+        }
+    }
+    text + "}"
+}
+
+#[test]
+fn native_csv_loses_nothing() {
+    for line in lines() {
+        let event = stored(line);
+        let cells = read_back(Layout::Native, CsvSafety::Guard, &event);
+        assert_eq!(cells["id"], event.id.to_string());
+        let again = stored(&rebuild(cells));
+        assert_eq!(again, event, "{line}");
+    }
+}
+
+#[test]
+fn the_guard_is_one_apostrophe_and_only_where_needed() {
+    for (text, guarded) in [
+        ("=1", true),
+        ("+1", true),
+        ("-1", true),
+        ("@a", true),
+        ("\t1", true),
+        ("\r1", true),
+        ("\n1", true),
+        ("\0", true),
+        ("\u{ff1d}1", true),
+        ("\u{ff0b}1", true),
+        ("\u{ff0d}1", true),
+        ("\u{ff20}1", true),
+        ("'", true),
+        ("", false),
+        ("a=1", false),
+        ("\"=1\"", false),
+        (" =1", false),
+    ] {
+        let mut event = stored(lines()[0]);
+        event.event.reason = text.into();
+        let raw = read_back(Layout::Native, CsvSafety::Raw, &event);
+        assert_eq!(raw["reason"], text);
+        let cells = read_back(Layout::Native, CsvSafety::Guard, &event);
+        let expected = if guarded {
+            format!("'{text}")
+        } else {
+            text.to_owned()
+        };
+        assert_eq!(cells["reason"], expected);
+    }
+}
+
+#[test]
+fn entries_begin_with_what_their_readers_know() {
+    let mut header = Vec::new();
+    Layout::Entries.csv_header(&mut header);
+    let header = String::from_utf8(header).unwrap();
+    assert!(header.starts_with(
+        "id,type,occurred_at,actor_kind,actor_id,target_kind,target_id,outcome,context_ip,"
+    ));
+    assert!(header.ends_with("null_fields,empty_fields\r\n"));
+    let event = stored(
+        r#"{"type":"user.signed_in","occurred_at":"2026-05-17T08:00:00Z","org":"o","performer":{"kind":"user","id":"u1"},"subject":{"kind":"session","id":"s1"},"outcome":"success","context":{"ip":"203.0.113.45"},"origin":{"id":"evt_01HZ"},"data":{"z":1,"a":2}}"#,
+    );
+    let mut line = Vec::new();
+    Layout::Entries.json_line(&event, &mut line);
+    assert_eq!(
+        String::from_utf8(line).unwrap(),
+        r#"{"id":"evt_01HZ","type":"user.signed_in","occurred_at":"2026-05-17T08:00:00.000000Z","actor":{"kind":"user","id":"u1"},"target":{"kind":"session","id":"s1"},"outcome":"success","data":{"z":1,"a":2},"context":{"ip":"203.0.113.45"},"org":"o"}"#
+    );
+    let cells = read_back(Layout::Entries, CsvSafety::Guard, &event);
+    assert_eq!(cells["id"], "evt_01HZ");
+    assert_eq!(cells["event_id"], event.id.to_string());
+    assert_eq!(cells["origin_json"], r#"{"id":"evt_01HZ"}"#);
+}
+
+#[test]
+fn column_names_are_unique_and_documented() {
+    let page = include_str!("../../docs/format/csv.md");
+    for layout in Layout::ALL {
+        let mut header = Vec::new();
+        layout.csv_header(&mut header);
+        let header = String::from_utf8(header).unwrap();
+        let mut names: Vec<&str> = header.trim_end().split(',').collect();
+        for name in &names {
+            assert!(page.contains(&format!("`{name}`")), "{name}");
+        }
+        let count = names.len();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), count);
+    }
+}
