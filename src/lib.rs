@@ -16,6 +16,9 @@ mod layout;
 // 2 disk: the only floor that touches the file system.
 mod disk;
 
+// 6 transfer: in and out through the store.
+mod import;
+
 pub use error::Error;
 pub use error::ErrorKind;
 pub use error::Place;
@@ -36,6 +39,16 @@ pub use id::EventId;
 pub use id::Position;
 pub use id::Sequence;
 pub use id::StoreId;
+pub use import::Accepted;
+pub use import::Import;
+pub use import::ImportFormat;
+pub use import::ImportMark;
+pub use import::ImportOptions;
+pub use import::ImportOutcome;
+pub use import::ImportSink;
+pub use import::Mapping;
+pub use import::OnRefusal;
+pub use import::Refusal;
 pub use layout::CsvSafety;
 pub use layout::Layout;
 pub use options::Durability;

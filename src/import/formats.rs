@@ -1,0 +1,192 @@
+//! The formats an import knows: events themselves, the built-in mappings in the order they are
+//! tried, and the generic one. Which of them reads a line depends on that line alone (never on the
+//! lines around it), so a line has the same identity in whatever file it arrives.
+
+use std::sync::Arc;
+use std::sync::LazyLock;
+
+use super::generic;
+use super::mapping::Mapping;
+use super::native;
+use super::native::Layout;
+use super::record::Record;
+use super::shape;
+use crate::error::Error;
+use crate::error::ErrorKind;
+use crate::error::Result;
+use crate::event::Event;
+use crate::event::Field;
+use crate::event::Json;
+
+/// The mapping files by name, in the order they are tried: common and bulky sources first, because
+/// every line asks each of them in turn.
+pub(super) const FILES: &[(&str, &str)] = &[
+    ("windows", include_str!("mappings/windows.json")),
+];
+
+static BUILT_IN: LazyLock<Vec<Arc<Mapping>>> = LazyLock::new(|| {
+    FILES
+        .iter()
+        .filter_map(|(_, text)| Mapping::parse(text).ok().map(Arc::new))
+        .collect()
+});
+
+/// How source lines are read.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
+pub enum ImportFormat {
+    /// Each line by its content.
+    #[default]
+    Auto,
+    /// This store's own lines.
+    Native,
+    /// Lines with `actor` and `target`.
+    Entries,
+    /// JSON by well-known member names.
+    Generic,
+    /// All lines by this mapping.
+    Mapping(Arc<Mapping>),
+}
+
+impl ImportFormat {
+    /// The format of this name.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Import`] lists the names there are.
+    ///
+    /// ```
+    /// assert_eq!(auditdb::ImportFormat::named("auto")?, auditdb::ImportFormat::Auto);
+    /// assert!(auditdb::ImportFormat::named("nothing").is_err());
+    /// # Ok::<(), auditdb::Error>(())
+    /// ```
+    pub fn named(name: &str) -> Result<ImportFormat> {
+        match name {
+            "auto" => return Ok(ImportFormat::Auto),
+            "native" => return Ok(ImportFormat::Native),
+            "entries" => return Ok(ImportFormat::Entries),
+            generic::NAME => return Ok(ImportFormat::Generic),
+            _ => {}
+        }
+        let known = BUILT_IN.iter().find(|mapping| mapping.name() == name);
+        known.cloned().map(ImportFormat::Mapping).ok_or_else(|| {
+            let names: Vec<_> = ImportFormat::list().map(|(name, _)| name).collect();
+            let what = format!("no import format {name:?}; there are {}", names.join(", "));
+            Error::new(ErrorKind::Import, what)
+        })
+    }
+
+    /// Every format's name, and one line on what it takes.
+    pub fn list() -> impl Iterator<Item = (&'static str, &'static str)> {
+        let own = [
+            ("auto", "each line by its content: the formats below, in this order"),
+            ("native", "this store's own lines; what the other store set goes to `origin`"),
+            ("entries", "lines with actor, target, data and context"),
+        ];
+        let last = (generic::NAME, "any JSON object with a time in it, by well-known names");
+        let mappings = BUILT_IN.iter().map(|mapping| (mapping.name(), mapping.about()));
+        own.into_iter().chain(mappings).chain([last])
+    }
+}
+
+/// Reads lines in one format; plain data, shared by all inputs of an import.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Formats {
+    pub(super) format: ImportFormat,
+    /// A mapping tried before the format: on the records it detects, or on all if it detects none.
+    pub(super) map: Option<Arc<Mapping>>,
+    pub(super) zone: Option<i32>,
+}
+
+/// A line read.
+#[derive(Debug)]
+pub(super) struct Read {
+    pub(super) event: Event,
+    /// What read it.
+    pub(super) mapping: Arc<str>,
+    /// What tells the record from others in this import.
+    pub(super) identity: u64,
+}
+
+impl Formats {
+    /// Reads one line; the error is the reason for its refusal.
+    pub(super) fn read(&self, line: &[u8]) -> core::result::Result<Read, String> {
+        let text = core::str::from_utf8(line)
+            .map_err(|error| format!("no valid UTF-8 at byte {}", error.valid_up_to()))?;
+        let data = record_of(text)?;
+        let (event, mapping, own) = self.event(&Record::new(data.as_str()))?;
+        let mut event = event;
+        let identity = if own {
+            // Another order of the keys is the same event.
+            let line = serde_json::to_string(&event).map_err(|error| error.to_string())?;
+            identity(&mapping, &line)
+        } else {
+            let identity = identity(&mapping, data.as_str());
+            event.data = Field::Value(data);
+            identity
+        };
+        event.validate().map_err(|error| error.to_string())?;
+        Ok(Read { event, mapping, identity })
+    }
+
+    /// The event, the name of what made it, and whether the line was an event itself.
+    fn event(&self, record: &Record<'_>) -> core::result::Result<(Event, Arc<str>, bool), String> {
+        if let Some(map) = &self.map
+            && (!map.detects() || map.recognises(record))
+        {
+            return self.mapped(map, record);
+        }
+        match &self.format {
+            ImportFormat::Native => own(record, Layout::Native),
+            ImportFormat::Entries => own(record, Layout::Entries),
+            ImportFormat::Generic => self.generic(record),
+            ImportFormat::Mapping(mapping) => self.mapped(mapping, record),
+            ImportFormat::Auto => {
+                if let Some(layout) = native::layout(record) {
+                    return own(record, layout);
+                }
+                let known = BUILT_IN.iter().find(|mapping| mapping.recognises(record));
+                match known {
+                    // A sample cut so short that its mapping finds no time may still have one.
+                    Some(mapping) => self.mapped(mapping, record).or_else(|reason| self.generic(record).map_err(|_| reason)),
+                    None => self.generic(record),
+                }
+            }
+        }
+    }
+
+    fn mapped(&self, mapping: &Mapping, record: &Record<'_>) -> core::result::Result<(Event, Arc<str>, bool), String> {
+        let event = shape::event(mapping, record, self.zone)?;
+        Ok((event, Arc::clone(&mapping.name), false))
+    }
+
+    fn generic(&self, record: &Record<'_>) -> core::result::Result<(Event, Arc<str>, bool), String> {
+        generic::event(record, self.zone).map(|event| (event, Arc::from(generic::NAME), false))
+    }
+}
+
+fn own(record: &Record<'_>, layout: Layout) -> core::result::Result<(Event, Arc<str>, bool), String> {
+    let name = match layout {
+        Layout::Native => "native",
+        Layout::Entries => "entries",
+    };
+    native::event(record, layout).map(|event| (event, Arc::from(name), true))
+}
+
+/// The record of a line: its JSON, or the line itself as a JSON text.
+fn record_of(text: &str) -> core::result::Result<Json, String> {
+    match text.trim_start().as_bytes().first() {
+        Some(b'{' | b'"') => Json::parse(text).map_err(|error| error.to_string()),
+        Some(b'[') => Err("a JSON array; one record a line is taken (jq -c '.[]' makes them)".to_owned()),
+        _ => Ok(Json::string(text)),
+    }
+}
+
+/// Tells records of one import apart; it never leaves the process.
+fn identity(mapping: &str, record: &str) -> u64 {
+    use core::hash::Hasher;
+    let mut hasher = std::hash::DefaultHasher::new();
+    hasher.write(mapping.as_bytes());
+    hasher.write_u8(0);
+    hasher.write(record.as_bytes());
+    hasher.finish()
+}

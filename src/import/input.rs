@@ -1,0 +1,122 @@
+//! Source files as lines: compression recognised by content, a byte order mark skipped, lines
+//! bounded. Memory never follows a line's length beyond the bound: what is longer is reported by
+//! its number and passed over.
+
+use std::io::BufRead;
+use std::io::BufReader;
+use std::io::Read;
+
+use crate::error::Error;
+use crate::error::ErrorKind;
+use crate::error::Result;
+use crate::limits;
+
+/// Bytes of one source line; an event's bound with room for what compacting takes out.
+pub(super) const LINE_BYTES: usize = 2 * limits::EVENT_BYTES_CEILING;
+
+/// Lines of one input, numbered from 1.
+pub(super) struct Lines<'i> {
+    input: Box<dyn BufRead + 'i>,
+    number: u64,
+    bytes_max: usize,
+}
+
+/// What stands on a line.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Line {
+    /// The buffer holds it, without its end.
+    Whole,
+    /// It is longer than the bound and was passed over; the buffer holds its beginning.
+    TooLong,
+}
+
+impl<'i> Lines<'i> {
+    /// Looks at the first bytes and unpacks gzip and zstd.
+    pub(super) fn new(input: impl Read + 'i) -> Result<Lines<'i>> {
+        let mut input = BufReader::with_capacity(128 << 10, input);
+        let head = peek(&mut input)?;
+        let input: Box<dyn BufRead + 'i> = if head.starts_with(&[0x1f, 0x8b]) {
+            Box::new(BufReader::new(flate2::bufread::MultiGzDecoder::new(input)))
+        } else if head.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]) {
+            let decoder = zstd::stream::read::Decoder::with_buffer(input).map_err(|error| unreadable(0, error))?;
+            Box::new(BufReader::with_capacity(128 << 10, decoder))
+        } else {
+            Box::new(input)
+        };
+        let mut lines = Lines { input, number: 0, bytes_max: LINE_BYTES };
+        lines.skip_mark()?;
+        Ok(lines)
+    }
+
+    fn skip_mark(&mut self) -> Result<()> {
+        let head = self.input.fill_buf().map_err(|error| unreadable(0, error))?;
+        if head.starts_with(&[0xff, 0xfe]) || head.starts_with(&[0xfe, 0xff]) {
+            return Err(Error::new(
+                ErrorKind::Import,
+                "the input is UTF-16; convert it to UTF-8 first",
+            ));
+        }
+        if head.starts_with(&[0xef, 0xbb, 0xbf]) {
+            self.input.consume(3);
+        }
+        Ok(())
+    }
+
+    /// The number of the line read last.
+    pub(super) fn number(&self) -> u64 {
+        self.number
+    }
+
+    /// Reads the next line into `buffer`; `None` at the end.
+    pub(super) fn next(&mut self, buffer: &mut Vec<u8>) -> Result<Option<Line>> {
+        buffer.clear();
+        let mut line = Line::Whole;
+        let mut begun = false;
+        loop {
+            let ready = match self.input.fill_buf() {
+                Ok(ready) => ready,
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
+                Err(error) => return Err(unreadable(self.number, error)),
+            };
+            if ready.is_empty() {
+                break;
+            }
+            begun = true;
+            let end = ready.iter().position(|byte| *byte == b'\n');
+            let part = ready.get(..end.unwrap_or(ready.len())).unwrap_or_default();
+            let room = self.bytes_max - buffer.len();
+            if part.len() > room {
+                line = Line::TooLong;
+            }
+            buffer.extend_from_slice(part.get(..room.min(part.len())).unwrap_or_default());
+            let used = end.map_or(ready.len(), |end| end + 1);
+            self.input.consume(used);
+            if end.is_some() {
+                break;
+            }
+        }
+        if !begun {
+            return Ok(None);
+        }
+        self.number += 1;
+        if buffer.last() == Some(&b'\r') {
+            buffer.pop();
+        }
+        Ok(Some(line))
+    }
+}
+
+/// The first bytes, without consuming them.
+fn peek(input: &mut impl BufRead) -> Result<[u8; 4]> {
+    let mut head = [0; 4];
+    let ready = input.fill_buf().map_err(|error| unreadable(0, error))?;
+    for (place, byte) in head.iter_mut().zip(ready) {
+        *place = *byte;
+    }
+    Ok(head)
+}
+
+fn unreadable(line: u64, error: std::io::Error) -> Error {
+    let what = format!("cannot read the input behind line {line}: {error}");
+    Error::new(ErrorKind::Io, what).with_source(error)
+}

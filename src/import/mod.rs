@@ -1,0 +1,178 @@
+//! Source lines in, events out: streaming, with bounded memory, losing nothing.
+//! Every line read ends as exactly one of imported, duplicate or refused. A record's identity
+//! follows from the line and the mapping alone, so importing again adds nothing. Used by faces.
+
+mod expression;
+mod formats;
+mod generic;
+mod grammar;
+mod input;
+mod mapping;
+mod moment;
+mod native;
+mod record;
+mod repeats;
+mod run;
+mod shape;
+mod step;
+
+pub use formats::ImportFormat;
+pub use mapping::Mapping;
+
+use std::collections::HashMap;
+use std::io::Write;
+use std::sync::Arc;
+
+use crate::error::Result;
+use crate::event::Event;
+use crate::id::Sequence;
+
+use formats::Formats;
+use repeats::Repeats;
+
+/// Events of one batch handed to the store.
+const BATCH_EVENTS: usize = 2048;
+/// Bytes of source lines after which a batch is handed over, however few events it holds.
+const BATCH_BYTES: usize = 8 << 20;
+/// Refusals kept in the outcome; further ones are counted and written, not kept.
+const REFUSALS_KEPT: usize = 100;
+
+/// What an import asks for; the default reads each line by its content.
+#[derive(Clone, Debug, Default)]
+pub struct ImportOptions {
+    /// How lines are read.
+    pub format: ImportFormat,
+    /// A mapping that comes first: on the records its `detect` fits, or on all if it has none.
+    pub map: Option<Arc<Mapping>>,
+    /// Keep exact repeats within the import, numbered, instead of counting them as duplicates.
+    pub keep_repeats: bool,
+    /// Minutes east of UTC for times written without a zone; otherwise the mapping says.
+    pub zone: Option<i32>,
+}
+
+/// What becomes of lines that are refused.
+#[derive(Default)]
+pub enum OnRefusal<'a> {
+    /// The first one ends the import with an error.
+    #[default]
+    Stop,
+    /// They are counted, and the first hundred named in the outcome.
+    Skip,
+    /// As `Skip`, and each is written as a line of JSON with input, line, reason and text.
+    Write(&'a mut dyn Write),
+}
+
+/// A line that was not imported.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// The input's name.
+    pub input: String,
+    /// The line's number in it, from 1.
+    pub line: u64,
+    /// Why.
+    pub reason: String,
+}
+
+/// How an import went; `imported + duplicates + refused = read`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ImportOutcome {
+    /// Lines that were not blank.
+    pub read: u64,
+    /// Events the store took.
+    pub imported: u64,
+    /// Lines whose event the store has already, or that repeat a line of this import.
+    pub duplicates: u64,
+    /// Lines that are no events.
+    pub refused: u64,
+    /// The lowest place in commit order that was given.
+    pub first_seq: Option<Sequence>,
+    /// The highest place in commit order that was given.
+    pub last_seq: Option<Sequence>,
+    /// The first hundred refusals.
+    pub refusals: Vec<Refusal>,
+    /// Lines by what read them, in the order of first use.
+    pub mappings: Vec<(Arc<str>, u64)>,
+}
+
+/// What names an imported event that has no key of its own.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct ImportMark {
+    /// The mapping that made it.
+    pub mapping: Arc<str>,
+    /// How many identical records came before it in the import.
+    pub repeat: u64,
+}
+
+/// What a store did with one event of a batch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Accepted {
+    /// It has this place in commit order now.
+    Stored(Sequence),
+    /// It was there already.
+    Duplicate,
+    /// It breaks a rule, which is named.
+    Refused(String),
+}
+
+/// Where imported events go.
+pub trait ImportSink {
+    /// Takes a batch in order and says for each event what became of it; one answer per event.
+    /// When it returns, what it calls stored is as durable as the store promises; after an error
+    /// nothing of the batch counts as imported, and the same batch may be offered again.
+    ///
+    /// # Errors
+    /// Whatever keeps the store from taking events at all; it ends the import.
+    fn accept(&mut self, batch: Vec<(Event, Option<ImportMark>)>) -> Result<Vec<Accepted>>;
+}
+
+/// An import under way: one sink, any number of inputs.
+///
+/// ```
+/// use auditdb::{Accepted, Event, Import, ImportMark, ImportOptions, ImportSink, OnRefusal, Sequence};
+///
+/// struct Count(u64);
+/// impl ImportSink for Count {
+///     fn accept(&mut self, batch: Vec<(Event, Option<ImportMark>)>) -> Result<Vec<Accepted>, auditdb::Error> {
+///         let stored = |_| { self.0 += 1; Accepted::Stored(Sequence(self.0 - 1)) };
+///         Ok(batch.into_iter().map(stored).collect())
+///     }
+/// }
+///
+/// let mut sink = Count(0);
+/// let mut import = Import::new(&mut sink, ImportOptions::default(), OnRefusal::Stop);
+/// import.read("lines", br#"{"type":"a.b","occurred_at":"2026-05-17T08:00:00Z"}"#.as_slice())?;
+/// assert_eq!(import.outcome().imported, 1);
+/// # Ok::<(), auditdb::Error>(())
+/// ```
+pub struct Import<'s> {
+    sink: &'s mut dyn ImportSink,
+    formats: Formats,
+    repeats: Option<Repeats>,
+    on_refusal: OnRefusal<'s>,
+    progress: Option<Box<dyn FnMut(&ImportOutcome) + 's>>,
+    outcome: ImportOutcome,
+    batch: Batch,
+}
+
+/// Lines of one input that were read and not yet settled.
+#[derive(Default)]
+struct Batch {
+    lines: Vec<Pending>,
+    events: Vec<(Event, Option<ImportMark>)>,
+    /// The texts of the lines, one after the other, for refusals and for telling repeats.
+    texts: Vec<u8>,
+    /// Where records of this batch stand, by their digest.
+    identities: HashMap<u64, usize>,
+}
+
+struct Pending {
+    number: u64,
+    text: core::ops::Range<usize>,
+    fate: Fate,
+}
+
+enum Fate {
+    Offered,
+    Repeats,
+    Refused(String),
+}
