@@ -1,5 +1,187 @@
 //! Which events a reader asks for: conditions on fields and a range of times, built by calls or
 //! from the words of the command line. Pure: it knows events and index terms, never a store.
 
+mod compile;
+mod condition;
+mod eval;
+mod explain;
 pub(crate) mod expression;
+pub(crate) mod facet;
+mod field;
+mod item;
+mod range;
 pub(crate) mod term;
+mod when;
+mod words;
+mod zone;
+
+use core::fmt;
+
+use sha2::Digest;
+use sha2::Sha256;
+
+use crate::error::Result;
+use crate::event::StoredEvent;
+use crate::filter::expression::Expression;
+use crate::filter::range::Edge;
+use crate::filter::when::End;
+use crate::time::Time;
+
+pub use condition::Condition;
+pub use condition::Pattern;
+pub use field::FilterField;
+pub(crate) use range::Range;
+pub use when::Bound;
+pub use zone::LocalTime;
+pub use zone::Moments;
+pub use zone::Utc;
+pub use zone::Zone;
+
+/// Which events to read: every condition holds, and `occurred_at` lies in the range.
+///
+/// ```
+/// use auditdb::{Filter, FilterField, Utc};
+///
+/// let built = Filter::new()
+///     .is(FilterField::Type, "user.updated")
+///     .since("2026-05-17T00:00:00Z".parse::<auditdb::Time>()?);
+/// let read = Filter::from_flags([("type", "user.updated"), ("since", "2026-05-17")], &Utc)?;
+/// assert_eq!(built, read);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Filter {
+    conditions: Vec<Condition>,
+    edges: Vec<Edge>,
+}
+
+impl Filter {
+    /// The flags of the command line, without their dashes, that [`Filter::from_flags`] reads.
+    pub const FLAGS: &[&str] = &words::FLAGS;
+
+    /// Every event.
+    #[must_use]
+    pub fn new() -> Filter {
+        Filter::default()
+    }
+
+    /// Reads the filter words of the command line: a flag's name and its text, flag by flag.
+    /// Times without a zone are taken in `zone`.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Filter`], naming the flag and how its text was read.
+    pub fn from_flags<'a>(
+        flags: impl IntoIterator<Item = (&'a str, &'a str)>,
+        zone: &dyn Zone,
+    ) -> Result<Filter> {
+        words::filter(flags, zone)
+    }
+
+    /// Only events for which `condition` holds too.
+    #[must_use]
+    pub fn and(mut self, condition: Condition) -> Filter {
+        self.conditions.push(condition);
+        self
+    }
+
+    /// Only events whose `field` is `value`; of an entity, the value is its kind.
+    #[must_use]
+    pub fn is(self, field: FilterField, value: impl Into<String>) -> Filter {
+        self.and(Condition::Field(field, Pattern::is(value)))
+    }
+
+    /// Only events whose `field` is as any of `patterns` says.
+    #[must_use]
+    pub fn any_of(
+        self,
+        field: &FilterField,
+        patterns: impl IntoIterator<Item = Pattern>,
+    ) -> Filter {
+        self.and(Condition::any_of(field, patterns))
+    }
+
+    /// Only events whose `field` is as none of `patterns` says, or is not there.
+    #[must_use]
+    pub fn none_of(
+        self,
+        field: &FilterField,
+        patterns: impl IntoIterator<Item = Pattern>,
+    ) -> Filter {
+        self.and(Condition::not(Condition::any_of(field, patterns)))
+    }
+
+    /// Only events at or after `bound`.
+    #[must_use]
+    pub fn since(self, bound: impl Into<Bound>) -> Filter {
+        self.edge(End::Since, bound.into())
+    }
+
+    /// Only events at or before `bound`.
+    #[must_use]
+    pub fn until(self, bound: impl Into<Bound>) -> Filter {
+        self.edge(End::Until, bound.into())
+    }
+
+    /// Only events before `bound`.
+    #[must_use]
+    pub fn before(self, bound: impl Into<Bound>) -> Filter {
+        self.edge(End::Before, bound.into())
+    }
+
+    /// The filter in words, one condition a line, as `--explain` prints it.
+    #[must_use]
+    pub fn explain(&self) -> String {
+        let mut text = String::new();
+        // Writing to a text does not fail.
+        let _ = explain::write(self, "\nand ", &mut text);
+        text
+    }
+
+    fn edge(mut self, end: End, bound: Bound) -> Filter {
+        self.edges.push(Edge { end, bound });
+        self
+    }
+
+    /// The conditions as the planner takes them.
+    pub(crate) fn expression(&self) -> Result<Expression> {
+        compile::all(&self.conditions)
+    }
+
+    /// The times that are asked for by a reading that begins at `now`.
+    pub(crate) fn range(&self, now: Time) -> Result<Range> {
+        Range::resolve(&self.edges, now)
+    }
+
+    /// Names the filter in cursors: equal for two spellings that say the same, and for relative
+    /// times whenever they are read.
+    pub(crate) fn digest(&self) -> Result<[u8; 16]> {
+        let mut hash = Sha256::new();
+        hash.update(b"auditdb filter 1\0");
+        self.expression()?.digest(&mut hash);
+        let mut edges: Vec<&Edge> = self.edges.iter().collect();
+        edges.sort_unstable_by_key(|edge| edge.order());
+        edges.dedup_by_key(|edge| edge.order());
+        edges.iter().for_each(|edge| edge.digest(&mut hash));
+        let mut digest = [0; 16];
+        digest
+            .iter_mut()
+            .zip(hash.finalize())
+            .for_each(|(to, from)| *to = from);
+        Ok(digest)
+    }
+
+    /// Whether `event` is asked for, decided on the event itself.
+    pub(crate) fn matches(&self, event: &StoredEvent, range: Range) -> bool {
+        range.contains(event.occurred_at)
+            && self
+                .conditions
+                .iter()
+                .all(|condition| eval::holds(condition, event))
+    }
+}
+
+impl fmt::Display for Filter {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        explain::write(self, " and ", formatter)
+    }
+}
