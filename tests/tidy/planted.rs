@@ -226,7 +226,7 @@ fn form_is_checked() {
     );
     refused(
         "src/wal/mod.rs",
-        "//! x\nfn test_append() {}\n",
+        "//! x\n#[test]\nfn test_append() {}\n",
         "a test's name",
     );
     refused(

@@ -63,7 +63,11 @@ pub(crate) fn check(source: &Source) -> Vec<Finding> {
     {
         found.push(source.finding(1, format!("`{name}` says nothing: name the thing")));
     }
-    for function in source.functions() {
+    for function in source
+        .functions()
+        .into_iter()
+        .filter(|function| function.is_test)
+    {
         let plain = function.name.starts_with("test_") || function.name.ends_with("_test");
         if plain || function.name == "it_works" || function.name == "test" {
             let what = format!("`{}`: a test's name says what holds", function.name);

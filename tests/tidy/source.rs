@@ -22,6 +22,8 @@ pub(crate) struct Function {
     pub(crate) name: String,
     pub(crate) line: usize,
     pub(crate) lines: usize,
+    /// Whether it is a test of its own.
+    pub(crate) is_test: bool,
 }
 
 impl Source {
@@ -116,6 +118,7 @@ impl Source {
                     name: name.to_owned(),
                     line: self.line_at(start),
                     lines,
+                    is_test: self.before(start).trim_end().ends_with("#[test]"),
                 });
             }
         }
