@@ -185,3 +185,18 @@ fn locked_packages_come_from_the_public_registry() {
         }
     }
 }
+
+#[test]
+fn the_architecture_page_names_every_module() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let page = fs::read_to_string(root.join("docs/ARCHITECTURE.md")).unwrap_or_default();
+    let sources = sources();
+    let modules = floors::modules(&sources);
+    assert!(modules.len() > 6, "{modules:?}");
+    for module in modules {
+        assert!(
+            page.contains(&format!("\n| `{module}` |")),
+            "no line on `{module}`"
+        );
+    }
+}

@@ -88,6 +88,17 @@ fn module_of(path: &str) -> Option<&str> {
     Some(first.strip_suffix(".rs").unwrap_or(first))
 }
 
+/// The library's modules that have files, each once.
+pub(crate) fn modules(sources: &[Source]) -> Vec<&str> {
+    let mut found: Vec<&str> = sources
+        .iter()
+        .filter_map(|source| module_of(&source.path))
+        .collect();
+    found.sort_unstable();
+    found.dedup();
+    found
+}
+
 /// How many modules deep a file of the library stands: `src/wal/mod.rs` 1, `src/wal/writer.rs` 2.
 fn depth_of(path: &str) -> usize {
     let inside = path.strip_prefix("src/").unwrap_or(path);
