@@ -5,5 +5,6 @@
 pub(crate) mod canonical;
 pub(crate) mod checksum;
 pub(crate) mod fingerprint;
+pub(crate) mod frame;
 pub(crate) mod row;
 pub(crate) mod varint;
