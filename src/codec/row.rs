@@ -130,7 +130,7 @@ impl Row<'_> {
     }
 
     /// The event with what the store gave it, or `None` when the content is no event.
-    pub(crate) fn to_event(&self) -> Option<StoredEvent> {
+    pub(crate) fn to_event(self) -> Option<StoredEvent> {
         let mut event = self.application_event()?;
         event.occurred_at = Field::Value(self.position.occurred_at);
         Some(StoredEvent {

@@ -109,12 +109,15 @@ struct LineRef<'a> {
     data: &'a Field<Json>,
 }
 
+/// An event, and the id, seq and recording time that another store gave it.
+type Parts = (Event, Field<String>, Field<u64>, Field<Time>);
+
 /// A time together with the offset it was written in.
 struct WrittenTime(Time, Option<i32>);
 
 impl Line {
     /// The event, and the names another store gave it, if the line has them.
-    fn into_parts(self) -> Result<(Event, Field<String>, Field<u64>, Field<Time>), String> {
+    fn into_parts(self) -> Result<Parts, String> {
         let written = match &self.occurred_at {
             Field::Value(WrittenTime(_, Some(offset))) => Field::Value(*offset),
             _ => Field::Absent,

@@ -20,9 +20,7 @@ use crate::event::Json;
 
 /// The mapping files by name, in the order they are tried: common and bulky sources first, because
 /// every line asks each of them in turn.
-pub(super) const FILES: &[(&str, &str)] = &[
-    ("windows", include_str!("mappings/windows.json")),
-];
+pub(super) const FILES: &[(&str, &str)] = &[("windows", include_str!("mappings/windows.json"))];
 
 static BUILT_IN: LazyLock<Vec<Arc<Mapping>>> = LazyLock::new(|| {
     FILES
@@ -78,12 +76,23 @@ impl ImportFormat {
     /// Every format's name, and one line on what it takes.
     pub fn list() -> impl Iterator<Item = (&'static str, &'static str)> {
         let own = [
-            ("auto", "each line by its content: the formats below, in this order"),
-            ("native", "this store's own lines; what the other store set goes to `origin`"),
+            (
+                "auto",
+                "each line by its content: the formats below, in this order",
+            ),
+            (
+                "native",
+                "this store's own lines; what the other store set goes to `origin`",
+            ),
             ("entries", "lines with actor, target, data and context"),
         ];
-        let last = (generic::NAME, "any JSON object with a time in it, by well-known names");
-        let mappings = BUILT_IN.iter().map(|mapping| (mapping.name(), mapping.about()));
+        let last = (
+            generic::NAME,
+            "any JSON object with a time in it, by well-known names",
+        );
+        let mappings = BUILT_IN
+            .iter()
+            .map(|mapping| (mapping.name(), mapping.about()));
         own.into_iter().chain(mappings).chain([last])
     }
 }
@@ -125,7 +134,11 @@ impl Formats {
             identity
         };
         event.validate().map_err(|error| error.to_string())?;
-        Ok(Read { event, mapping, identity })
+        Ok(Read {
+            event,
+            mapping,
+            identity,
+        })
     }
 
     /// The event, the name of what made it, and whether the line was an event itself.
@@ -147,24 +160,36 @@ impl Formats {
                 let known = BUILT_IN.iter().find(|mapping| mapping.recognises(record));
                 match known {
                     // A sample cut so short that its mapping finds no time may still have one.
-                    Some(mapping) => self.mapped(mapping, record).or_else(|reason| self.generic(record).map_err(|_| reason)),
+                    Some(mapping) => self
+                        .mapped(mapping, record)
+                        .or_else(|reason| self.generic(record).map_err(|_| reason)),
                     None => self.generic(record),
                 }
             }
         }
     }
 
-    fn mapped(&self, mapping: &Mapping, record: &Record<'_>) -> core::result::Result<(Event, Arc<str>, bool), String> {
+    fn mapped(
+        &self,
+        mapping: &Mapping,
+        record: &Record<'_>,
+    ) -> core::result::Result<(Event, Arc<str>, bool), String> {
         let event = shape::event(mapping, record, self.zone)?;
         Ok((event, Arc::clone(&mapping.name), false))
     }
 
-    fn generic(&self, record: &Record<'_>) -> core::result::Result<(Event, Arc<str>, bool), String> {
+    fn generic(
+        &self,
+        record: &Record<'_>,
+    ) -> core::result::Result<(Event, Arc<str>, bool), String> {
         generic::event(record, self.zone).map(|event| (event, Arc::from(generic::NAME), false))
     }
 }
 
-fn own(record: &Record<'_>, layout: Layout) -> core::result::Result<(Event, Arc<str>, bool), String> {
+fn own(
+    record: &Record<'_>,
+    layout: Layout,
+) -> core::result::Result<(Event, Arc<str>, bool), String> {
     let name = match layout {
         Layout::Native => "native",
         Layout::Entries => "entries",
@@ -176,7 +201,9 @@ fn own(record: &Record<'_>, layout: Layout) -> core::result::Result<(Event, Arc<
 fn record_of(text: &str) -> core::result::Result<Json, String> {
     match text.trim_start().as_bytes().first() {
         Some(b'{' | b'"') => Json::parse(text).map_err(|error| error.to_string()),
-        Some(b'[') => Err("a JSON array; one record a line is taken (jq -c '.[]' makes them)".to_owned()),
+        Some(b'[') => {
+            Err("a JSON array; one record a line is taken (jq -c '.[]' makes them)".to_owned())
+        }
         _ => Ok(Json::string(text)),
     }
 }

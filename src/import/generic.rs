@@ -27,40 +27,133 @@ const MEMBERS: usize = 512;
 
 /// Names are compared in lower case without `_`, `-`, `.`, `@` and blanks.
 pub(super) const TIMES: &[&str] = &[
-    "occurredat", "eventtime", "eventdatetime", "eventtimestamp", "utctimestamp", "isotimestamp",
-    "timestamp", "time", "datetime", "date", "createdat", "createdon", "createdtime", "created",
-    "datecreate", "createddatetime", "eventcreationtime", "effectiveat", "generateddatetime",
-    "activitydatetime", "activitydate", "detectedat", "startedat", "starttime", "starttimeutc",
-    "firstseentime", "requestreceivedtimestamp", "published", "modifiedon", "updatedat", "ts", "peventtime",
+    "occurredat",
+    "eventtime",
+    "eventdatetime",
+    "eventtimestamp",
+    "utctimestamp",
+    "isotimestamp",
+    "timestamp",
+    "time",
+    "datetime",
+    "date",
+    "createdat",
+    "createdon",
+    "createdtime",
+    "created",
+    "datecreate",
+    "createddatetime",
+    "eventcreationtime",
+    "effectiveat",
+    "generateddatetime",
+    "activitydatetime",
+    "activitydate",
+    "detectedat",
+    "startedat",
+    "starttime",
+    "starttimeutc",
+    "firstseentime",
+    "requestreceivedtimestamp",
+    "published",
+    "modifiedon",
+    "updatedat",
+    "ts",
+    "peventtime",
 ];
 pub(super) const TYPES: &[&str] = &[
-    "eventtype", "eventname", "actionname", "operationname", "methodname", "operation", "action", "activity",
-    "activitytype", "auditlogevent", "event", "querytype", "type", "name", "category", "title", "verb",
+    "eventtype",
+    "eventname",
+    "actionname",
+    "operationname",
+    "methodname",
+    "operation",
+    "action",
+    "activity",
+    "activitytype",
+    "auditlogevent",
+    "event",
+    "querytype",
+    "type",
+    "name",
+    "category",
+    "title",
+    "verb",
     "plogtype",
 ];
 pub(super) const PERFORMERS: &[&str] = &[
-    "performer", "actor", "user", "username", "useremail", "principal", "initiator", "initiatedby", "createdby",
-    "userid", "actorid", "loginname", "login", "email", "identity", "upn", "adminid", "account",
+    "performer",
+    "actor",
+    "user",
+    "username",
+    "useremail",
+    "principal",
+    "initiator",
+    "initiatedby",
+    "createdby",
+    "userid",
+    "actorid",
+    "loginname",
+    "login",
+    "email",
+    "identity",
+    "upn",
+    "adminid",
+    "account",
 ];
 pub(super) const SUBJECTS: &[&str] = &[
-    "subject", "target", "object", "resource", "entity", "repository", "targetuser", "targetname",
-    "resourcename", "resourceid", "objectid", "path", "hostname", "assetname", "devicename",
+    "subject",
+    "target",
+    "object",
+    "resource",
+    "entity",
+    "repository",
+    "targetuser",
+    "targetname",
+    "resourcename",
+    "resourceid",
+    "objectid",
+    "path",
+    "hostname",
+    "assetname",
+    "devicename",
 ];
 pub(super) const OUTCOMES: &[&str] = &[
-    "outcome", "result", "status", "success", "issuccess", "actionresult", "executionstatus", "decision",
+    "outcome",
+    "result",
+    "status",
+    "success",
+    "issuccess",
+    "actionresult",
+    "executionstatus",
+    "decision",
 ];
 pub(super) const ADDRESSES: &[&str] = &[
-    "ip", "ipaddress", "sourceip", "sourceipaddress", "clientip", "clientipaddress", "calleripaddress", "remoteip",
-    "requestip", "userip", "srcip", "callerip",
+    "ip",
+    "ipaddress",
+    "sourceip",
+    "sourceipaddress",
+    "clientip",
+    "clientipaddress",
+    "calleripaddress",
+    "remoteip",
+    "requestip",
+    "userip",
+    "srcip",
+    "callerip",
 ];
 pub(super) const AGENTS: &[&str] = &["useragent", "ua", "requestuseragent", "rawuseragent"];
-pub(super) const IDS: &[&str] = &["eventid", "id", "uuid", "auditid", "logid", "insertid", "prowid"];
+pub(super) const IDS: &[&str] = &[
+    "eventid", "id", "uuid", "auditid", "logid", "insertid", "prowid",
+];
 
 /// The outcome a word means.
 pub(super) fn outcome_of(word: &str) -> Option<Outcome> {
     Some(match word.to_ascii_lowercase().as_str() {
-        "success" | "succeeded" | "successful" | "true" | "ok" | "yes" | "allow" | "allowed" | "granted" | "pass" | "passed" => Outcome::Success,
-        "failure" | "failed" | "fail" | "false" | "error" | "no" | "unsuccessful" => Outcome::Failure,
+        "success" | "succeeded" | "successful" | "true" | "ok" | "yes" | "allow" | "allowed"
+        | "granted" | "pass" | "passed" => Outcome::Success,
+        "failure" | "failed" | "fail" | "false" | "error" | "no" | "unsuccessful" => {
+            Outcome::Failure
+        }
         "denied" | "deny" | "blocked" | "block" | "forbidden" | "rejected" => Outcome::Denied,
         "partial" => Outcome::Partial,
         _ => return None,
@@ -133,13 +226,20 @@ pub(super) fn event(record: &Record<'_>, zone: Option<i32>) -> Result<Event, Str
         let speaks = slug.chars().any(|letter| letter.is_ascii_alphabetic());
         (speaks && slug.len() <= limits::WORD_BYTES).then_some(slug)
     });
-    let mut event = Event::new(kind.unwrap_or_else(|| "generic.event".to_owned())).occurred_at(time);
+    let mut event =
+        Event::new(kind.unwrap_or_else(|| "generic.event".to_owned())).occurred_at(time);
     event.offset = offset.map_or(Field::Absent, Field::Value);
-    event.performer = members.first(PERFORMERS, performer).map_or(Field::Absent, Field::Value);
-    event.subject = members.first(SUBJECTS, subject).map_or(Field::Absent, Field::Value);
+    event.performer = members
+        .first(PERFORMERS, performer)
+        .map_or(Field::Absent, Field::Value);
+    event.subject = members
+        .first(SUBJECTS, subject)
+        .map_or(Field::Absent, Field::Value);
     let outcome = members.first(OUTCOMES, |value| outcome_of(&value.text()?));
     event.outcome = outcome.map_or(Field::Absent, Field::Value);
-    let owned = |text: Option<Cow<'_, str>>| text.map_or(Field::Absent, |text| Field::Value(text.into_owned()));
+    let owned = |text: Option<Cow<'_, str>>| {
+        text.map_or(Field::Absent, |text| Field::Value(text.into_owned()))
+    };
     let context = Context {
         ip: owned(members.text(ADDRESSES)),
         user_agent: owned(members.text(AGENTS)),
@@ -149,7 +249,10 @@ pub(super) fn event(record: &Record<'_>, zone: Option<i32>) -> Result<Event, Str
         event.context = Field::Value(context);
     }
     if let Some(id) = members.text(IDS) {
-        event.origin = Field::Value(Origin { id: Field::Value(id.into_owned()), ..Origin::default() });
+        event.origin = Field::Value(Origin {
+            id: Field::Value(id.into_owned()),
+            ..Origin::default()
+        });
     }
     Ok(event)
 }
@@ -168,7 +271,11 @@ fn kind(value: Value<'_>, names: &[&str], other: &str) -> String {
     let said = part(value, names);
     let slug = step::slug(Cow::Borrowed(said.as_deref().unwrap_or_default()));
     let fits = !slug.is_empty() && slug.len() <= limits::WORD_BYTES;
-    if fits { slug.into_owned() } else { other.to_owned() }
+    if fits {
+        slug.into_owned()
+    } else {
+        other.to_owned()
+    }
 }
 
 fn performer(value: Value<'_>) -> Option<Performer> {
@@ -176,11 +283,28 @@ fn performer(value: Value<'_>) -> Option<Performer> {
         return Some(Performer::new("user").id(text));
     }
     // An actor often wraps the user it stands for.
-    let inner = value.members().find(|(key, _)| comparable(key) == "user").map(|(_, value)| value);
+    let inner = value
+        .members()
+        .find(|(key, _)| comparable(key) == "user")
+        .map(|(_, value)| value);
     let inner = inner.filter(|value| value.is_object()).unwrap_or(value);
     let performer = Performer {
         kind: kind(value, &["kind", "type", "actortype"], "user"),
-        id: part(inner, &["id", "userid", "gid", "login", "username", "email", "emailaddress", "name", "userprincipalname", "arn"]),
+        id: part(
+            inner,
+            &[
+                "id",
+                "userid",
+                "gid",
+                "login",
+                "username",
+                "email",
+                "emailaddress",
+                "name",
+                "userprincipalname",
+                "arn",
+            ],
+        ),
         label: part(inner, &["displayname", "name", "username", "login"]),
         email: part(inner, &["email", "emailaddress", "userprincipalname"]),
         ..Performer::default()

@@ -49,7 +49,9 @@ pub(super) fn mapping(text: &str) -> Result<Mapping> {
     root.only(&["name", "about", "detect", "ignore", "text", "zone", "event"])?;
     let zone = match root.optional("zone") {
         None => 0,
-        Some(node) => moment::zone(&node.string()?).ok_or_else(|| node.refuse("no zone such as +02:00"))?,
+        Some(node) => {
+            moment::zone(&node.string()?).ok_or_else(|| node.refuse("no zone such as +02:00"))?
+        }
     };
     let name = root.needed("name")?.string()?;
     if name.is_empty() || name.len() > limits::WORD_BYTES {
@@ -57,7 +59,9 @@ pub(super) fn mapping(text: &str) -> Result<Mapping> {
     }
     Ok(Mapping {
         name: name.into(),
-        about: root.optional("about").map_or(Ok(String::new()), |node| node.string())?,
+        about: root
+            .optional("about")
+            .map_or(Ok(String::new()), |node| node.string())?,
         detect: root.list("detect", |node| tests(node))?,
         ignore: root.list("ignore", Node::string)?,
         text: root.list("text", Node::pointer)?,
@@ -160,22 +164,50 @@ impl<'a> Node<'a> {
     }
 
     fn choice(&self, name: &str) -> Result<Choice> {
-        self.optional(name).map_or_else(|| Ok(Choice::default()), |node| choice(&node))
+        self.optional(name)
+            .map_or_else(|| Ok(Choice::default()), |node| choice(&node))
     }
 }
 
 fn fields(node: &Node<'_>) -> Result<Fields> {
     node.only(&[
-        "occurred_at", "type", "sub_type", "org", "outcome", "reason", "source", "batch",
-        "caused_by", "correlation", "origin", "performer", "on_behalf_of", "subject", "targets",
-        "context", "metadata", "changes",
+        "occurred_at",
+        "type",
+        "sub_type",
+        "org",
+        "outcome",
+        "reason",
+        "source",
+        "batch",
+        "caused_by",
+        "correlation",
+        "origin",
+        "performer",
+        "on_behalf_of",
+        "subject",
+        "targets",
+        "context",
+        "metadata",
+        "changes",
     ])?;
     let origin = node.optional("origin");
     if let Some(origin) = &origin {
         origin.only(&["store", "id"])?;
     }
-    let of_origin = |name: &str| origin.as_ref().map_or_else(|| Ok(Choice::default()), |node| node.choice(name));
-    let who = ["when", "kind", "id", "label", "email", "org", "external_ref"];
+    let of_origin = |name: &str| {
+        origin
+            .as_ref()
+            .map_or_else(|| Ok(Choice::default()), |node| node.choice(name))
+    };
+    let who = [
+        "when",
+        "kind",
+        "id",
+        "label",
+        "email",
+        "org",
+        "external_ref",
+    ];
     let what = ["when", "kind", "id", "label", "external_ref"];
     let more = ["when", "each", "kind", "id", "label"];
     let occurred_at = node.list("occurred_at", time)?;
@@ -226,7 +258,10 @@ fn entity(node: &Node<'_>, known: &[&str]) -> Result<Entity> {
     node.only(known)?;
     Ok(Entity {
         when: when(node)?,
-        each: node.optional("each").map(|node| node.pointer()).transpose()?,
+        each: node
+            .optional("each")
+            .map(|node| node.pointer())
+            .transpose()?,
         kind: choice(&node.needed("kind")?)?,
         id: node.choice("id")?,
         label: node.choice("label")?,
@@ -263,13 +298,21 @@ fn time(node: &Node<'_>) -> Result<(Choice, Form)> {
 
 fn choice(node: &Node<'_>) -> Result<Choice> {
     let read = |node: &Node<'_>| expression(node, false);
-    node.items().iter().map(read).collect::<Result<_>>().map(Choice)
+    node.items()
+        .iter()
+        .map(read)
+        .collect::<Result<_>>()
+        .map(Choice)
 }
 
 fn expression(node: &Node<'_>, of_time: bool) -> Result<Expression> {
     if node.value.is_string() {
         let source = Source::At(node.pointer()?);
-        return Ok(Expression { source, steps: Vec::new(), when: Vec::new() });
+        return Ok(Expression {
+            source,
+            steps: Vec::new(),
+            when: Vec::new(),
+        });
     }
     let mut source = None;
     let mut steps = Vec::new();
@@ -279,7 +322,10 @@ fn expression(node: &Node<'_>, of_time: bool) -> Result<Expression> {
             "at" => Source::At(node.pointer()?),
             "root" => Source::Root(node.pointer()?),
             "const" => Source::Const(node.scalar()?),
-            "join" => Source::Join(node.items().iter().map(choice).collect::<Result<_>>()?, String::new()),
+            "join" => Source::Join(
+                node.items().iter().map(choice).collect::<Result<_>>()?,
+                String::new(),
+            ),
             "pair" | "line" | "label" => {
                 steps.insert(0, step_of(&key, &node)?);
                 Source::Text
@@ -302,28 +348,41 @@ fn expression(node: &Node<'_>, of_time: bool) -> Result<Expression> {
             return Err(node.refuse("a second source in one expression"));
         }
     }
-    let mut source = source.ok_or_else(|| node.refuse("a source is missing: a pointer, at, const, join, pair, line, label or text"))?;
+    let mut source = source.ok_or_else(|| {
+        node.refuse("a source is missing: a pointer, at, const, join, pair, line, label or text")
+    })?;
     if let (Source::Join(_, with), Some(given)) = (&mut source, node.optional("with")) {
         *with = given.string()?;
     }
-    Ok(Expression { source, steps, when: tests })
+    Ok(Expression {
+        source,
+        steps,
+        when: tests,
+    })
 }
 
 fn step(node: &Node<'_>) -> Result<Step> {
     if node.value.is_string() {
         let name = node.string()?;
         let known = BARE_STEPS.iter().find(|(known, _)| *known == name);
-        return known.map(|(_, step)| step.clone()).ok_or_else(|| node.refuse("no such step"));
+        return known
+            .map(|(_, step)| step.clone())
+            .ok_or_else(|| node.refuse("no such step"));
     }
     let members = node.members()?;
-    let other = node.optional("else").map(|node| node.scalar()).transpose()?;
+    let other = node
+        .optional("else")
+        .map(|node| node.scalar())
+        .transpose()?;
     let mut named = members.iter().filter(|(key, _)| key != "else");
     let (Some((key, argument)), None) = (named.next(), named.next()) else {
         return Err(node.refuse("one step is needed here"));
     };
     if key == "table" {
         let rows = argument.members()?;
-        let rows = rows.iter().map(|(key, node)| Ok((key.clone(), node.scalar()?)));
+        let rows = rows
+            .iter()
+            .map(|(key, node)| Ok((key.clone(), node.scalar()?)));
         return Ok(Step::Table(rows.collect::<Result<_>>()?, other));
     }
     step_of(key, argument)
@@ -340,12 +399,18 @@ fn step_of(key: &str, node: &Node<'_>) -> Result<Step> {
         "pair" => Step::Pair(text()?),
         "line" => Step::Line(text()?),
         "label" => Step::Label(text()?),
-        "not" => Step::Not(node.items().iter().map(Node::scalar).collect::<Result<_>>()?),
+        "not" => Step::Not(
+            node.items()
+                .iter()
+                .map(Node::scalar)
+                .collect::<Result<_>>()?,
+        ),
         "bits" => {
             let masks = node.members()?;
             let read = |(mask, node): &(String, Node<'_>)| {
                 let digits = mask.strip_prefix("0x").unwrap_or_default();
-                let mask = u64::from_str_radix(digits, 16).map_err(|_| node.refuse("no mask such as 0x10"))?;
+                let mask = u64::from_str_radix(digits, 16)
+                    .map_err(|_| node.refuse("no mask such as 0x10"))?;
                 Ok((mask, node.scalar()?))
             };
             Step::Bits(masks.iter().map(read).collect::<Result<_>>()?)
@@ -364,7 +429,11 @@ fn tests(node: &Node<'_>) -> Result<Vec<Test>> {
 
 /// A pointer alone asks that the member is there.
 fn test(node: &Node<'_>) -> Result<Test> {
-    let plain = |check, not| Test { value: Choice::default(), check, not };
+    let plain = |check, not| Test {
+        value: Choice::default(),
+        check,
+        not,
+    };
     if node.value.is_string() {
         return Ok(plain(Check::Has(vec![node.pointer()?]), false));
     }
@@ -381,14 +450,25 @@ fn test(node: &Node<'_>) -> Result<Test> {
                 not = node.value.raw() == "true";
                 continue;
             }
-            "has" => Check::Has(node.items().iter().map(Node::pointer).collect::<Result<_>>()?),
-            "is" => Check::Is(node.items().iter().map(Node::scalar).collect::<Result<_>>()?),
+            "has" => Check::Has(
+                node.items()
+                    .iter()
+                    .map(Node::pointer)
+                    .collect::<Result<_>>()?,
+            ),
+            "is" => Check::Is(
+                node.items()
+                    .iter()
+                    .map(Node::scalar)
+                    .collect::<Result<_>>()?,
+            ),
             "starts" => Check::Starts(node.string()?),
             "ends" => Check::Ends(node.string()?),
             "contains" => Check::Contains(node.string()?),
             _ => return Err(node.refuse("not known in a test")),
         });
     }
-    let check = check.ok_or_else(|| node.refuse("a check is missing: has, is, starts, ends or contains"))?;
+    let check = check
+        .ok_or_else(|| node.refuse("a check is missing: has, is, starts, ends or contains"))?;
     Ok(Test { value, check, not })
 }

@@ -38,18 +38,26 @@ impl<'i> Lines<'i> {
         let input: Box<dyn BufRead + 'i> = if head.starts_with(&[0x1f, 0x8b]) {
             Box::new(BufReader::new(flate2::bufread::MultiGzDecoder::new(input)))
         } else if head.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]) {
-            let decoder = zstd::stream::read::Decoder::with_buffer(input).map_err(|error| unreadable(0, error))?;
+            let decoder = zstd::stream::read::Decoder::with_buffer(input)
+                .map_err(|error| unreadable(0, error))?;
             Box::new(BufReader::with_capacity(128 << 10, decoder))
         } else {
             Box::new(input)
         };
-        let mut lines = Lines { input, number: 0, bytes_max: LINE_BYTES };
+        let mut lines = Lines {
+            input,
+            number: 0,
+            bytes_max: LINE_BYTES,
+        };
         lines.skip_mark()?;
         Ok(lines)
     }
 
     fn skip_mark(&mut self) -> Result<()> {
-        let head = self.input.fill_buf().map_err(|error| unreadable(0, error))?;
+        let head = self
+            .input
+            .fill_buf()
+            .map_err(|error| unreadable(0, error))?;
         if head.starts_with(&[0xff, 0xfe]) || head.starts_with(&[0xfe, 0xff]) {
             return Err(Error::new(
                 ErrorKind::Import,

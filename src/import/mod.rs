@@ -149,10 +149,13 @@ pub struct Import<'s> {
     formats: Formats,
     repeats: Option<Repeats>,
     on_refusal: OnRefusal<'s>,
-    progress: Option<Box<dyn FnMut(&ImportOutcome) + 's>>,
+    progress: Option<Progress<'s>>,
     outcome: ImportOutcome,
     batch: Batch,
 }
+
+/// Who is told how far an import is.
+type Progress<'s> = Box<dyn FnMut(&ImportOutcome) + 's>;
 
 /// Lines of one input that were read and not yet settled.
 #[derive(Default)]

@@ -7,9 +7,30 @@ use crate::event::Event;
 
 /// The keys of a native line.
 const KEYS: [&str; 24] = [
-    "id", "seq", "type", "sub_type", "occurred_at", "offset", "recorded_at", "org", "performer",
-    "on_behalf_of", "subject", "targets", "outcome", "reason", "source", "metadata", "changes",
-    "context", "batch", "caused_by", "correlation", "origin", "key", "data",
+    "id",
+    "seq",
+    "type",
+    "sub_type",
+    "occurred_at",
+    "offset",
+    "recorded_at",
+    "org",
+    "performer",
+    "on_behalf_of",
+    "subject",
+    "targets",
+    "outcome",
+    "reason",
+    "source",
+    "metadata",
+    "changes",
+    "context",
+    "batch",
+    "caused_by",
+    "correlation",
+    "origin",
+    "key",
+    "data",
 ];
 
 /// Which of the two a line is, by its keys alone, so that equal lines are always read alike.
@@ -42,14 +63,20 @@ pub(super) fn layout(record: &Record<'_>) -> Option<Layout> {
             return None;
         }
     }
-    let layout = if entries { Layout::Entries } else { Layout::Native };
+    let layout = if entries {
+        Layout::Entries
+    } else {
+        Layout::Native
+    };
     (typed && timed).then_some(layout)
 }
 
 /// Reads the line; the error is the reason for its refusal.
 pub(super) fn event(record: &Record<'_>, layout: Layout) -> Result<Event, String> {
     let line = match layout {
-        Layout::Native => return Event::from_native_line(record.root().raw()).map_err(|error| error.to_string()),
+        Layout::Native => {
+            return Event::from_native_line(record.root().raw()).map_err(|error| error.to_string());
+        }
         Layout::Entries => native_line(record),
     };
     Event::from_native_line(&line).map_err(|error| error.to_string())
@@ -83,17 +110,35 @@ mod tests {
         let record = Record::new(text);
         assert_eq!(layout(&record), Some(Layout::Entries));
         let event = event(&record, Layout::Entries).expect("a whole entry");
-        assert_eq!(event.origin.value().and_then(|origin| origin.id.as_deref()), Some("evt_01HZ"));
-        assert_eq!(event.performer.value().and_then(|who| who.id.as_deref()), Some("u"));
-        assert_eq!(event.subject.value().map(|what| what.kind.as_str()), Some("session"));
-        assert_eq!(event.data.value().map(|data| data.as_str()), Some(r#"{"a":1.50}"#));
+        assert_eq!(
+            event.origin.value().and_then(|origin| origin.id.as_deref()),
+            Some("evt_01HZ")
+        );
+        assert_eq!(
+            event.performer.value().and_then(|who| who.id.as_deref()),
+            Some("u")
+        );
+        assert_eq!(
+            event.subject.value().map(|what| what.kind.as_str()),
+            Some("session")
+        );
+        assert_eq!(
+            event.data.value().map(|data| data.as_str()),
+            Some(r#"{"a":1.50}"#)
+        );
     }
 
     #[test]
     fn keys_nobody_knows_make_it_another_source() {
         for (text, expected) in [
-            (r#"{"type":"a.b","occurred_at":"2026-05-17T08:00:00Z"}"#, Some(Layout::Native)),
-            (r#"{"type":"a.b","occurred_at":"2026-05-17T08:00:00Z","x":1}"#, None),
+            (
+                r#"{"type":"a.b","occurred_at":"2026-05-17T08:00:00Z"}"#,
+                Some(Layout::Native),
+            ),
+            (
+                r#"{"type":"a.b","occurred_at":"2026-05-17T08:00:00Z","x":1}"#,
+                None,
+            ),
             (r#"{"type":"a.b","id":"1"}"#, None),
             (r#"{"type":"a.b","occurred_at":1}"#, None),
         ] {

@@ -113,7 +113,6 @@ impl<'a> Value<'a> {
         self.0.starts_with('"')
     }
 
-
     /// A string's content, or the spelling of a number or of `true` and `false`.
     pub(super) fn text(self) -> Option<Cow<'a, str>> {
         match self.0.as_bytes().first()? {
@@ -243,8 +242,7 @@ impl<'a> Walk<'a> {
 
 /// Whether a key as spelled means `name`.
 pub(super) fn same_key(spelled: &str, name: &str) -> bool {
-    spelled == name
-        || (spelled.contains('\\') && unescape(spelled).is_some_and(|key| key == name))
+    spelled == name || (spelled.contains('\\') && unescape(spelled).is_some_and(|key| key == name))
 }
 
 /// The content of a JSON string's inside.

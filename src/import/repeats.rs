@@ -25,7 +25,9 @@ impl Repeats {
     pub(super) fn number(&mut self, identity: u64) -> Result<u64> {
         if self.seen.insert(identity) {
             if self.seen.len() > RECORDS_MAX {
-                let what = format!("more than {RECORDS_MAX} different records; import the file in parts to keep repeats");
+                let what = format!(
+                    "more than {RECORDS_MAX} different records; import the file in parts to keep repeats"
+                );
                 return Err(Error::new(ErrorKind::Import, what));
             }
             return Ok(0);
@@ -43,7 +45,10 @@ mod tests {
     #[test]
     fn equal_records_are_numbered_from_nought() {
         let mut repeats = Repeats::default();
-        let numbers: Result<Vec<_>> = [7, 8, 7, 7, 8].into_iter().map(|one| repeats.number(one)).collect();
+        let numbers: Result<Vec<_>> = [7, 8, 7, 7, 8]
+            .into_iter()
+            .map(|one| repeats.number(one))
+            .collect();
         assert_eq!(numbers.ok(), Some(vec![0, 0, 1, 2, 1]));
     }
 }

@@ -33,7 +33,11 @@ use crate::id::Sequence;
 
 impl<'s> Import<'s> {
     /// An import into `sink` that has read nothing yet.
-    pub fn new(sink: &'s mut dyn ImportSink, options: ImportOptions, on_refusal: OnRefusal<'s>) -> Import<'s> {
+    pub fn new(
+        sink: &'s mut dyn ImportSink,
+        options: ImportOptions,
+        on_refusal: OnRefusal<'s>,
+    ) -> Import<'s> {
         Import {
             sink,
             repeats: options.keep_repeats.then(Repeats::default),
@@ -86,7 +90,10 @@ impl<'s> Import<'s> {
             }
             self.take(lines.number(), &line, &buffer)?;
             let stops = matches!(self.on_refusal, OnRefusal::Stop) && self.batch.ends_refused();
-            if stops || self.batch.events.len() >= BATCH_EVENTS || self.batch.texts.len() >= BATCH_BYTES {
+            if stops
+                || self.batch.events.len() >= BATCH_EVENTS
+                || self.batch.texts.len() >= BATCH_BYTES
+            {
                 self.settle(name)?;
             }
         }
@@ -143,7 +150,10 @@ impl<'s> Import<'s> {
             self.sink.accept(core::mem::take(&mut batch.events))?
         };
         if answers.len() != offered {
-            return Err(Error::new(ErrorKind::Import, "the sink did not answer for each event"));
+            return Err(Error::new(
+                ErrorKind::Import,
+                "the sink did not answer for each event",
+            ));
         }
         let mut answers = answers.into_iter();
         let mut stopped = None;
@@ -197,7 +207,11 @@ impl<'s> Import<'s> {
             OnRefusal::Write(out) => {
                 let written = out.write_all(refusal.line_of(text).as_bytes());
                 written.map_err(|error| {
-                    Error::new(ErrorKind::Io, format!("cannot write refused lines: {error}")).with_source(error)
+                    Error::new(
+                        ErrorKind::Io,
+                        format!("cannot write refused lines: {error}"),
+                    )
+                    .with_source(error)
                 })?;
                 None
             }
@@ -221,21 +235,34 @@ impl Batch {
     }
 
     fn ends_refused(&self) -> bool {
-        matches!(self.lines.last(), Some(Pending { fate: Fate::Refused(_), .. }))
+        matches!(
+            self.lines.last(),
+            Some(Pending {
+                fate: Fate::Refused(_),
+                ..
+            })
+        )
     }
 
     /// Whether an equal line is in the batch already; a digest that only collides is not equal.
     fn repeats(&mut self, identity: u64, bytes: &[u8]) -> bool {
         let place = self.lines.len();
         let first = *self.identities.entry(identity).or_insert(place);
-        let text = self.lines.get(first).and_then(|line| self.texts.get(line.text.clone()));
+        let text = self
+            .lines
+            .get(first)
+            .and_then(|line| self.texts.get(line.text.clone()));
         first != place && text == Some(bytes)
     }
 }
 
 impl core::fmt::Display for Refusal {
     fn fmt(&self, formatter: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        write!(formatter, "{}: line {}: {}", self.input, self.line, self.reason)
+        write!(
+            formatter,
+            "{}: line {}: {}",
+            self.input, self.line, self.reason
+        )
     }
 }
 
@@ -245,7 +272,10 @@ impl Refusal {
     fn line_of(&self, bytes: &[u8]) -> String {
         let (key, text) = match core::str::from_utf8(bytes) {
             Ok(text) => ("text", text.to_owned()),
-            Err(_) => ("hex", bytes.iter().map(|byte| format!("{byte:02x}")).collect()),
+            Err(_) => (
+                "hex",
+                bytes.iter().map(|byte| format!("{byte:02x}")).collect(),
+            ),
         };
         let string = |text: &str| Json::string(text).as_str().to_owned();
         format!(

@@ -99,7 +99,10 @@ fn text(choice: &Choice, scope: Scope<'_, '_>) -> Field<String> {
 /// A kind without control characters and short enough; `unknown` where the record gives none.
 fn kind(choice: &Choice, scope: Scope<'_, '_>) -> String {
     let found = choice.value(scope).unwrap_or_default();
-    let clean: String = found.chars().filter(|letter| !letter.is_control()).collect();
+    let clean: String = found
+        .chars()
+        .filter(|letter| !letter.is_control())
+        .collect();
     if clean.is_empty() || clean.len() > limits::WORD_BYTES {
         return "unknown".to_owned();
     }
@@ -141,18 +144,29 @@ fn subject(alternatives: &[Entity], scope: Scope<'_, '_>) -> Field<Subject> {
 }
 
 /// Id, label and e-mail address, if there is one of them.
-fn named(entity: &Entity, scope: Scope<'_, '_>) -> Option<(Field<String>, Field<String>, Field<String>)> {
+fn named(
+    entity: &Entity,
+    scope: Scope<'_, '_>,
+) -> Option<(Field<String>, Field<String>, Field<String>)> {
     if !entity.applies(scope) {
         return None;
     }
-    let found = (text(&entity.id, scope), text(&entity.label, scope), text(&entity.email, scope));
+    let found = (
+        text(&entity.id, scope),
+        text(&entity.label, scope),
+        text(&entity.email, scope),
+    );
     let none = found.0.is_absent() && found.1.is_absent() && found.2.is_absent();
     (!none).then_some(found)
 }
 
 /// Every target the rules give, each once, without the subject itself; those beyond the bound
 /// stand in `data` only.
-fn targets(rules: &[Entity], scope: Scope<'_, '_>, subject: Option<&Subject>) -> Field<Vec<Target>> {
+fn targets(
+    rules: &[Entity],
+    scope: Scope<'_, '_>,
+    subject: Option<&Subject>,
+) -> Field<Vec<Target>> {
     let mut targets: Vec<Target> = Vec::new();
     for rule in rules {
         for scope in scopes(rule.each.as_ref(), scope) {
@@ -164,7 +178,8 @@ fn targets(rules: &[Entity], scope: Scope<'_, '_>, subject: Option<&Subject>) ->
                 id,
                 label,
             };
-            let is_subject = subject.is_some_and(|subject| subject.kind == target.kind && subject.id == target.id);
+            let is_subject = subject
+                .is_some_and(|subject| subject.kind == target.kind && subject.id == target.id);
             if !is_subject && targets.len() < limits::TARGETS && !targets.contains(&target) {
                 targets.push(target);
             }
@@ -188,13 +203,18 @@ fn scopes<'r, 'a: 'r>(
     let items = scope.at(pointer).map(Value::items).into_iter().flatten();
     items
         .take(limits::CHANGES)
-        .map(|item| Scope { item: Some(item), ..scope })
+        .map(|item| Scope {
+            item: Some(item),
+            ..scope
+        })
         .collect()
 }
 
 fn outcome(choice: &Choice, scope: Scope<'_, '_>) -> Field<Outcome> {
     let word = choice.value(scope);
-    let known = Outcome::ALL.into_iter().find(|outcome| word.as_deref() == Some(outcome.as_str()));
+    let known = Outcome::ALL
+        .into_iter()
+        .find(|outcome| word.as_deref() == Some(outcome.as_str()));
     known.map_or(Field::Absent, Field::Value)
 }
 
@@ -249,7 +269,10 @@ fn changes(rules: &[ChangeRule], scope: Scope<'_, '_>) -> Field<Vec<Change>> {
                 value.and_then(|value| Json::parse(value.raw()).ok())
             };
             let (before, after) = (json(&rule.before), json(&rule.after));
-            if let (Some(path), true) = (fitting(&rule.path, scope), before.is_some() || after.is_some()) {
+            if let (Some(path), true) = (
+                fitting(&rule.path, scope),
+                before.is_some() || after.is_some(),
+            ) {
                 changes.push(Change {
                     path,
                     before: before.map_or(Field::Absent, Field::Value),

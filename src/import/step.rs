@@ -53,8 +53,12 @@ impl Step {
             Step::Slug => slug(text),
             Step::Kebab => slug(Cow::Owned(split_camel(&text))),
             Step::Dotted => Cow::Owned(dotted(&text)),
-            Step::CutPrefix(head) => part(text, |text| Some(text.strip_prefix(head.as_str()).unwrap_or(text)))?,
-            Step::CutSuffix(tail) => part(text, |text| Some(text.strip_suffix(tail.as_str()).unwrap_or(text)))?,
+            Step::CutPrefix(head) => part(text, |text| {
+                Some(text.strip_prefix(head.as_str()).unwrap_or(text))
+            })?,
+            Step::CutSuffix(tail) => part(text, |text| {
+                Some(text.strip_suffix(tail.as_str()).unwrap_or(text))
+            })?,
             Step::After(mark) => part(text, |text| Some(text.split_once(mark.as_str())?.1))?,
             Step::Before(mark) => part(text, |text| text.split(mark.as_str()).next())?,
             Step::Last(mark) => part(text, |text| text.rsplit(mark.as_str()).next())?,
@@ -142,11 +146,10 @@ fn pair<'t>(text: &'t str, key: &str) -> Option<&'t str> {
     loop {
         let at = from + text.get(from..)?.find(key)?;
         let end = at + key.len();
-        let begins = text
-            .get(..at)?
-            .chars()
-            .next_back()
-            .is_none_or(|before| !(before.is_alphanumeric() || matches!(before, '_' | '-' | '.')));
+        let begins =
+            text.get(..at)?.chars().next_back().is_none_or(|before| {
+                !(before.is_alphanumeric() || matches!(before, '_' | '-' | '.'))
+            });
         if begins && text.as_bytes().get(end) == Some(&b'=') {
             return Some(pair_value(text.get(end + 1..)?));
         }
@@ -160,7 +163,9 @@ fn pair_value(rest: &str) -> &str {
             return inside.split(quote).next().unwrap_or_default();
         }
     }
-    let end = |character: char| character.is_whitespace() || matches!(character, ',' | ']' | '\'' | '\u{1d}');
+    let end = |character: char| {
+        character.is_whitespace() || matches!(character, ',' | ']' | '\'' | '\u{1d}')
+    };
     rest.split(end).next().unwrap_or_default()
 }
 
@@ -172,17 +177,28 @@ fn line<'t>(text: &'t str, key: &str) -> Option<&'t str> {
 
 fn labelled<'t>(text: &'t str, label: &str) -> Option<&'t str> {
     text.lines()
-        .find_map(|line| line.trim_start().strip_prefix(label)?.trim_start().strip_prefix(':'))
+        .find_map(|line| {
+            line.trim_start()
+                .strip_prefix(label)?
+                .trim_start()
+                .strip_prefix(':')
+        })
         .map(str::trim)
 }
 
 /// Bytes written as pairs of hexadecimal digits; NULs between arguments become blanks.
 fn unhex(text: &str) -> Option<String> {
-    let digits = text.bytes().all(|byte| byte.is_ascii_digit() || (b'A'..=b'F').contains(&byte));
+    let digits = text
+        .bytes()
+        .all(|byte| byte.is_ascii_digit() || (b'A'..=b'F').contains(&byte));
     if text.len() < 4 || !text.len().is_multiple_of(2) || !digits {
         return None;
     }
-    let nibble = |byte: &u8| char::from(*byte).to_digit(16).and_then(|value| u8::try_from(value).ok());
+    let nibble = |byte: &u8| {
+        char::from(*byte)
+            .to_digit(16)
+            .and_then(|value| u8::try_from(value).ok())
+    };
     let bytes: Option<Vec<u8>> = text
         .as_bytes()
         .chunks_exact(2)
@@ -202,7 +218,9 @@ fn number(text: &str) -> Option<u64> {
     if let Some(digits) = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
         return u64::from_str_radix(digits, 16).ok();
     }
-    text.parse::<u64>().ok().or_else(|| text.parse::<i64>().ok().map(i64::cast_unsigned))
+    text.parse::<u64>()
+        .ok()
+        .or_else(|| text.parse::<i64>().ok().map(i64::cast_unsigned))
 }
 
 #[cfg(test)]
@@ -218,21 +236,36 @@ mod tests {
 
     #[test]
     fn words_become_parts_of_types() {
-        check(Step::Kebab, &[
-            ("GetObject", Some("get-object")),
-            ("ListMFADevices", Some("list-mfa-devices")),
-            ("DescribeDBInstances", Some("describe-db-instances")),
-            ("GetBucketPublicAccessBlock", Some("get-bucket-public-access-block")),
-            ("already-low", Some("already-low")),
-            ("EC2Start", Some("ec2-start")),
-        ]);
-        check(Step::Slug, &[
-            ("Send for Credit Collection", Some("send-for-credit-collection")),
-            ("user_logged_in", Some("user_logged_in")),
-            ("  A / B!  ", Some("a-b")),
-            ("\u{65e5}\u{672c}", Some("")),
-        ]);
-        check(Step::Dotted, &[("Google.Iam.v1..Set X", Some("google.iam.v1.set-x"))]);
+        check(
+            Step::Kebab,
+            &[
+                ("GetObject", Some("get-object")),
+                ("ListMFADevices", Some("list-mfa-devices")),
+                ("DescribeDBInstances", Some("describe-db-instances")),
+                (
+                    "GetBucketPublicAccessBlock",
+                    Some("get-bucket-public-access-block"),
+                ),
+                ("already-low", Some("already-low")),
+                ("EC2Start", Some("ec2-start")),
+            ],
+        );
+        check(
+            Step::Slug,
+            &[
+                (
+                    "Send for Credit Collection",
+                    Some("send-for-credit-collection"),
+                ),
+                ("user_logged_in", Some("user_logged_in")),
+                ("  A / B!  ", Some("a-b")),
+                ("\u{65e5}\u{672c}", Some("")),
+            ],
+        );
+        check(
+            Step::Dotted,
+            &[("Google.Iam.v1..Set X", Some("google.iam.v1.set-x"))],
+        );
     }
 
     #[test]
@@ -249,29 +282,44 @@ mod tests {
         ] {
             check(Step::Pair(key.to_owned()), &[(text, value)]);
         }
-        check(Step::Line("Keywords".to_owned()), &[("a=1\nKeywords=Audit Success\n", Some("Audit Success"))]);
-        check(Step::Label("Account Name".to_owned()), &[("Subject:\n\tAccount Name:\t\tuserA\n", Some("userA"))]);
+        check(
+            Step::Line("Keywords".to_owned()),
+            &[("a=1\nKeywords=Audit Success\n", Some("Audit Success"))],
+        );
+        check(
+            Step::Label("Account Name".to_owned()),
+            &[("Subject:\n\tAccount Name:\t\tuserA\n", Some("userA"))],
+        );
     }
 
     #[test]
     fn bits_are_read_from_every_spelling() {
-        let masks = vec![(0x10_0000_0000_0000, "failure".to_owned()), (0x20_0000_0000_0000, "success".to_owned())];
-        check(Step::Bits(masks), &[
-            ("-9214364837600034816", Some("success")),
-            ("-9218868437227405312", Some("failure")),
-            ("0x8020000000000000", Some("success")),
-            ("0x8000000000000000", None),
-            ("Audit Success", None),
-        ]);
+        let masks = vec![
+            (0x10_0000_0000_0000, "failure".to_owned()),
+            (0x20_0000_0000_0000, "success".to_owned()),
+        ];
+        check(
+            Step::Bits(masks),
+            &[
+                ("-9214364837600034816", Some("success")),
+                ("-9218868437227405312", Some("failure")),
+                ("0x8020000000000000", Some("success")),
+                ("0x8000000000000000", None),
+                ("Audit Success", None),
+            ],
+        );
     }
 
     #[test]
     fn hexadecimal_text_is_read_and_other_text_stays() {
-        check(Step::Hex, &[
-            ("6C73002D6C00", Some("ls -l")),
-            ("/bin/ls", Some("/bin/ls")),
-            ("1000", Some("1000")),
-            ("FF00", Some("FF00")),
-        ]);
+        check(
+            Step::Hex,
+            &[
+                ("6C73002D6C00", Some("ls -l")),
+                ("/bin/ls", Some("/bin/ls")),
+                ("1000", Some("1000")),
+                ("FF00", Some("FF00")),
+            ],
+        );
     }
 }

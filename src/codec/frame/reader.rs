@@ -323,9 +323,7 @@ impl<R: Fn(u64, &mut [u8]) -> Result<()>> Reader<R> {
         self.window
             .chunks_exact(SECTOR)
             .zip(numbers)
-            .filter(|(sector, number)| {
-                stamp(sector) == Some(first_stamp(self.chain.salt, *number))
-            })
+            .filter(|(sector, number)| stamp(sector) == Some(first_stamp(self.chain.salt, *number)))
             .filter_map(|(sector, number)| Head::decode(sector, self.chain.salt, number))
             .any(|head| head.synced > at)
     }

@@ -50,6 +50,10 @@ fn log(payloads: &[Vec<u8>], synced: impl Fn(usize) -> bool) -> (Vec<u8>, Vec<us
     (file, ends, durable)
 }
 
+#[expect(
+    clippy::type_complexity,
+    reason = "a closure's type has no name to shorten it by"
+)]
 fn reader<'a>(
     file: &'a [u8],
     extent: Extent,
