@@ -17,6 +17,7 @@ mod layout;
 mod disk;
 
 // 6 transfer: in and out through the store.
+mod generate;
 mod import;
 
 pub use error::Error;
@@ -44,6 +45,8 @@ pub use filter::Moments;
 pub use filter::Pattern;
 pub use filter::Utc;
 pub use filter::Zone;
+pub use generate::Generator;
+pub use generate::Profile;
 pub use id::EventId;
 pub use id::Position;
 pub use id::Sequence;
