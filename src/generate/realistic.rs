@@ -70,7 +70,7 @@ impl World {
         )]
         let failures = (1_000_000.0 - SUCCESS / (1.0 - told)).max(0.0) as u64;
         World {
-            salt: mix(seed ^ 0x776f_726c_64),
+            salt: mix(seed ^ 0x0077_6f72_6c64),
             types: Alias::new(&type_weights),
             subjects: subjects(&type_weights),
             performers: Alias::zipf(PERFORMER_COUNT, 1.05),
