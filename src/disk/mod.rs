@@ -9,12 +9,18 @@ use std::path::PathBuf;
 use crate::error::Result;
 
 pub(crate) mod blob;
+pub(crate) mod clock;
+pub(crate) mod durable;
+pub(crate) mod lock;
 #[cfg(feature = "mmap")]
 mod map;
 #[cfg(not(feature = "mmap"))]
 #[path = "unmapped.rs"]
 mod map;
+pub(crate) mod names;
 pub(crate) mod real;
+#[cfg(test)]
+pub(crate) mod sim;
 
 /// A folder that holds one store. All methods may be called from any thread at any time.
 ///
@@ -115,3 +121,6 @@ pub(crate) struct Entry {
     /// The length of a file; 0 for a folder.
     pub(crate) len: u64,
 }
+
+#[cfg(test)]
+mod tests;

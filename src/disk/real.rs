@@ -311,7 +311,8 @@ fn sync_dir(path: &Path) -> Result<()> {
         .map_err(|error| failed("sync the folder", path, error))
 }
 
-fn failed(operation: &str, path: &Path, error: io::Error) -> Error {
+/// The error for an operation that the system refused.
+pub(crate) fn failed(operation: &str, path: &Path, error: io::Error) -> Error {
     if error.kind() == io::ErrorKind::AlreadyExists {
         Error::new(
             ErrorKind::Exists,
@@ -323,3 +324,6 @@ fn failed(operation: &str, path: &Path, error: io::Error) -> Error {
         Error::io(operation, path, error)
     }
 }
+
+#[cfg(test)]
+mod tests;

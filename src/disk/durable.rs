@@ -1,0 +1,189 @@
+//! The recipes by which a file appears under its name whole or not at all, also over a power
+//! failure: write under another name, sync the bytes, rename, sync the folder. The manifest, the
+//! logs, the segments and the exports are all made this way. An error from a recipe's last step
+//! leaves the name unknown: the caller gives up writing and reopens.
+
+use std::io;
+use std::path::Path;
+use std::path::PathBuf;
+
+use crate::disk::Disk;
+use crate::disk::File;
+use crate::disk::names;
+use crate::error::Error;
+use crate::error::ErrorKind;
+use crate::error::Result;
+
+/// A file being written from its beginning to its end under a passing name. Dropped before
+/// [`Draft::publish`], it is removed again.
+pub(crate) struct Draft<'disk> {
+    disk: &'disk dyn Disk,
+    file: Box<dyn File>,
+    path: PathBuf,
+    target: PathBuf,
+    buffer: Vec<u8>,
+    written: u64,
+    is_published: bool,
+}
+
+const BUFFER_BYTES: usize = 256 << 10;
+
+impl<'disk> Draft<'disk> {
+    /// Begins the file that becomes `target`, in the writer's `tmp/`.
+    pub(crate) fn begin(disk: &'disk dyn Disk, target: &Path) -> Result<Draft<'disk>> {
+        Draft::begin_as(disk, names::draft(target), target)
+    }
+
+    /// Begins the file that becomes `target`, in the folder that `target` is in.
+    pub(crate) fn begin_beside(disk: &'disk dyn Disk, target: &Path) -> Result<Draft<'disk>> {
+        Draft::begin_as(disk, names::draft_beside(target), target)
+    }
+
+    /// One process makes one file at a time, so an older draft of this name is a dead one's.
+    fn begin_as(disk: &'disk dyn Disk, path: PathBuf, target: &Path) -> Result<Draft<'disk>> {
+        missing_is_fine(disk.unlink(&path))?;
+        Ok(Draft {
+            disk,
+            file: disk.create_new(&path)?,
+            path,
+            target: target.to_owned(),
+            buffer: Vec::new(),
+            written: 0,
+            is_published: false,
+        })
+    }
+
+    /// Appends `bytes`.
+    pub(crate) fn write(&mut self, bytes: &[u8]) -> Result<()> {
+        if self.buffer.len() + bytes.len() > BUFFER_BYTES {
+            self.write_out()?;
+        }
+        if bytes.len() >= BUFFER_BYTES {
+            self.file.write_at(self.written, bytes)?;
+            self.written += bytes.len() as u64;
+        } else {
+            self.buffer.extend_from_slice(bytes);
+        }
+        Ok(())
+    }
+
+    /// Bytes appended so far: the offset of the next one.
+    pub(crate) fn offset(&self) -> u64 {
+        self.written + self.buffer.len() as u64
+    }
+
+    /// Puts the file in its place, in the place of any older file of that name.
+    pub(crate) fn publish(mut self) -> Result<()> {
+        self.sync()?;
+        self.disk.rename(&self.path, &self.target)?;
+        self.is_published = true;
+        sync_parent(self.disk, &self.target)
+    }
+
+    /// Puts the file in its place unless a file of that name is there already.
+    pub(crate) fn publish_new(mut self) -> Result<()> {
+        self.sync()?;
+        self.disk.rename_new(&self.path, &self.target)?;
+        self.is_published = true;
+        sync_parent(self.disk, &self.target)
+    }
+
+    fn sync(&mut self) -> Result<()> {
+        self.write_out()?;
+        self.file.sync_data()
+    }
+
+    fn write_out(&mut self) -> Result<()> {
+        self.file.write_at(self.written, &self.buffer)?;
+        self.written += self.buffer.len() as u64;
+        self.buffer.clear();
+        Ok(())
+    }
+}
+
+impl io::Write for Draft<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        Draft::write(self, bytes).map_err(io::Error::other)?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.write_out().map_err(io::Error::other)
+    }
+}
+
+impl Drop for Draft<'_> {
+    fn drop(&mut self) {
+        // This only saves space early: what stays behind is removed when the store is opened next.
+        if !self.is_published {
+            drop(self.disk.unlink(&self.path));
+        }
+    }
+}
+
+/// Makes `target` a file of exactly these bytes, in place of any older one.
+pub(crate) fn replace(disk: &dyn Disk, target: &Path, bytes: &[u8]) -> Result<()> {
+    let mut draft = Draft::begin(disk, target)?;
+    draft.write(bytes)?;
+    draft.publish()
+}
+
+/// Makes a file that begins with `bytes` and opens it for more. A crash leaves all of `bytes` or
+/// no file of that name.
+pub(crate) fn create(disk: &dyn Disk, target: &Path, bytes: &[u8]) -> Result<Box<dyn File>> {
+    let mut draft = Draft::begin(disk, target)?;
+    draft.write(bytes)?;
+    draft.publish_new()?;
+    disk.open_write(target)
+}
+
+/// Makes a folder, durably. It syncs the parent also when the folder is there: the process that
+/// made it may have ended before its own sync.
+pub(crate) fn create_dir(disk: &dyn Disk, path: &Path) -> Result<()> {
+    disk.create_dir(path)?;
+    sync_parent(disk, path)
+}
+
+/// Removes a file's name, durably; one that is gone already is success.
+pub(crate) fn remove(disk: &dyn Disk, path: &Path) -> Result<()> {
+    missing_is_fine(disk.unlink(path))?;
+    sync_parent(disk, path)
+}
+
+/// Removes every file of a folder. Not durable: what comes back after a crash is removed again.
+pub(crate) fn empty_dir(disk: &dyn Disk, path: &Path) -> Result<()> {
+    for entry in disk.list(path)? {
+        if !entry.is_dir {
+            missing_is_fine(disk.unlink(&path.join(entry.name)))?;
+        }
+    }
+    Ok(())
+}
+
+/// Reads a file that may have up to `len_max` bytes; a longer one is damage.
+pub(crate) fn read(disk: &dyn Disk, path: &Path, len_max: usize) -> Result<Vec<u8>> {
+    let file = disk.open_read(path)?;
+    let len = file.len()?;
+    let fits = usize::try_from(len).ok().filter(|len| *len <= len_max);
+    let Some(fits) = fits else {
+        let what = format!("the file is {len} bytes long, more than the {len_max} it may have");
+        return Err(Error::corrupt(file.path(), len_max as u64, what));
+    };
+    let mut bytes = vec![0; fits];
+    file.read_at(0, &mut bytes)?;
+    Ok(bytes)
+}
+
+fn sync_parent(disk: &dyn Disk, path: &Path) -> Result<()> {
+    disk.sync_dir(path.parent().unwrap_or(names::root()))
+}
+
+fn missing_is_fine(result: Result<()>) -> Result<()> {
+    match result {
+        Err(error) if error.kind() == ErrorKind::Missing => Ok(()),
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests;

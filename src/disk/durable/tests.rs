@@ -1,0 +1,144 @@
+//! What the recipes promise, at every operation that can fail and at every moment of a crash.
+
+use std::collections::BTreeSet;
+use std::io;
+use std::io::Write;
+use std::path::Path;
+
+use crate::disk::Disk;
+use crate::disk::durable;
+use crate::disk::durable::Draft;
+use crate::disk::names;
+use crate::disk::sim::Fault;
+use crate::disk::sim::SimDisk;
+use crate::error::ErrorKind;
+use crate::error::Result;
+
+const SEEDS: u64 = 40;
+
+fn disk() -> Result<SimDisk> {
+    let disk = SimDisk::new(1);
+    durable::create_dir(&disk, names::draft_dir())?;
+    durable::create_dir(&disk, names::wal_dir())?;
+    Ok(disk)
+}
+
+fn read(disk: &SimDisk, path: &Path) -> Option<Vec<u8>> {
+    durable::read(disk, path, 1 << 20).ok()
+}
+
+#[test]
+fn a_replaced_file_is_the_old_or_the_new_one_whenever_the_power_fails() -> Result<()> {
+    let (old, new) = (vec![1; 3000], vec![2; 5000]);
+    let path = names::current();
+    let mut seen = BTreeSet::new();
+    for cut in 0.. {
+        let disk = disk()?;
+        durable::replace(&disk, path, &old)?;
+        disk.fail(Fault::any_change(io::ErrorKind::Other).after(cut).sticky());
+        let done = durable::replace(&disk, path, &new);
+        for seed in 0..SEEDS {
+            let found = read(&disk.crash(seed), path).expect("never neither");
+            assert!(found == old || found == new, "cut {cut}, seed {seed}");
+            assert!(done.is_err() || found == new, "cut {cut}, seed {seed}");
+            seen.insert(found == new);
+        }
+        if done.is_ok() {
+            assert!(cut > 3, "the loop went through all steps");
+            break;
+        }
+    }
+    assert_eq!(seen.len(), 2);
+    Ok(())
+}
+
+#[test]
+fn a_created_file_has_its_head_or_no_name_whenever_the_power_fails() -> Result<()> {
+    let path = Path::new("wal/000001.wal");
+    for cut in 0.. {
+        let disk = disk()?;
+        disk.fail(Fault::any_change(io::ErrorKind::Other).after(cut).sticky());
+        let done = durable::create(&disk, path, &[7; 1024]);
+        for seed in 0..SEEDS {
+            match read(&disk.crash(seed), path) {
+                Some(found) => assert_eq!(found, [7; 1024], "cut {cut}, seed {seed}"),
+                None => assert!(done.is_err(), "cut {cut}, seed {seed}"),
+            }
+        }
+        if let Ok(file) = done {
+            disk.heal();
+            file.write_at(1024, b"more")?;
+            break;
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn a_draft_takes_writes_of_any_size_and_knows_its_offset() -> Result<()> {
+    let disk = disk()?;
+    let mut wanted = Vec::new();
+    let mut draft = Draft::begin(&disk, Path::new("wal/x"))?;
+    for len in [0, 1, 70_000, 200_000, 300_000, 5, 262_144, 1] {
+        assert_eq!(draft.offset(), wanted.len() as u64);
+        let bytes = vec![len as u8; len];
+        draft.write_all(&bytes).expect("room");
+        wanted.extend(bytes);
+    }
+    draft.publish_new()?;
+    let error = durable::read(&disk, Path::new("wal/x"), wanted.len() - 1).expect_err("too long");
+    assert_eq!(error.kind(), ErrorKind::Corrupt);
+    let found = durable::read(&disk, Path::new("wal/x"), wanted.len())?;
+    assert!(found == wanted);
+    Ok(())
+}
+
+#[test]
+fn a_draft_that_is_given_up_leaves_nothing() -> Result<()> {
+    let disk = disk()?;
+    let target = Path::new("wal/x");
+    let mut draft = Draft::begin(&disk, target)?;
+    draft.write(b"text")?;
+    assert_eq!(disk.list(names::draft_dir())?.len(), 1);
+    assert_eq!(
+        disk.len(target)?,
+        None,
+        "nothing shows before it is published"
+    );
+    drop(draft);
+    assert!(disk.list(names::draft_dir())?.is_empty());
+    Ok(())
+}
+
+#[test]
+fn publishing_as_new_never_takes_a_name_from_another_file() -> Result<()> {
+    let disk = disk()?;
+    let target = Path::new("wal/x");
+    durable::replace(&disk, target, b"first")?;
+    let mut draft = Draft::begin_beside(&disk, target)?;
+    draft.write(b"second")?;
+    let error = draft.publish_new().expect_err("the name is taken");
+    assert_eq!(error.kind(), ErrorKind::Exists);
+    assert_eq!(read(&disk, target).as_deref(), Some(&b"first"[..]));
+    assert_eq!(
+        disk.list(names::wal_dir())?.len(),
+        1,
+        "and the draft is gone"
+    );
+    Ok(())
+}
+
+#[test]
+fn left_over_drafts_are_swept_and_written_anew() -> Result<()> {
+    let disk = disk()?;
+    let target = Path::new("wal/x");
+    disk.create_new(&names::draft(target))?;
+    durable::replace(&disk, target, b"text")?;
+    disk.create_new(&names::draft(target))?;
+    durable::empty_dir(&disk, names::draft_dir())?;
+    assert!(disk.list(names::draft_dir())?.is_empty());
+    durable::remove(&disk, target)?;
+    durable::remove(&disk, target)?;
+    assert_eq!(disk.crash(0).len(target)?, None);
+    Ok(())
+}

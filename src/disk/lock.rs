@@ -1,0 +1,353 @@
+//! `LOCK`: one writer at a time, who it is, and how far its log is durable. Other processes read
+//! the *durable point* here and never the log's end, so nobody sees an event that a crash could
+//! take back. The kernel drops the lock with its process; the bytes of the file are only words.
+//!
+//! ```text
+//!    0  512  holder: lines `pid N`, `host NAME`, `since TIME`, then zeros
+//!  512   60  slot 0 ┐ boot u64 · counter u64 · wal u64 · wal end u64 · events u64 ·
+//! 1024   60  slot 1 ┘ manifest u64 · manifest end u64 · CRC-32 of these 56 bytes u32
+//! ```
+//!
+//! Point number `n` goes to slot `n % 2`, so the newest whole point is never written over. Nothing
+//! here is synced: a point is of use only until the machine boots again.
+
+use core::fmt;
+use std::thread;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+
+use crate::codec::checksum::crc32;
+use crate::codec::varint::Bytes;
+use crate::disk::Disk;
+use crate::disk::File;
+use crate::disk::names;
+use crate::error::Error;
+use crate::error::ErrorKind;
+use crate::error::Result;
+use crate::id::ManifestId;
+use crate::id::WalId;
+use crate::time::Time;
+
+/// The lock of the one writer, held until it is dropped.
+pub(crate) struct Lock {
+    file: Box<dyn File>,
+    boot: u64,
+    counter: Mutex<u64>,
+}
+
+/// How much of a store is durable, as its writer says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct DurablePoint {
+    /// The newest log with anything durable in it.
+    pub(crate) wal: WalId,
+    /// Where the durable part of that log ends.
+    pub(crate) wal_end: u64,
+    /// The events that are durable and visible: all with a `seq` below this.
+    pub(crate) events: u64,
+    /// The manifest in force.
+    pub(crate) manifest: ManifestId,
+    /// Where the durable part of that manifest ends.
+    pub(crate) manifest_end: u64,
+}
+
+/// What another process may take for durable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Durable {
+    /// All up to this point; the writer that published it may be gone.
+    UpTo(DurablePoint),
+    /// A writer is opening the store and has published nothing yet: what the manifest names.
+    Unpublished,
+    /// No writer has been here since the machine booted: everything that the files hold.
+    Everything,
+}
+
+/// What [`status`] found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Status {
+    /// The writer at work, or `None` if there is none.
+    pub(crate) holder: Option<Holder>,
+    /// What may be shown.
+    pub(crate) durable: Durable,
+}
+
+/// Who holds a lock, as far as the file says.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Holder {
+    pid: Option<u32>,
+    host: Option<String>,
+    since: Option<Time>,
+}
+
+enum Slot {
+    Empty,
+    Torn,
+    Whole {
+        boot: u64,
+        counter: u64,
+        point: DurablePoint,
+    },
+}
+
+const SECTOR: usize = 512;
+const SLOT_BODY: usize = 56;
+const FILE_LEN: u64 = 3 * SECTOR as u64;
+const HOST_BYTES: usize = 64;
+/// Somebody who only looks whether the lock is held can stand in a writer's way for microseconds.
+const TRIES: u32 = 10;
+const PAUSE: Duration = Duration::from_millis(5);
+/// A torn slot is being written right now, or for ever: its writer ended in the middle of it.
+const READS: u32 = 64;
+
+impl Lock {
+    /// Takes the lock. `now` is only for the words that others are told.
+    ///
+    /// [`ErrorKind::Locked`] if another process, or another handle of this one, holds it.
+    pub(crate) fn acquire(disk: &dyn Disk, now: Time) -> Result<Lock> {
+        let mut tries = 1;
+        let file = loop {
+            match disk.lock(names::lock())? {
+                Some(file) => break file,
+                None if tries == TRIES => return Err(held(disk)),
+                None => {
+                    tries += 1;
+                    thread::sleep(PAUSE);
+                }
+            }
+        };
+        if file.len()? < FILE_LEN {
+            file.set_len(FILE_LEN)?;
+        }
+        file.write_at(0, &Holder::here(now).to_sector())?;
+        // A point of an earlier boot says nothing any more; one of this boot stays true.
+        let (boot, newest) = (disk.boot(), newest(&*file)?);
+        let counter = match newest {
+            Some((of, counter, _)) if Some(of) == boot => counter,
+            _ => {
+                file.write_at(SECTOR as u64, &[0; 2 * SECTOR])?;
+                0
+            }
+        };
+        Ok(Lock {
+            file,
+            boot: boot.unwrap_or(0),
+            counter: Mutex::new(counter),
+        })
+    }
+
+    /// Tells other processes what is durable. Points must be published in the order in which they
+    /// became true. One small write, no sync; a failure leaves the point before in force.
+    pub(crate) fn publish(&self, point: DurablePoint) -> Result<()> {
+        let mut counter = self.counter.lock();
+        let next = counter.wrapping_add(1);
+        let slot = point.encode(self.boot, next);
+        self.file.write_at(slot_offset(next), &slot)?;
+        *counter = next;
+        Ok(())
+    }
+}
+
+/// Looks at a store's lock without taking it. Works on read-only media; a store without the file
+/// has no writer.
+pub(crate) fn status(disk: &dyn Disk) -> Result<Status> {
+    let free = Status {
+        holder: None,
+        durable: Durable::Everything,
+    };
+    if disk.len(names::lock())?.is_none() {
+        return Ok(free);
+    }
+    // First the holder, then the point: a writer that ends in between leaves its last point.
+    let is_held = disk.is_locked(names::lock())?;
+    let file = disk.open_read(names::lock())?;
+    if file.len()? < FILE_LEN {
+        let durable = match is_held {
+            true => Durable::Unpublished,
+            false => Durable::Everything,
+        };
+        let holder = is_held.then(Holder::default);
+        return Ok(Status { holder, durable });
+    }
+    let holder = match is_held {
+        true => Some(Holder::read(&*file)?),
+        false => None,
+    };
+    let (boot, newest) = (disk.boot(), newest(&*file)?);
+    // Where boots cannot be told apart, the writer has emptied the slots, so that a point found
+    // beside a living writer is its own.
+    let durable = match newest {
+        Some((of, _, point)) if Some(of) == boot || (boot.is_none() && is_held) => {
+            Durable::UpTo(point)
+        }
+        _ if is_held => Durable::Unpublished,
+        _ => Durable::Everything,
+    };
+    Ok(Status { holder, durable })
+}
+
+/// The newest whole point with its boot and number. Goes on while a slot is torn, since the point
+/// before could otherwise be missed while its writer is two ahead.
+fn newest(file: &dyn File) -> Result<Option<(u64, u64, DurablePoint)>> {
+    let mut best = None;
+    for _ in 0..READS {
+        let mut sectors = [0; 2 * SECTOR];
+        file.read_at(SECTOR as u64, &mut sectors)?;
+        let (first, second) = sectors.split_at(SECTOR);
+        let mut torn = false;
+        for sector in [first, second] {
+            match Slot::decode(sector) {
+                Slot::Empty => {}
+                Slot::Torn => torn = true,
+                Slot::Whole {
+                    boot,
+                    counter,
+                    point,
+                } => {
+                    if best.is_none_or(|(_, found, _)| counter >= found) {
+                        best = Some((boot, counter, point));
+                    }
+                }
+            }
+        }
+        if !torn {
+            break;
+        }
+        thread::yield_now();
+    }
+    Ok(best)
+}
+
+fn slot_offset(counter: u64) -> u64 {
+    SECTOR as u64 * (1 + counter % 2)
+}
+
+fn held(disk: &dyn Disk) -> Error {
+    let holder = disk
+        .open_read(names::lock())
+        .and_then(|file| Holder::read(&*file));
+    let what = format!(
+        "the store is being written by {}; reading it is possible meanwhile",
+        holder.unwrap_or_default()
+    );
+    Error::new(ErrorKind::Locked, what).in_file(&disk.place(names::lock()))
+}
+
+impl DurablePoint {
+    fn encode(&self, boot: u64, counter: u64) -> Vec<u8> {
+        let words = [
+            boot,
+            counter,
+            self.wal.0,
+            self.wal_end,
+            self.events,
+            self.manifest.0,
+            self.manifest_end,
+        ];
+        let mut bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
+        bytes.extend_from_slice(&crc32(&bytes).to_le_bytes());
+        bytes
+    }
+}
+
+impl Slot {
+    fn decode(sector: &[u8]) -> Slot {
+        if sector.iter().all(|byte| *byte == 0) {
+            return Slot::Empty;
+        }
+        Slot::whole(sector).unwrap_or(Slot::Torn)
+    }
+
+    fn whole(sector: &[u8]) -> Option<Slot> {
+        let mut bytes = Bytes::new(sector);
+        let mut body = Bytes::new(bytes.take(SLOT_BODY)?);
+        if bytes.u32()? != crc32(body.rest()) {
+            return None;
+        }
+        Some(Slot::Whole {
+            boot: body.u64()?,
+            counter: body.u64()?,
+            point: DurablePoint {
+                wal: WalId(body.u64()?),
+                wal_end: body.u64()?,
+                events: body.u64()?,
+                manifest: ManifestId(body.u64()?),
+                manifest_end: body.u64()?,
+            },
+        })
+    }
+}
+
+impl Holder {
+    fn here(now: Time) -> Holder {
+        let system = rustix::system::uname();
+        Holder {
+            pid: Some(std::process::id()),
+            host: Some(system.nodename().to_string_lossy().into_owned()),
+            since: Some(now),
+        }
+    }
+
+    fn to_sector(&self) -> [u8; SECTOR] {
+        let mut text = String::new();
+        if let Some(pid) = self.pid {
+            text += &format!("pid {pid}\n");
+        }
+        if let Some(host) = &self.host {
+            text += &format!("host {}\n", plain(host));
+        }
+        if let Some(since) = self.since {
+            text += &format!("since {since}\n");
+        }
+        let mut sector = [0; SECTOR];
+        for (place, byte) in sector.iter_mut().zip(text.bytes()) {
+            *place = byte;
+        }
+        sector
+    }
+
+    /// Reads what is understood and leaves the rest out: the words may be another version's.
+    fn read(file: &dyn File) -> Result<Holder> {
+        let mut sector = [0; SECTOR];
+        file.read_at(0, &mut sector)?;
+        let mut holder = Holder::default();
+        for line in String::from_utf8_lossy(&sector).lines() {
+            match line.split_once(' ') {
+                Some(("pid", value)) => holder.pid = value.parse().ok(),
+                Some(("host", value)) => holder.host = Some(plain(value)),
+                Some(("since", value)) => holder.since = value.parse().ok(),
+                _ => {}
+            }
+        }
+        Ok(holder)
+    }
+}
+
+impl fmt::Display for Holder {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.pid {
+            None => formatter.write_str("another process")?,
+            Some(pid) if pid == std::process::id() => {
+                write!(formatter, "process {pid} (this one)")?;
+            }
+            Some(pid) => write!(formatter, "process {pid}")?,
+        }
+        if let Some(host) = &self.host {
+            write!(formatter, " on {host}")?;
+        }
+        match self.since {
+            Some(since) => write!(formatter, " since {since}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// What may stand in a message and on one line: the file can hold anything.
+fn plain(text: &str) -> String {
+    text.chars()
+        .filter(char::is_ascii_graphic)
+        .take(HOST_BYTES)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests;

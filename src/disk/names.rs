@@ -1,0 +1,238 @@
+//! The one place that knows what a store's files are called. A name is made from a number and read
+//! back to it, and only the exact spelling that would be made is read: `1.wal` is no log, so two
+//! names never mean one file. All paths are relative to the store's folder.
+
+use std::path::Path;
+use std::path::PathBuf;
+
+use crate::id::ManifestId;
+use crate::id::SegmentId;
+use crate::id::WalId;
+use crate::options::Partition;
+use crate::time::Time;
+
+/// The folder of one time partition: `2026`, `2026-05` or `2026-05-17`, in UTC.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Folder {
+    /// The calendar year.
+    pub(crate) year: i32,
+    /// The month from 1, or 0 for a whole year.
+    pub(crate) month: u8,
+    /// The day from 1, or 0 for a whole month or year.
+    pub(crate) day: u8,
+}
+
+const MANIFEST: &str = "MANIFEST-";
+const WAL: &str = ".wal";
+const SEGMENT: &str = ".seg";
+const PART: &str = ".part";
+
+/// The store's own folder.
+pub(crate) fn root() -> &'static Path {
+    Path::new("")
+}
+
+/// The file that names the manifest in force.
+pub(crate) fn current() -> &'static Path {
+    Path::new("CURRENT")
+}
+
+/// The file a writer locks.
+pub(crate) fn lock() -> &'static Path {
+    Path::new("LOCK")
+}
+
+/// The folder of the write-ahead logs.
+pub(crate) fn wal_dir() -> &'static Path {
+    Path::new("wal")
+}
+
+/// The folder of the partitions' folders.
+pub(crate) fn segment_dir() -> &'static Path {
+    Path::new("seg")
+}
+
+/// The folder of files not yet complete; the writer empties it when it opens the store.
+pub(crate) fn draft_dir() -> &'static Path {
+    Path::new("tmp")
+}
+
+/// The folder of records that other processes leave for the writer.
+pub(crate) fn inbox_dir() -> &'static Path {
+    Path::new("inbox")
+}
+
+/// The folder of export jobs.
+pub(crate) fn job_dir() -> &'static Path {
+    Path::new("jobs")
+}
+
+/// The folder of exported files.
+pub(crate) fn export_dir() -> &'static Path {
+    Path::new("exports")
+}
+
+/// The folder of what can be made again.
+pub(crate) fn cache_dir() -> &'static Path {
+    Path::new("cache")
+}
+
+/// `MANIFEST-000123`.
+pub(crate) fn manifest(id: ManifestId) -> PathBuf {
+    PathBuf::from(format!("{MANIFEST}{:06}", id.0))
+}
+
+/// The manifest of this name.
+pub(crate) fn manifest_id(name: &str) -> Option<ManifestId> {
+    decimal(name.strip_prefix(MANIFEST)?).map(ManifestId)
+}
+
+/// `wal/000042.wal`.
+pub(crate) fn wal(id: WalId) -> PathBuf {
+    wal_dir().join(format!("{:06}{WAL}", id.0))
+}
+
+/// The log of this name in [`wal_dir`].
+pub(crate) fn wal_id(name: &str) -> Option<WalId> {
+    decimal(name.strip_suffix(WAL)?).map(WalId)
+}
+
+/// `seg/2026-05/00000000000002a3.seg`.
+pub(crate) fn segment(folder: Folder, id: SegmentId) -> PathBuf {
+    folder.path().join(format!("{:016x}{SEGMENT}", id.0))
+}
+
+/// The segment of this name in a [`Folder`].
+pub(crate) fn segment_id(name: &str) -> Option<SegmentId> {
+    let digits = name.strip_suffix(SEGMENT)?;
+    let id = u64::from_str_radix(digits, 16).ok()?;
+    (digits == format!("{id:016x}")).then_some(SegmentId(id))
+}
+
+/// Where the writer makes the file that becomes `target`: `tmp/seg-2026-05-00000000000002a3.seg`.
+pub(crate) fn draft(target: &Path) -> PathBuf {
+    draft_dir().join(target.to_string_lossy().replace('/', "-"))
+}
+
+/// Where a file is made that the writer's emptying of `tmp/` must not meet, or that lies in a
+/// folder of the user's: `inbox/.name.part` for `inbox/name`.
+pub(crate) fn draft_beside(target: &Path) -> PathBuf {
+    let name = target.file_name().unwrap_or_default().to_string_lossy();
+    target.with_file_name(format!(".{name}{PART}"))
+}
+
+/// Whether a name is one that [`draft_beside`] makes: left over, or being written right now.
+pub(crate) fn is_draft(name: &str) -> bool {
+    name.starts_with('.') && name.ends_with(PART)
+}
+
+impl Folder {
+    /// The folder of the partition that a moment lies in.
+    pub(crate) fn of(time: Time, width: Partition) -> Folder {
+        let civil = time.to_civil();
+        let month = u8::try_from(civil.month).unwrap_or(0);
+        let day = u8::try_from(civil.day).unwrap_or(0);
+        let (month, day) = match width {
+            Partition::Year => (0, 0),
+            Partition::Month => (month, 0),
+            Partition::Day => (month, day),
+        };
+        Folder {
+            year: civil.year,
+            month,
+            day,
+        }
+    }
+
+    /// `seg/2026-05`.
+    pub(crate) fn path(self) -> PathBuf {
+        let Folder { year, month, day } = self;
+        segment_dir().join(match (month, day) {
+            (0, _) => format!("{year:04}"),
+            (_, 0) => format!("{year:04}-{month:02}"),
+            _ => format!("{year:04}-{month:02}-{day:02}"),
+        })
+    }
+}
+
+/// At least six digits, with leading zeros only to make up six.
+fn decimal(digits: &str) -> Option<u64> {
+    let number = digits.parse().ok()?;
+    (digits == format!("{number:06}")).then_some(number)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file_name(path: &Path) -> &str {
+        path.file_name()
+            .and_then(|name| name.to_str())
+            .unwrap_or("")
+    }
+
+    #[test]
+    fn every_number_reads_back_from_its_name() {
+        for number in [0, 1, 999_999, 1_000_000, u64::MAX] {
+            let id = ManifestId(number);
+            assert_eq!(manifest_id(file_name(&manifest(id))), Some(id));
+            let id = WalId(number);
+            assert_eq!(wal_id(file_name(&wal(id))), Some(id));
+            let (id, folder) = (
+                SegmentId(number),
+                Folder::of(Time::MIN, Partition::default()),
+            );
+            assert_eq!(segment_id(file_name(&segment(folder, id))), Some(id));
+        }
+    }
+
+    #[test]
+    fn no_second_spelling_means_the_same_file() {
+        for name in [
+            "1.wal",
+            "0000001.wal",
+            "+00001.wal",
+            "000001.WAL",
+            "000001.wal~",
+            "",
+        ] {
+            assert_eq!(wal_id(name), None, "{name}");
+        }
+        for name in [
+            "2a3.seg",
+            "00000000000002A3.seg",
+            "+0000000000002a3.seg",
+            ".seg",
+        ] {
+            assert_eq!(segment_id(name), None, "{name}");
+        }
+        assert_eq!(manifest_id("MANIFEST-1"), None);
+        assert_eq!(manifest_id("manifest-000001"), None);
+    }
+
+    #[test]
+    fn a_partition_of_each_width_has_its_folder() {
+        let time = "2026-05-17T23:59:59Z".parse().unwrap_or(Time::MIN);
+        for (width, path) in [
+            (Partition::Year, "seg/2026"),
+            (Partition::Month, "seg/2026-05"),
+            (Partition::Day, "seg/2026-05-17"),
+        ] {
+            assert_eq!(Folder::of(time, width).path(), Path::new(path));
+        }
+    }
+
+    #[test]
+    fn drafts_of_different_files_have_different_names() {
+        let folder = Folder::of(Time::MIN, Partition::Month);
+        assert_eq!(
+            draft(&segment(folder, SegmentId(1))),
+            Path::new("tmp/seg-1970-01-0000000000000001.seg")
+        );
+        assert_eq!(
+            draft_beside(Path::new("inbox/a.json")),
+            Path::new("inbox/.a.json.part")
+        );
+        assert!(is_draft(".a.json.part") && !is_draft("a.json"));
+    }
+}
