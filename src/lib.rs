@@ -16,6 +16,9 @@ mod layout;
 // 2 disk: the only floor that touches the file system.
 mod disk;
 
+// 3 kept: one folder per thing kept.
+mod segment;
+
 // 6 transfer: in and out through the store.
 mod generate;
 mod import;

@@ -1,0 +1,41 @@
+//! Segments: immutable files of up to [`crate::limits::SEGMENT_ROWS`] rows, newest first, with
+//! their terms, fingerprints and seqs. Every byte lies under a checksum that the read of it
+//! verifies, and a read holds at most one block, chunk or page of each kind in memory.
+//! Written when a memtable is sealed, by bulk loads and by merges; read by snapshots and `verify`.
+
+pub(crate) mod block;
+pub(crate) mod format;
+mod list;
+pub(crate) mod merge;
+mod open;
+mod output;
+mod packed;
+pub(crate) mod pairs;
+pub(crate) mod postings;
+pub(crate) mod reader;
+mod terms;
+#[cfg(test)]
+mod tests;
+pub(crate) mod writer;
+pub(crate) mod zones;
+
+use crate::id::Position;
+use crate::id::Sequence;
+use crate::time::Time;
+
+/// What a finished segment is, for its manifest entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Summary {
+    pub(crate) rows: u32,
+    pub(crate) file_len: u64,
+    /// Of the first row.
+    pub(crate) newest: Position,
+    /// Of the last row.
+    pub(crate) oldest: Position,
+    pub(crate) seq_min: Sequence,
+    pub(crate) seq_max: Sequence,
+    pub(crate) recorded_min: Time,
+    pub(crate) recorded_max: Time,
+    /// SHA-256 of every byte before the footer.
+    pub(crate) content_hash: [u8; 32],
+}

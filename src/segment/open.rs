@@ -1,0 +1,130 @@
+//! The fixed parts of a segment file as they are read when it is opened: header, footer, directory
+//! and indexes, each verified and bounded before anything is believed. Called by the reader alone.
+
+use std::borrow::Cow;
+
+use super::format;
+use super::format::Footer;
+use super::format::Header;
+use super::format::Kind;
+use super::format::Section;
+use crate::codec::checksum::crc32;
+use crate::codec::varint::Bytes;
+use crate::disk::blob::Blob;
+use crate::error::Error;
+use crate::error::ErrorKind;
+use crate::error::Result;
+
+/// A verified index: where it is mapped, or its bytes.
+pub(crate) struct Kept {
+    pub(crate) section: Section,
+    read: Option<Vec<u8>>,
+}
+
+impl Kept {
+    /// The bytes of the index.
+    pub(crate) fn bytes<'a>(&'a self, blob: &'a Blob) -> &'a [u8] {
+        match &self.read {
+            Some(bytes) => bytes,
+            // Only borrowed ranges are left out of `read`, and those were read once already.
+            None => match blob.read(self.section.offset, self.section.len as usize) {
+                Ok(Cow::Borrowed(bytes)) => bytes,
+                _ => &[],
+            },
+        }
+    }
+}
+
+pub(crate) fn read_header(blob: &Blob) -> Result<Header> {
+    let path = blob.path();
+    let bytes = blob.read(0, format::HEADER_LEN)?;
+    let header = Header::decode(&bytes)
+        .ok_or_else(|| Error::corrupt(path, 0, "the segment's header is damaged"))?;
+    let unknown = header.incompatible & !format::INCOMPATIBLE_KNOWN;
+    if header.version != format::VERSION || unknown != 0 {
+        let what = format!(
+            "segment format version {} with flags {unknown:#x} needs a newer auditdb",
+            header.version
+        );
+        return Err(Error::new(ErrorKind::Unsupported, what).at(path, 0));
+    }
+    Ok(header)
+}
+
+pub(crate) fn read_footer(blob: &Blob) -> Result<Footer> {
+    let path = blob.path();
+    let offset = blob.len().saturating_sub(format::FOOTER_LEN as u64);
+    let bytes = blob.read(offset, format::FOOTER_LEN)?;
+    let footer = Footer::decode(&bytes)
+        .ok_or_else(|| Error::corrupt(path, offset, "the segment's footer is damaged"))?;
+    let len = u64::from(footer.directory_len);
+    let ends_there = footer.directory_offset.checked_add(len) == Some(offset);
+    let sections_max = (format::SECTIONS_MAX * format::SECTION_LEN) as u64;
+    if !ends_there || len > sections_max || !len.is_multiple_of(format::SECTION_LEN as u64) {
+        return Err(Error::corrupt(
+            path,
+            offset,
+            "the segment's footer points nowhere",
+        ));
+    }
+    Ok(footer)
+}
+
+/// Reads the directory, whose sections must fill the file between header and directory.
+pub(crate) fn read_directory(blob: &Blob, footer: &Footer) -> Result<Vec<Section>> {
+    let offset = footer.directory_offset;
+    let damaged = || Error::corrupt(blob.path(), offset, "the section directory is damaged");
+    let bytes = blob.read(offset, footer.directory_len as usize)?;
+    if crc32(&bytes) != footer.directory_crc {
+        return Err(damaged());
+    }
+    let mut sections: Vec<Section> = Vec::new();
+    let mut end = format::HEADER_LEN as u64;
+    let mut bytes = Bytes::new(&bytes);
+    while !bytes.is_empty() {
+        let section = Section::decode(&mut bytes).ok_or_else(damaged)?;
+        let known = Kind::ALL.iter().any(|kind| *kind as u16 == section.kind);
+        if !known && section.flags & format::REQUIRED != 0 {
+            let what = format!("section kind {} needs a newer auditdb", section.kind);
+            return Err(Error::new(ErrorKind::Unsupported, what).at(blob.path(), offset));
+        }
+        let repeated = sections.iter().any(|other| other.kind == section.kind);
+        if section.offset != end || repeated {
+            return Err(damaged());
+        }
+        end = section.end().ok_or_else(damaged)?;
+        sections.push(section);
+    }
+    if end != offset {
+        return Err(damaged());
+    }
+    Ok(sections)
+}
+
+pub(crate) fn find(
+    blob: &Blob,
+    footer: &Footer,
+    directory: &[Section],
+    kind: Kind,
+) -> Result<Section> {
+    let found = directory.iter().find(|section| section.kind == kind as u16);
+    found.copied().ok_or_else(|| {
+        let what = format!("the segment has no section of kind {}", kind as u16);
+        Error::corrupt(blob.path(), footer.directory_offset, what)
+    })
+}
+
+/// Reads and verifies an index.
+pub(crate) fn keep(blob: &Blob, section: Section) -> Result<Kept> {
+    let damaged = || Error::corrupt(blob.path(), section.offset, "this index is damaged");
+    let len = usize::try_from(section.len).map_err(|_| damaged())?;
+    let bytes = blob.read(section.offset, len)?;
+    if crc32(&bytes) != section.crc {
+        return Err(damaged());
+    }
+    let read = match bytes {
+        Cow::Borrowed(_) => None,
+        Cow::Owned(bytes) => Some(bytes),
+    };
+    Ok(Kept { section, read })
+}

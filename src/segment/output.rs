@@ -1,0 +1,128 @@
+//! A segment file while it is written: front to back, buffered, with the checksum of each section
+//! and the hash of the whole taken on the way. Syncing and naming the file are the caller's.
+
+use sha2::Digest;
+use sha2::Sha256;
+
+use super::format;
+use super::format::Footer;
+use super::format::Header;
+use super::format::Kind;
+use super::format::Section;
+use crate::codec::checksum::crc32;
+use crate::disk::File;
+use crate::error::Result;
+use crate::id::SegmentId;
+use crate::id::StoreId;
+
+/// Bytes collected before they are handed to the file.
+const BUFFER_BYTES: usize = 256 << 10;
+
+pub(crate) struct Output<'f> {
+    file: &'f dyn File,
+    buffer: Vec<u8>,
+    /// Where the buffer will lie in the file.
+    flushed: u64,
+    hash: Sha256,
+    section: crc32fast::Hasher,
+    section_start: u64,
+    sections: Vec<Section>,
+}
+
+impl<'f> Output<'f> {
+    /// Begins a file with its header; `file` is empty.
+    pub(crate) fn begin(
+        file: &'f dyn File,
+        store: StoreId,
+        segment: SegmentId,
+    ) -> Result<Output<'f>> {
+        let mut output = Output {
+            file,
+            buffer: Vec::with_capacity(BUFFER_BYTES),
+            flushed: 0,
+            hash: Sha256::new(),
+            section: crc32fast::Hasher::new(),
+            section_start: 0,
+            sections: Vec::new(),
+        };
+        let header = Header {
+            version: format::VERSION,
+            incompatible: 0,
+            compatible: 0,
+            store,
+            segment,
+        };
+        output.put(&header.encode())?;
+        output.begin_section();
+        Ok(output)
+    }
+
+    /// Where the next byte goes.
+    pub(crate) fn offset(&self) -> u64 {
+        self.flushed + self.buffer.len() as u64
+    }
+
+    pub(crate) fn file(&self) -> &'f dyn File {
+        self.file
+    }
+
+    pub(crate) fn put(&mut self, bytes: &[u8]) -> Result<()> {
+        self.hash.update(bytes);
+        self.section.update(bytes);
+        self.put_unhashed(bytes)
+    }
+
+    fn put_unhashed(&mut self, bytes: &[u8]) -> Result<()> {
+        self.buffer.extend_from_slice(bytes);
+        if self.buffer.len() >= BUFFER_BYTES {
+            self.flush()?;
+        }
+        Ok(())
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        self.file.write_at(self.flushed, &self.buffer)?;
+        self.flushed += self.buffer.len() as u64;
+        self.buffer.clear();
+        Ok(())
+    }
+
+    fn begin_section(&mut self) {
+        self.section = crc32fast::Hasher::new();
+        self.section_start = self.offset();
+    }
+
+    /// Closes the section that holds everything put since the last one.
+    pub(crate) fn end_section(&mut self, kind: Kind, items: u64) {
+        let crc = core::mem::take(&mut self.section).finalize();
+        self.sections.push(Section {
+            kind: kind as u16,
+            flags: format::REQUIRED,
+            crc,
+            offset: self.section_start,
+            len: self.offset() - self.section_start,
+            items,
+        });
+        self.begin_section();
+    }
+
+    /// Writes directory and footer. Gives back the file's length and the content hash.
+    pub(crate) fn finish(mut self, rows: u32) -> Result<(u64, [u8; 32])> {
+        let mut directory = Vec::with_capacity(self.sections.len() * format::SECTION_LEN);
+        for section in &self.sections {
+            section.encode(&mut directory);
+        }
+        let directory_offset = self.offset();
+        self.put(&directory)?;
+        let footer = Footer {
+            directory_offset,
+            directory_len: directory.len() as u32,
+            directory_crc: crc32(&directory),
+            rows,
+            content_hash: self.hash.clone().finalize().into(),
+        };
+        self.put_unhashed(&footer.encode())?;
+        self.flush()?;
+        Ok((self.flushed, footer.content_hash))
+    }
+}

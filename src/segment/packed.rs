@@ -1,0 +1,61 @@
+//! One compressed unit: a single zstd frame whose raw length is stored beside it, so that unpacking
+//! allocates exactly that and never follows a length found inside the frame.
+
+use core::cell::RefCell;
+
+use zstd::bulk::Compressor;
+use zstd::bulk::Decompressor;
+
+/// Level 3 costs a third of the time of level 9 for about 5 % more bytes on blocks of this size;
+/// the encoding of a later format version decides anew.
+const LEVEL: i32 = 3;
+
+thread_local! {
+    // A context costs about 150 KiB to build, more than a block costs to unpack.
+    static UNPACK: RefCell<Option<Decompressor<'static>>> = const { RefCell::new(None) };
+}
+
+/// Compresses blocks one after another.
+pub(crate) struct Packer(Compressor<'static>);
+
+impl Packer {
+    pub(crate) fn new() -> std::io::Result<Packer> {
+        Compressor::new(LEVEL).map(Packer)
+    }
+
+    pub(crate) fn pack(&mut self, raw: &[u8]) -> std::io::Result<Vec<u8>> {
+        self.0.compress(raw)
+    }
+}
+
+/// The `raw_len` bytes that `stored` was made of; `None` when it was not made of so many.
+/// The caller has checked `raw_len` against the bound of the unit.
+pub(crate) fn unpack(stored: &[u8], raw_len: usize) -> Option<Vec<u8>> {
+    UNPACK.with_borrow_mut(|slot| {
+        if slot.is_none() {
+            *slot = Decompressor::new().ok();
+        }
+        let mut raw = Vec::with_capacity(raw_len);
+        slot.as_mut()?
+            .decompress_to_buffer(stored, &mut raw)
+            .ok()
+            .filter(|len| *len == raw_len)?;
+        Some(raw)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn units_round_trip_and_a_wrong_length_is_refused() -> std::io::Result<()> {
+        let raw = b"the same again and the same again".repeat(9);
+        let stored = Packer::new()?.pack(&raw)?;
+        assert_eq!(unpack(&stored, raw.len()), Some(raw.clone()));
+        assert_eq!(unpack(&stored, raw.len() - 1), None);
+        assert_eq!(unpack(&stored, raw.len() + 1), None);
+        assert_eq!(unpack(b"no frame", 8), None);
+        Ok(())
+    }
+}

@@ -1,0 +1,466 @@
+//! Segments against a sorted `Vec` of events, and against every kind of damage.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test may stop at what it did not expect"
+)]
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use proptest::prelude::*;
+use sha2::Digest;
+use sha2::Sha256;
+
+use super::Summary;
+use super::merge::merge;
+use super::postings::Direction;
+use super::reader::Expected;
+use super::reader::Loaded;
+use super::reader::Reader;
+use super::writer::write;
+use crate::codec::canonical;
+use crate::codec::row::Body;
+use crate::codec::row::ImportMark;
+use crate::codec::row::Row;
+use crate::disk::Disk;
+use crate::disk::blob::Blob;
+use crate::disk::real::RealDisk;
+use crate::error::ErrorKind;
+use crate::error::Result;
+use crate::event::Event;
+use crate::event::Field;
+use crate::event::Origin;
+use crate::filter::term;
+use crate::id::Position;
+use crate::id::SegmentId;
+use crate::id::Sequence;
+use crate::id::StoreId;
+use crate::options::ReadMode;
+use crate::time::Time;
+
+const STORE: StoreId = StoreId([3; 16]);
+
+/// An event and its place, the content rendered once.
+#[derive(Clone, Debug)]
+struct Model {
+    event: Event,
+    position: Position,
+    recorded_at: Time,
+    content: String,
+    imported: bool,
+}
+
+impl Model {
+    fn new(micros: i64, seq: u64, seed: u32) -> Model {
+        let mut event = Event::new(["user.updated", "user.login", "file.read"][seed as usize % 3])
+            .metadata("ticket", format!("t{}", seed % 7))
+            .subject(crate::event::Subject::new("user").id(format!("u{}", seed % 50)));
+        if seed.is_multiple_of(5) {
+            event.key = Field::Value(format!("key-{}", seed % 20));
+        }
+        if seed.is_multiple_of(4) {
+            event.origin = Field::Value(Origin {
+                id: Field::Value(format!("o{}", seed % 12)),
+                ..Origin::default()
+            });
+        }
+        if seed.is_multiple_of(11) {
+            event.reason = Field::Value("long ".repeat(seed as usize % 900));
+        }
+        let content = canonical::content(&event);
+        Model {
+            event,
+            position: position(micros, seq),
+            recorded_at: Time::saturating_from_micros(micros + i64::from(seed % 9)),
+            content,
+            imported: seed.is_multiple_of(6),
+        }
+    }
+
+    fn row(&self) -> Row<'_> {
+        let mark = ImportMark {
+            mapping: "test",
+            repeat: self.position.seq.0 % 3,
+        };
+        Row {
+            position: self.position,
+            recorded_at: self.recorded_at,
+            body: Body {
+                time_given: !self.imported,
+                import: self.imported.then_some(mark),
+                content: &self.content,
+            },
+        }
+    }
+}
+
+fn position(micros: i64, seq: u64) -> Position {
+    Position {
+        occurred_at: Time::saturating_from_micros(micros),
+        seq: Sequence(seq),
+    }
+}
+
+/// Seeds to events whose times tie often, newest first.
+fn models(seeds: &[(u16, u32)]) -> Vec<Model> {
+    let numbered = seeds.iter().enumerate();
+    let mut models: Vec<Model> = numbered
+        .map(|(seq, (micros, seed))| Model::new(i64::from(*micros % 64), seq as u64, *seed))
+        .collect();
+    models.sort_by_key(|model| core::cmp::Reverse(model.position));
+    models
+}
+
+struct Folder {
+    _folder: tempfile::TempDir,
+    disk: RealDisk,
+}
+
+impl Folder {
+    fn new() -> Folder {
+        let folder = tempfile::tempdir().unwrap();
+        let disk = RealDisk::open(folder.path()).unwrap();
+        Folder {
+            _folder: folder,
+            disk,
+        }
+    }
+
+    fn write(&self, id: u64, models: &[Model]) -> Summary {
+        let file = self.disk.create_new(Path::new(&id.to_string())).unwrap();
+        write(&*file, STORE, SegmentId(id), models.iter().map(Model::row)).unwrap()
+    }
+
+    fn merge(&self, id: u64, inputs: &[(Reader, core::ops::Range<u32>)]) -> Result<Summary> {
+        let file = self.disk.create_new(Path::new(&id.to_string()))?;
+        merge(&*file, STORE, SegmentId(id), inputs)
+    }
+
+    fn blob(&self, id: u64, len: u64, mode: ReadMode) -> Blob {
+        Blob::open(&self.disk, Path::new(&id.to_string()), len, mode).unwrap()
+    }
+
+    fn open(&self, id: u64, summary: &Summary, mode: ReadMode) -> Reader {
+        let expected = Expected {
+            store: STORE,
+            segment: SegmentId(id),
+            rows: summary.rows,
+            content_hash: summary.content_hash,
+        };
+        Reader::open(self.blob(id, summary.file_len, mode), &expected).unwrap()
+    }
+}
+
+/// Everything that can be read from a segment, in one order.
+#[derive(Debug, PartialEq)]
+struct Contents {
+    lines: Vec<String>,
+    terms: BTreeMap<Vec<u8>, Vec<u32>>,
+    fingerprints: Vec<(u64, u32)>,
+    seqs: Vec<(u64, u32)>,
+}
+
+fn contents_of(models: &[Model]) -> Contents {
+    let mut terms: BTreeMap<Vec<u8>, Vec<u32>> = BTreeMap::new();
+    let (mut lines, mut fingerprints, mut seqs) = (Vec::new(), Vec::new(), Vec::new());
+    for (number, model) in models.iter().enumerate() {
+        let (row, number) = (model.row(), number as u32);
+        let mut line = Vec::new();
+        row.write_line(&mut line);
+        lines.push(String::from_utf8(line).unwrap());
+        let event = row.application_event().unwrap();
+        let mut found = Vec::new();
+        term::terms(&event, |term| found.push(term.to_vec()));
+        found.sort();
+        found.dedup();
+        for term in found {
+            terms.entry(term).or_default().push(number);
+        }
+        let found = row.fingerprints(&model.event);
+        fingerprints.extend(
+            found
+                .key
+                .into_iter()
+                .chain(found.origin)
+                .map(|key| (key, number)),
+        );
+        seqs.push((model.position.seq.0, number));
+    }
+    fingerprints.sort_unstable();
+    seqs.sort_unstable();
+    Contents {
+        lines,
+        terms,
+        fingerprints,
+        seqs,
+    }
+}
+
+fn read_all(reader: &Reader) -> Result<Contents> {
+    let mut loaded = Loaded::default();
+    let mut lines = Vec::new();
+    for row in 0..reader.rows() {
+        let mut line = Vec::new();
+        reader.row(row, &mut loaded)?.write_line(&mut line);
+        lines.push(String::from_utf8(line).unwrap());
+    }
+    let mut terms = BTreeMap::new();
+    let mut stream = reader.terms(&[])?;
+    while stream.advance()? {
+        let mut postings = stream.postings()?;
+        let mut rows = Vec::new();
+        while let Some(row) = postings.seek(rows.last().map_or(0, |row| row + 1), Direction::Up)? {
+            rows.push(row);
+        }
+        assert_eq!(
+            (rows.len() as u32, stream.count()),
+            (postings.len(), postings.len())
+        );
+        terms.insert(stream.term().to_vec(), rows);
+    }
+    assert_eq!(terms.len() as u64, reader.term_count());
+    let mut all = [Vec::new(), Vec::new()];
+    let seqs = reader.by_seq(Sequence(0), Sequence(u64::MAX));
+    for (out, mut pairs) in all.iter_mut().zip([reader.fingerprints(), seqs]) {
+        while let Some(pair) = pairs.next()? {
+            out.push(pair);
+        }
+    }
+    let [fingerprints, seqs] = all;
+    Ok(Contents {
+        lines,
+        terms,
+        fingerprints,
+        seqs,
+    })
+}
+
+/// Compares every way of asking with the sorted rows.
+fn check_lookups(reader: &Reader, models: &[Model], contents: &Contents) {
+    let mut loaded = Loaded::default();
+    for micros in -1..66 {
+        let seqs = [0, models.len() as u64 / 2, u64::MAX];
+        for probe in seqs.map(|seq| position(micros, seq)) {
+            let wanted = models.partition_point(|model| model.position > probe);
+            assert_eq!(
+                reader.lower_bound(probe, &mut loaded).unwrap(),
+                wanted as u32
+            );
+        }
+    }
+    let (from, to) = (position(7, 3), position(40, 0));
+    let end = models.partition_point(|model| model.position >= from) as u32;
+    let start = models.partition_point(|model| model.position >= to) as u32;
+    assert_eq!(
+        reader.rows_between(from, to, &mut loaded).unwrap(),
+        start..end.max(start)
+    );
+    for (term, rows) in &contents.terms {
+        let mut postings = reader.postings(term).unwrap().unwrap();
+        for probe in (0..models.len() as u32 + 2).rev() {
+            let up = rows.iter().find(|row| **row >= probe).copied();
+            let down = rows.iter().rev().find(|row| **row <= probe).copied();
+            assert_eq!(postings.seek(probe, Direction::Up).unwrap(), up);
+            assert_eq!(postings.seek(probe, Direction::Down).unwrap(), down);
+        }
+        let mut absent = term.clone();
+        absent.push(0);
+        if !contents.terms.contains_key(&absent) {
+            assert!(reader.postings(&absent).unwrap().is_none());
+        }
+        let mut stream = reader.terms(&absent).unwrap();
+        let more = stream.advance().unwrap();
+        let next = contents
+            .terms
+            .range(absent..)
+            .next()
+            .map(|(term, _)| term.as_slice());
+        assert_eq!(more.then(|| stream.term()), next);
+    }
+    for (key, _) in &contents.fingerprints {
+        let wanted: Vec<u32> = contents
+            .fingerprints
+            .iter()
+            .filter(|pair| pair.0 == *key)
+            .map(|pair| pair.1)
+            .collect();
+        assert_eq!(reader.fingerprint(*key).unwrap(), wanted);
+        assert!(reader.fingerprint(key ^ 1).unwrap().is_empty());
+    }
+    let mut pairs = reader.by_seq(Sequence(2), Sequence(5));
+    let wanted: Vec<(u64, u32)> = contents
+        .seqs
+        .iter()
+        .filter(|(seq, _)| (2..=5).contains(seq))
+        .copied()
+        .collect();
+    let found: Vec<(u64, u32)> = core::iter::from_fn(|| pairs.next().unwrap()).collect();
+    assert_eq!(found, wanted);
+}
+
+fn check(seeds: &[(u16, u32)], parts: usize, cut: u16) {
+    let folder = Folder::new();
+    let models = models(seeds);
+    let summary = folder.write(1, &models);
+    let contents = contents_of(&models);
+    for mode in [ReadMode::Mapped, ReadMode::Positional] {
+        let reader = folder.open(1, &summary, mode);
+        assert_eq!(read_all(&reader).unwrap(), contents);
+        check_lookups(&reader, &models, &contents);
+    }
+    assert_eq!(summary.newest, models[0].position);
+    assert_eq!(summary.seq_max, Sequence(models.len() as u64 - 1));
+
+    // The same events in several segments, merged into two at a boundary of time.
+    let mut split: Vec<Vec<Model>> = vec![Vec::new(); parts];
+    for model in &models {
+        split[model.position.seq.0 as usize % parts].push(model.clone());
+    }
+    let whole = split.iter().filter(|models| !models.is_empty()).enumerate();
+    let readers: Vec<Reader> = whole
+        .map(|(place, models)| {
+            let id = place as u64 + 10;
+            folder.open(id, &folder.write(id, models), ReadMode::Positional)
+        })
+        .collect();
+    let boundary = position(i64::from(cut % 64), 0);
+    let halves = [(boundary, Position::LAST), (Position::FIRST, boundary)];
+    for (id, (from, to)) in halves.into_iter().enumerate() {
+        let inputs: Vec<(Reader, core::ops::Range<u32>)> = readers
+            .iter()
+            .map(|reader| {
+                let rows = reader
+                    .rows_between(from, to, &mut Loaded::default())
+                    .unwrap();
+                (reader.clone(), rows)
+            })
+            .collect();
+        let wanted: Vec<Model> = models
+            .iter()
+            .filter(|model| (from..to).contains(&model.position))
+            .cloned()
+            .collect();
+        let merged = folder.merge(id as u64 + 30, &inputs);
+        if wanted.is_empty() {
+            assert_eq!(merged.unwrap_err().kind(), ErrorKind::OutOfRange);
+            continue;
+        }
+        let merged = merged.unwrap();
+        let reader = folder.open(id as u64 + 30, &merged, ReadMode::Mapped);
+        assert_eq!(read_all(&reader).unwrap(), contents_of(&wanted));
+        let rewritten = folder.write(id as u64 + 40, &wanted);
+        let same = Summary {
+            content_hash: merged.content_hash,
+            ..rewritten
+        };
+        assert_eq!(merged, same);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+    #[test]
+    fn a_segment_is_the_sorted_rows(
+        seeds in proptest::collection::vec(any::<(u16, u32)>(), 1..400),
+        parts in 1_usize..5,
+        cut: u16,
+    ) {
+        check(&seeds, parts, cut);
+    }
+}
+
+#[test]
+fn long_lists_and_many_pages_are_walked_in_both_directions() {
+    let seeds: Vec<(u16, u32)> = (0..13_000).map(|seed| (seed as u16, seed * 7)).collect();
+    let models = models(&seeds);
+    let folder = Folder::new();
+    let summary = folder.write(1, &models);
+    let reader = folder.open(1, &summary, ReadMode::Mapped);
+    let contents = contents_of(&models);
+    assert_eq!(read_all(&reader).unwrap(), contents);
+    for rows in contents.terms.iter().filter(|(_, rows)| rows.len() > 4000) {
+        let mut postings = reader.postings(rows.0).unwrap().unwrap();
+        let mut found = Vec::new();
+        let mut next = Some(u32::MAX);
+        while let Some(row) = next
+            .map(|row| postings.seek(row, Direction::Down).unwrap())
+            .unwrap()
+        {
+            found.push(row);
+            next = row.checked_sub(1);
+            if next.is_none() {
+                break;
+            }
+        }
+        found.reverse();
+        assert_eq!(&found, rows.1);
+    }
+    let all = [(reader.clone(), 0..reader.rows())];
+    let merged = folder.merge(2, &all).unwrap();
+    assert_eq!(merged.file_len, summary.file_len);
+    let same = folder.merge(3, &[(reader.clone(), 0..9), (reader, 5..12)]);
+    assert_eq!(same.unwrap_err().kind(), ErrorKind::OutOfRange);
+}
+
+/// Reads all of a file, its hash too, as `verify` does.
+fn read_fully(folder: &Folder, id: u64, summary: &Summary, mode: ReadMode) -> Result<Contents> {
+    let expected = Expected {
+        store: STORE,
+        segment: SegmentId(1),
+        rows: summary.rows,
+        content_hash: summary.content_hash,
+    };
+    let reader = Reader::open(folder.blob(id, summary.file_len, mode), &expected)?;
+    read_all(&reader)
+}
+
+#[test]
+fn every_flipped_bit_is_noticed_by_reading() {
+    let seeds: Vec<(u16, u32)> = (0..30).map(|seed| (seed as u16 % 9, seed)).collect();
+    let models = models(&seeds);
+    let folder = Folder::new();
+    let summary = folder.write(1, &models);
+    let file = folder.disk.open_write(Path::new("1")).unwrap();
+    let mut bytes = vec![0; summary.file_len as usize];
+    file.read_at(0, &mut bytes).unwrap();
+    let hashed = &bytes[..bytes.len() - super::format::FOOTER_LEN];
+    assert_eq!(
+        <[u8; 32]>::from(Sha256::digest(hashed)),
+        summary.content_hash
+    );
+    for offset in 0..bytes.len() {
+        let flipped = bytes[offset] ^ (1 << (offset % 8));
+        file.write_at(offset as u64, &[flipped]).unwrap();
+        for mode in [ReadMode::Mapped, ReadMode::Positional] {
+            let error = read_fully(&folder, 1, &summary, mode).unwrap_err();
+            let kinds = [ErrorKind::Corrupt, ErrorKind::Unsupported];
+            assert!(kinds.contains(&error.kind()), "byte {offset}: {error:?}");
+            assert!(
+                error.place().is_some_and(|place| place.offset.is_some()),
+                "{error:?}"
+            );
+        }
+        file.write_at(offset as u64, &[bytes[offset]]).unwrap();
+    }
+    assert_eq!(
+        read_fully(&folder, 1, &summary, ReadMode::Mapped).unwrap(),
+        contents_of(&models)
+    );
+}
+
+#[test]
+fn a_file_cut_anywhere_is_refused() {
+    let models = models(&[(1, 1), (2, 2), (2, 3)]);
+    let folder = Folder::new();
+    let summary = folder.write(1, &models);
+    let file = folder.disk.open_write(Path::new("1")).unwrap();
+    for len in (0..summary.file_len).rev() {
+        file.set_len(len).unwrap();
+        let error = Reader::open_any(folder.blob(1, len, ReadMode::Positional))
+            .err()
+            .unwrap();
+        assert_eq!(error.kind(), ErrorKind::Corrupt, "{len}");
+    }
+}
