@@ -11,6 +11,8 @@ mod field;
 mod item;
 mod range;
 pub(crate) mod term;
+#[cfg(test)]
+mod tests;
 mod when;
 mod words;
 mod zone;
