@@ -17,7 +17,9 @@ mod layout;
 mod disk;
 
 // 3 kept: one folder per thing kept.
+mod manifest;
 mod segment;
+mod wal;
 
 // 6 transfer: in and out through the store.
 mod generate;

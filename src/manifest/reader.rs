@@ -1,0 +1,109 @@
+//! Reads a manifest into the state it describes, changing nothing. Readers in other processes,
+//! `verify` and the writer's own opening come this way. A writer beside can put a new manifest in
+//! force at any moment and remove the old one: who meets [`crate::error::ErrorKind::Missing`]
+//! begins again.
+
+use super::Current;
+use super::State;
+use super::format;
+use super::format::Record;
+use crate::codec::frame;
+use crate::codec::frame::Chain;
+use crate::codec::frame::Extent;
+use crate::codec::frame::Tail;
+use crate::disk::Disk;
+use crate::disk::names;
+use crate::error::Error;
+use crate::error::Result;
+use crate::id::ManifestId;
+use crate::id::StoreId;
+
+/// Fills a buffer from an offset of the file.
+type Read = Box<dyn Fn(u64, &mut [u8]) -> Result<()> + Send + Sync>;
+
+/// A store's records as a reader finds them.
+#[derive(Clone, Debug)]
+pub(crate) struct View {
+    /// What the manifest says.
+    pub(crate) state: State,
+    /// What `CURRENT` says.
+    pub(crate) current: Current,
+    /// How the manifest ended.
+    pub(crate) tail: Tail,
+}
+
+/// A manifest read to its end.
+pub(super) struct Loaded {
+    pub(super) state: State,
+    pub(super) tail: Tail,
+    pub(super) chain: Chain,
+    /// Bytes up to the end of the first record, the whole state.
+    pub(super) whole_end: u64,
+    pub(super) frames: frame::Reader<Read>,
+}
+
+/// Reads a store that no writer has open.
+pub(crate) fn view(disk: &dyn Disk) -> Result<View> {
+    let current = Current::read(disk)?;
+    let extent = current.manifest_extent();
+    let loaded = load(disk, current.manifest, current.store, extent)?;
+    Ok(View {
+        state: loaded.state,
+        current,
+        tail: loaded.tail,
+    })
+}
+
+/// Reads a store beside its writer: the manifest of this number up to `end`, as published.
+pub(crate) fn view_live(disk: &dyn Disk, id: ManifestId, end: u64) -> Result<View> {
+    let current = Current::read(disk)?;
+    let loaded = load(disk, id, current.store, Extent::Live(end))?;
+    Ok(View {
+        state: loaded.state,
+        current,
+        tail: loaded.tail,
+    })
+}
+
+/// Reads the manifest of this number, which must belong to `store`.
+pub(super) fn load(
+    disk: &dyn Disk,
+    id: ManifestId,
+    store: StoreId,
+    extent: Extent,
+) -> Result<Loaded> {
+    let file = disk.open_read(&names::manifest(id))?;
+    let (path, len) = (file.path().to_owned(), file.len()?);
+    let read: Read = Box::new(move |offset, buffer| file.read_at(offset, buffer));
+    let mut frames = frame::Reader::open(read, &path, len, format::MAGIC, extent)?;
+    let header = frames.header();
+    if (header.store, header.file) != (store, id.0) {
+        let what = format!(
+            "the file is manifest {} of store {}, not manifest {} of store {store}",
+            header.file, header.store, id.0
+        );
+        return Err(Error::corrupt(&path, 24, what));
+    }
+    let mut state = None;
+    let mut whole_end = 0;
+    while let Some(frame) = frames.next()? {
+        let damaged = |what: String| Error::corrupt(frame.path, frame.offset, what);
+        let record = Record::decode(frame.payload, store);
+        let record = record.ok_or_else(|| damaged("the record cannot be read".to_owned()))?;
+        state = Some(State::apply(state, record).map_err(damaged)?);
+        if whole_end == 0 {
+            whole_end = frames.chain().offset();
+        }
+    }
+    let (Some(state), Some(tail)) = (state, frames.tail()) else {
+        let what = "the manifest holds no state";
+        return Err(Error::corrupt(&path, frames.chain().offset(), what));
+    };
+    Ok(Loaded {
+        state,
+        tail,
+        chain: frames.chain(),
+        whole_end,
+        frames,
+    })
+}

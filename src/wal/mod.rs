@@ -1,0 +1,15 @@
+//! Write-ahead logs: where a commit becomes durable before anything else knows of it. A log is a
+//! stamped log (`docs/format/log.md`) whose frames each hold one group of rows; the store writes
+//! one log at a time, and every log says where the one before it ended. Normative page:
+//! `docs/format/wal.md`.
+
+mod format;
+mod reader;
+mod writer;
+
+pub(crate) use crate::codec::frame::Extent;
+pub(crate) use crate::codec::frame::Tail;
+pub(crate) use crate::codec::frame::Torn;
+pub(crate) use format::Group;
+pub(crate) use reader::Reader;
+pub(crate) use writer::Writer;

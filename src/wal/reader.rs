@@ -1,0 +1,103 @@
+//! Reads one log group by group, holding one group. Recovery, readers in other processes and
+//! `verify` use it; it never writes. What a torn tail is, and what damage, stands in
+//! `docs/format/log.md`.
+
+use super::Extent;
+use super::Group;
+use super::Tail;
+use super::format;
+use crate::codec::frame;
+use crate::disk::Disk;
+use crate::disk::names;
+use crate::error::Error;
+use crate::error::Result;
+use crate::id::Sequence;
+use crate::id::StoreId;
+use crate::id::WalId;
+use crate::time::Time;
+
+/// Fills a buffer from an offset of the file.
+type Read = Box<dyn Fn(u64, &mut [u8]) -> Result<()> + Send + Sync>;
+
+/// A log being read.
+pub(crate) struct Reader {
+    frames: frame::Reader<Read>,
+    next_seq: Sequence,
+    recorded_at: Time,
+}
+
+impl Reader {
+    /// Opens the log of this number, which must belong to `store`.
+    pub(crate) fn open(
+        disk: &dyn Disk,
+        id: WalId,
+        store: StoreId,
+        extent: Extent,
+    ) -> Result<Reader> {
+        let file = disk.open_read(&names::wal(id))?;
+        let (path, len) = (file.path().to_owned(), file.len()?);
+        let read: Read = Box::new(move |offset, buffer| file.read_at(offset, buffer));
+        let frames = frame::Reader::open(read, &path, len, format::MAGIC, extent)?;
+        let header = frames.header();
+        if (header.store, header.file) != (store, id.0) {
+            let what = format!(
+                "the file is log {} of store {}, not log {} of store {store}",
+                header.file, header.store, id.0
+            );
+            return Err(Error::corrupt(&path, 24, what));
+        }
+        let [first_seq, ..] = header.own;
+        Ok(Reader {
+            frames,
+            next_seq: Sequence(first_seq),
+            recorded_at: Time::MIN,
+        })
+    }
+
+    /// The number of events committed before this log was begun.
+    pub(crate) fn first_seq(&self) -> Sequence {
+        let [first_seq, ..] = self.frames.header().own;
+        Sequence(first_seq)
+    }
+
+    /// Where the log with the number below ends, if this one's writer knew.
+    pub(crate) fn end_before(&self) -> Option<u64> {
+        let [_, before, ..] = self.frames.header().own;
+        (before > 0).then_some(before)
+    }
+
+    /// The sequence number behind the last group read.
+    pub(crate) const fn next_seq(&self) -> Sequence {
+        self.next_seq
+    }
+
+    /// The next group, or `None` at the log's end. Bulk loads take sequence numbers that no log
+    /// holds, so a gap is for the store to judge; going back is damage.
+    pub(crate) fn next(&mut self) -> Result<Option<Group<'_>>> {
+        let (next_seq, recorded_at) = (self.next_seq, self.recorded_at);
+        let Some(frame) = self.frames.next()? else {
+            return Ok(None);
+        };
+        let group = Group::decode(frame)?;
+        if group.first_seq < next_seq || group.recorded_at < recorded_at {
+            let what = format!(
+                "the group from sequence number {} was committed before the one it follows",
+                group.first_seq
+            );
+            return Err(Error::corrupt(frame.path, frame.offset, what));
+        }
+        self.next_seq = group.next_seq();
+        self.recorded_at = group.recorded_at;
+        Ok(Some(group))
+    }
+
+    /// How the log ended, once [`Reader::next`] has returned `None`.
+    pub(crate) const fn tail(&self) -> Option<Tail> {
+        self.frames.tail()
+    }
+
+    /// Hands the torn bytes behind the log's end to `sink`, piece by piece.
+    pub(crate) fn copy_torn(&mut self, sink: impl FnMut(&[u8]) -> Result<()>) -> Result<()> {
+        self.frames.copy_torn(sink)
+    }
+}
