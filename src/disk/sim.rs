@@ -68,8 +68,8 @@ struct Inner {
 
 struct SimFile {
     disk: SimDisk,
+    name: PathBuf,
     path: PathBuf,
-    place: PathBuf,
     id: u64,
     holds_lock: bool,
 }
@@ -219,8 +219,8 @@ impl SimDisk {
         let id = self.run(operation, path, action, |_| ())?;
         Ok(SimFile {
             disk: self.clone(),
-            path: path.to_owned(),
-            place: self.place(path),
+            name: path.to_owned(),
+            path: self.place(path),
             id,
             holds_lock: false,
         })
@@ -316,7 +316,7 @@ impl Disk for SimDisk {
         let file = self.open(Operation::Open, path, |inner| inner.state.find(path))?;
         let bytes = self.0.lock().state.live(file.id).to_vec();
         if bytes.len() as u64 != len {
-            return Err(blob::wrong_length(&file.place, bytes.len() as u64, len));
+            return Err(blob::wrong_length(&file.path, bytes.len() as u64, len));
         }
         Ok(Some(Bytes::Owned(bytes)))
     }
@@ -345,13 +345,13 @@ impl Disk for SimDisk {
 
 impl File for SimFile {
     fn path(&self) -> &Path {
-        &self.place
+        &self.path
     }
 
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<()> {
         let found = self.disk.run(
             Operation::Read,
-            &self.path,
+            &self.name,
             |inner| {
                 let start = usize::try_from(offset).map_err(io::Error::other)?;
                 let end = start.saturating_add(buffer.len());
@@ -362,14 +362,14 @@ impl File for SimFile {
         )?;
         match found {
             true => Ok(()),
-            false => Err(Error::corrupt(&self.place, offset, "the file ends before")),
+            false => Err(Error::corrupt(&self.path, offset, "the file ends before")),
         }
     }
 
     fn write_at(&self, offset: u64, bytes: &[u8]) -> Result<()> {
         self.disk.run(
             Operation::Write,
-            &self.path,
+            &self.name,
             |inner| inner.state.write(self.id, offset, bytes),
             |inner| inner.state.half_write(self.id, offset, bytes),
         )
@@ -378,7 +378,7 @@ impl File for SimFile {
     fn sync_data(&self) -> Result<()> {
         self.disk.run(
             Operation::Sync,
-            &self.path,
+            &self.name,
             |inner| {
                 inner.state.sync(self.id);
                 Ok(())
@@ -393,7 +393,7 @@ impl File for SimFile {
 
     fn set_len(&self, len: u64) -> Result<()> {
         let action = |inner: &mut Inner| inner.state.set_len(self.id, len);
-        self.disk.run(Operation::SetLen, &self.path, action, |_| ())
+        self.disk.run(Operation::SetLen, &self.name, action, |_| ())
     }
 
     fn len(&self) -> Result<u64> {
