@@ -20,7 +20,23 @@ use crate::event::Json;
 
 /// The mapping files by name, in the order they are tried: common and bulky sources first, because
 /// every line asks each of them in turn.
-pub(super) const FILES: &[(&str, &str)] = &[("windows", include_str!("mappings/windows.json"))];
+pub(super) const FILES: &[(&str, &str)] = &[
+    ("windows", include_str!("mappings/windows.json")),
+    ("winlogbeat", include_str!("mappings/winlogbeat.json")),
+    (
+        "hospital-billing",
+        include_str!("mappings/hospital-billing.json"),
+    ),
+    ("traffic-fines", include_str!("mappings/traffic-fines.json")),
+    ("wikipedia", include_str!("mappings/wikipedia.json")),
+    ("splunk", include_str!("mappings/splunk.json")),
+    ("auditd", include_str!("mappings/auditd.json")),
+    ("windows-text", include_str!("mappings/windows-text.json")),
+    ("cloudtrail", include_str!("mappings/cloudtrail.json")),
+    ("kubernetes", include_str!("mappings/kubernetes.json")),
+    ("github", include_str!("mappings/github.json")),
+    ("honeybucket", include_str!("mappings/honeybucket.json")),
+];
 
 static BUILT_IN: LazyLock<Vec<Arc<Mapping>>> = LazyLock::new(|| {
     FILES

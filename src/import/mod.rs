@@ -15,6 +15,8 @@ mod repeats;
 mod run;
 mod shape;
 mod step;
+#[cfg(test)]
+mod tests;
 
 pub use formats::ImportFormat;
 pub use mapping::Mapping;

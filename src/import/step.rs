@@ -166,7 +166,13 @@ fn pair_value(rest: &str) -> &str {
     let end = |character: char| {
         character.is_whitespace() || matches!(character, ',' | ']' | '\'' | '\u{1d}')
     };
-    rest.split(end).next().unwrap_or_default()
+    let value = rest.split(end).next().unwrap_or_default();
+    // A bracket around the whole list of pairs is no part of its last value.
+    if value.contains('(') {
+        value
+    } else {
+        value.trim_end_matches(')')
+    }
 }
 
 fn line<'t>(text: &'t str, key: &str) -> Option<&'t str> {
