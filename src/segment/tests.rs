@@ -430,8 +430,8 @@ fn every_flipped_bit_is_noticed_by_reading() {
         <[u8; 32]>::from(Sha256::digest(hashed)),
         summary.content_hash
     );
-    for offset in 0..bytes.len() {
-        let flipped = bytes[offset] ^ (1 << (offset % 8));
+    for (offset, byte) in bytes.iter().enumerate() {
+        let flipped = byte ^ (1 << (offset % 8));
         file.write_at(offset as u64, &[flipped]).unwrap();
         for mode in [ReadMode::Mapped, ReadMode::Positional] {
             let error = read_fully(&folder, 1, &summary, mode).unwrap_err();
@@ -442,7 +442,7 @@ fn every_flipped_bit_is_noticed_by_reading() {
                 "{error:?}"
             );
         }
-        file.write_at(offset as u64, &[bytes[offset]]).unwrap();
+        file.write_at(offset as u64, &[*byte]).unwrap();
     }
     assert_eq!(
         read_fully(&folder, 1, &summary, ReadMode::Mapped).unwrap(),
