@@ -8,107 +8,110 @@ use crate::filter::FilterField;
 use crate::filter::Pattern;
 use crate::limits;
 
+/// Flags, and how they are read.
+const READINGS: &[(&[(&str, &str)], &str)] = &[
+    (&[], "every event"),
+    (&[("type", "a.b")], "type is \"a.b\""),
+    (&[("type", "admin.*")], "type begins with \"admin.\""),
+    (
+        &[("type", "a,b"), ("--type", "c")],
+        "(type is \"a\" or type is \"b\" or type is \"c\")",
+    ),
+    (
+        &[("type", "a,!b*")],
+        "type is \"a\" and not type begins with \"b\"",
+    ),
+    (&[("sub-type", "!x")], "not sub-type is \"x\""),
+    (&[("sub_type", "*")], "sub-type has any value"),
+    (&[("org", "")], "org is \"\""),
+    (&[("org", "!")], "not org is \"\""),
+    (&[("no", "org")], "org is absent"),
+    (&[("no", "!org")], "not org is absent"),
+    (
+        &[("no", "org"), ("org", "x")],
+        "(org is absent or org is \"x\")",
+    ),
+    (
+        &[("no", "meta:k,sub_type")],
+        "sub-type is absent and metadata \"k\" is absent",
+    ),
+    (&[("org", "\\!a\\,b\\*")], "org is \"!a,b*\""),
+    (&[("org", "a*b")], "org is \"a*b\""),
+    (&[("org", "a**")], "org begins with \"a*\""),
+    (&[("org", "\\\\*")], "org begins with \"\\\\\""),
+    (&[("org", "CORP\\bob\\")], "org is \"CORP\\\\bob\\\\\""),
+    (&[("subject", "user")], "subject is of kind \"user\""),
+    (
+        &[("subject", "us*")],
+        "subject is of a kind that begins with \"us\"",
+    ),
+    (
+        &[("subject", "user:u1")],
+        "subject is of kind \"user\" with id \"u1\"",
+    ),
+    (
+        &[("subject", "user:")],
+        "subject is of kind \"user\" with id \"\"",
+    ),
+    (
+        &[("subject", "user:u*")],
+        "subject is of kind \"user\" with an id that begins with \"u\"",
+    ),
+    (
+        &[("subject", "a\\:b:c:d")],
+        "subject is of kind \"a:b\" with id \"c:d\"",
+    ),
+    (&[("subject", ":*")], "subject is of any kind with any id"),
+    (
+        &[("performer", ":arn:aws:iam::1:user/x")],
+        "performer is of any kind with id \"arn:aws:iam::1:user/x\"",
+    ),
+    (
+        &[("target", "!user:u1")],
+        "not target is of kind \"user\" with id \"u1\"",
+    ),
+    (&[("on-behalf-of", "u")], "on-behalf-of is of kind \"u\""),
+    (
+        &[("outcome", "denied,failure")],
+        "(outcome is \"denied\" or outcome is \"failure\")",
+    ),
+    (&[("ip", "::ffff:10.0.0.1")], "ip is the address 10.0.0.1"),
+    (&[("ip", "2001:DB8:0::1")], "ip is the address 2001:db8::1"),
+    (&[("ip", "10.0.0.0/8")], "ip lies in the network 10.0.0.0/8"),
+    (
+        &[("ip", "2001:db8::/32")],
+        "ip lies in the network 2001:db8::/32",
+    ),
+    (&[("ip", "10.1.*")], "ip lies in the network 10.1.0.0/16"),
+    (&[("ip", "AWS*")], "ip begins with \"AWS\""),
+    (&[("ip", "AWS/Internal")], "ip is the text \"AWS/Internal\""),
+    (&[("meta", "k=a:b=c")], "metadata \"k\" is \"a:b=c\""),
+    (&[("meta", "k\\=l=*")], "metadata \"k=l\" has any value"),
+    (&[("meta", "k=")], "metadata \"k\" is \"\""),
+    (
+        &[("meta", "k=a,!b"), ("meta", "l=c")],
+        "metadata \"k\" is \"a\" and not metadata \"k\" is \"b\" and metadata \"l\" is \"c\"",
+    ),
+    (&[("meta", "!k=a")], "not metadata \"k\" is \"a\""),
+    (&[("meta", "\\!k=a")], "metadata \"!k\" is \"a\""),
+    (&[("key", "a:b")], "key is \"a:b\""),
+    (&[("id", "x1")], "id where it came from is \"x1\""),
+    (
+        &[("id", "evt_01HY2Z0J80FM00000000000001")],
+        "id, here or where it came from, is evt_01HY2Z0J80FM00000000000001",
+    ),
+    (&[("org", "\u{1b}[31m")], "org is \"\\u{1b}[31m\""),
+    (
+        &[("since", "-90m"), ("before", "now")],
+        "occurred_at is at or after 90 m before now and occurred_at is before now",
+    ),
+];
+
 #[test]
 fn words_read_as_they_say() {
-    for (flags, says) in [
-        (&[][..], "every event"),
-        (&[("type", "a.b")], "type is \"a.b\""),
-        (&[("type", "admin.*")], "type begins with \"admin.\""),
-        (
-            &[("type", "a,b"), ("--type", "c")],
-            "(type is \"a\" or type is \"b\" or type is \"c\")",
-        ),
-        (
-            &[("type", "a,!b*")],
-            "type is \"a\" and not type begins with \"b\"",
-        ),
-        (&[("sub-type", "!x")], "not sub-type is \"x\""),
-        (&[("sub_type", "*")], "sub-type has any value"),
-        (&[("org", "")], "org is \"\""),
-        (&[("org", "!")], "not org is \"\""),
-        (&[("no", "org")], "org is absent"),
-        (&[("no", "!org")], "not org is absent"),
-        (
-            &[("no", "org"), ("org", "x")],
-            "(org is absent or org is \"x\")",
-        ),
-        (
-            &[("no", "meta:k,sub_type")],
-            "sub-type is absent and metadata \"k\" is absent",
-        ),
-        (&[("org", "\\!a\\,b\\*")], "org is \"!a,b*\""),
-        (&[("org", "a*b")], "org is \"a*b\""),
-        (&[("org", "a**")], "org begins with \"a*\""),
-        (&[("org", "\\\\*")], "org begins with \"\\\\\""),
-        (&[("org", "CORP\\bob\\")], "org is \"CORP\\\\bob\\\\\""),
-        (&[("subject", "user")], "subject is of kind \"user\""),
-        (
-            &[("subject", "us*")],
-            "subject is of a kind that begins with \"us\"",
-        ),
-        (
-            &[("subject", "user:u1")],
-            "subject is of kind \"user\" with id \"u1\"",
-        ),
-        (
-            &[("subject", "user:")],
-            "subject is of kind \"user\" with id \"\"",
-        ),
-        (
-            &[("subject", "user:u*")],
-            "subject is of kind \"user\" with an id that begins with \"u\"",
-        ),
-        (
-            &[("subject", "a\\:b:c:d")],
-            "subject is of kind \"a:b\" with id \"c:d\"",
-        ),
-        (&[("subject", ":*")], "subject is of any kind with any id"),
-        (
-            &[("performer", ":arn:aws:iam::1:user/x")],
-            "performer is of any kind with id \"arn:aws:iam::1:user/x\"",
-        ),
-        (
-            &[("target", "!user:u1")],
-            "not target is of kind \"user\" with id \"u1\"",
-        ),
-        (&[("on-behalf-of", "u")], "on-behalf-of is of kind \"u\""),
-        (
-            &[("outcome", "denied,failure")],
-            "(outcome is \"denied\" or outcome is \"failure\")",
-        ),
-        (&[("ip", "::ffff:10.0.0.1")], "ip is the address 10.0.0.1"),
-        (&[("ip", "2001:DB8:0::1")], "ip is the address 2001:db8::1"),
-        (&[("ip", "10.0.0.0/8")], "ip lies in the network 10.0.0.0/8"),
-        (
-            &[("ip", "2001:db8::/32")],
-            "ip lies in the network 2001:db8::/32",
-        ),
-        (&[("ip", "10.1.*")], "ip lies in the network 10.1.0.0/16"),
-        (&[("ip", "AWS*")], "ip begins with \"AWS\""),
-        (&[("ip", "AWS/Internal")], "ip is the text \"AWS/Internal\""),
-        (&[("meta", "k=a:b=c")], "metadata \"k\" is \"a:b=c\""),
-        (&[("meta", "k\\=l=*")], "metadata \"k=l\" has any value"),
-        (&[("meta", "k=")], "metadata \"k\" is \"\""),
-        (
-            &[("meta", "k=a,!b"), ("meta", "l=c")],
-            "metadata \"k\" is \"a\" and not metadata \"k\" is \"b\" and metadata \"l\" is \"c\"",
-        ),
-        (&[("meta", "!k=a")], "not metadata \"k\" is \"a\""),
-        (&[("meta", "\\!k=a")], "metadata \"!k\" is \"a\""),
-        (&[("key", "a:b")], "key is \"a:b\""),
-        (&[("id", "x1")], "id where it came from is \"x1\""),
-        (
-            &[("id", "evt_01HY2Z0J80FM00000000000001")],
-            "id, here or where it came from, is evt_01HY2Z0J80FM00000000000001",
-        ),
-        (&[("org", "\u{1b}[31m")], "org is \"\\u{1b}[31m\""),
-        (
-            &[("since", "-90m"), ("before", "now")],
-            "occurred_at is at or after 90 m before now and occurred_at is before now",
-        ),
-    ] {
+    for (flags, says) in READINGS {
         let filter = read(flags);
-        assert_eq!(filter.to_string(), says, "{flags:?}");
+        assert_eq!(filter.to_string(), *says, "{flags:?}");
         assert!(filter.digest().is_ok(), "{flags:?}");
     }
 }
