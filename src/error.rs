@@ -24,6 +24,7 @@ struct Inner {
     kind: ErrorKind,
     what: String,
     place: Option<Place>,
+    batch_index: Option<usize>,
     source: Option<Box<dyn core::error::Error + Send + Sync>>,
 }
 
@@ -96,6 +97,7 @@ impl Error {
             kind,
             what: what.into(),
             place: None,
+            batch_index: None,
             source: None,
         }))
     }
@@ -153,9 +155,15 @@ impl Error {
         self
     }
 
+    pub(crate) fn of_member(mut self, number: usize) -> Error {
+        self.0.batch_index = Some(number);
+        self
+    }
+
     /// The same error, told again to another waiter of one failed operation.
     pub(crate) fn again(&self) -> Error {
         let mut error = Error::new(self.0.kind, self.0.what.clone());
+        error.0.batch_index = self.0.batch_index;
         error.0.place.clone_from(&self.0.place);
         error
     }
@@ -170,6 +178,12 @@ impl Error {
     #[must_use]
     pub fn place(&self) -> Option<&Place> {
         self.0.place.as_ref()
+    }
+
+    /// Which event of a batch the error is about, counted from 0.
+    #[must_use]
+    pub fn batch_index(&self) -> Option<usize> {
+        self.0.batch_index
     }
 
     /// Stored bytes are damaged, or a file of the store is gone.

@@ -55,6 +55,17 @@ const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 const PREFIX: &str = "evt_";
 const DIGITS: usize = 26;
 
+impl StoreId {
+    /// A name that no other store has: 122 bits of the standard library's per-process randomness
+    /// would do as well, so the keys of two of its hashers are taken for the 128.
+    pub(crate) fn random() -> StoreId {
+        use core::hash::BuildHasher;
+        let word = || std::hash::RandomState::new().hash_one(std::process::id());
+        let (low, high) = (word(), word());
+        StoreId((u128::from(high) << 64 | u128::from(low)).to_le_bytes())
+    }
+}
+
 impl Position {
     /// Before every event in reading order from the oldest.
     pub(crate) const FIRST: Position = Position {
@@ -66,6 +77,26 @@ impl Position {
         occurred_at: Time::MAX,
         seq: Sequence(u64::MAX),
     };
+
+    /// The next greater position, or this one at the very end.
+    pub(crate) fn successor(self) -> Position {
+        let Position { occurred_at, seq } = self;
+        if let Some(next) = seq.0.checked_add(1) {
+            return Position { occurred_at, seq: Sequence(next) };
+        }
+        let later = Time::from_micros(occurred_at.as_micros() + 1);
+        later.map_or(self, |occurred_at| Position { occurred_at, seq: Sequence(0) })
+    }
+
+    /// The next smaller position, or this one at the very beginning.
+    pub(crate) fn predecessor(self) -> Position {
+        let Position { occurred_at, seq } = self;
+        if let Some(previous) = seq.0.checked_sub(1) {
+            return Position { occurred_at, seq: Sequence(previous) };
+        }
+        let earlier = Time::from_micros(occurred_at.as_micros() - 1);
+        earlier.map_or(self, |occurred_at| Position { occurred_at, seq: Sequence(u64::MAX) })
+    }
 }
 
 impl EventId {

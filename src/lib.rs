@@ -18,8 +18,16 @@ mod disk;
 
 // 3 kept: one folder per thing kept.
 mod manifest;
+mod memtable;
 mod segment;
 mod wal;
+
+// 4 views: decide what to read; change nothing.
+mod query;
+mod snapshot;
+
+// 5 engine: the only owners of order and threads.
+mod store;
 
 // 6 transfer: in and out through the store.
 mod generate;
@@ -72,6 +80,23 @@ pub use options::Durability;
 pub use options::Options;
 pub use options::Partition;
 pub use options::ReadMode;
+pub use query::Cursor;
+pub use query::FacetValue;
+pub use query::Facets;
+pub use query::Order;
+pub use query::Page;
+pub use query::Query;
+pub use query::Scan;
+pub use query::Stopped;
+pub use query::Tail;
+pub use snapshot::Snapshot;
+pub use store::Follower;
+pub use store::Reader;
+pub use store::Receipt;
+pub use store::Recovery;
+pub use store::SegmentStats;
+pub use store::Stats;
+pub use store::Store;
 pub use time::Clock;
 pub use time::Time;
 pub use time::TimeError;

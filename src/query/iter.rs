@@ -1,0 +1,134 @@
+//! A scan as an iterator: unbounded in rows, bounded in memory, restartable behind any row. What
+//! exports are made of.
+
+use super::cursor::Cursor;
+use super::page::Bound;
+use super::page::Query;
+use super::rows::Work;
+use super::scan::Found;
+use super::scan::Walker;
+use crate::error::Result;
+use crate::event::StoredEvent;
+use crate::filter::Condition;
+use crate::filter::Filter;
+use crate::id::EventId;
+use crate::id::Position;
+use crate::snapshot::Snapshot;
+
+/// Every match of a query, one after the other. `limit` and `work_max` do not bound it.
+pub struct Scan {
+    bound: Bound,
+    walker: Walker,
+    last: Option<Position>,
+    /// The match after that, where it was looked for already.
+    peeked: Option<Found>,
+}
+
+impl Snapshot {
+    /// Walks over every match of `query`, from its cursor on if it has one.
+    ///
+    /// # Errors
+    /// As [`Snapshot::page`].
+    pub fn scan(&self, query: &Query) -> Result<Scan> {
+        let bound = Bound::new(self, query)?;
+        let walker = Walker::new(bound.snapshot.clone(), bound.route.clone());
+        Ok(Scan { bound, walker, last: None, peeked: None })
+    }
+
+    /// The event of this name, if the snapshot holds it.
+    ///
+    /// # Errors
+    /// What reading the files gives.
+    pub fn get(&self, id: EventId) -> Result<Option<StoredEvent>> {
+        Ok(self.named(Condition::Id(id))?.into_iter().find(|event| event.id == id))
+    }
+
+    /// The events of this name: the store's own id, or the id they had where they came from.
+    ///
+    /// # Errors
+    /// What reading the files gives.
+    pub fn find(&self, name: &str) -> Result<Vec<StoredEvent>> {
+        let by_origin = || Condition::OriginId(name.to_owned());
+        self.named(name.parse().map_or_else(|_| by_origin(), Condition::Id))
+    }
+
+    fn named(&self, condition: Condition) -> Result<Vec<StoredEvent>> {
+        let filter = Filter::new().and(condition);
+        self.scan(&Query { filter, ..Query::default() })?.collect()
+    }
+}
+
+impl Scan {
+    /// Appends the canonical line of the next match and a line end; `false` at the end.
+    ///
+    /// # Errors
+    /// What reading the files gives.
+    pub fn next_line(&mut self, out: &mut Vec<u8>) -> Result<bool> {
+        if !self.advance()? {
+            return Ok(false);
+        }
+        self.walker.row(|row| {
+            row.write_line(out);
+            out.push(b'\n');
+            Ok(())
+        })?;
+        Ok(true)
+    }
+
+    /// Where to go on behind the last match given; `None` before the first.
+    #[must_use]
+    pub fn cursor(&self) -> Option<Cursor> {
+        self.last.map(|last| self.bound.cursor(last))
+    }
+
+    /// Events of the snapshot under the scan.
+    #[must_use]
+    pub fn snapshot_seq(&self) -> u64 {
+        self.bound.snapshot.seq_count()
+    }
+
+    /// Segments and memtables opened so far.
+    #[must_use]
+    pub fn sources_opened(&self) -> usize {
+        self.walker.opened()
+    }
+
+    /// Whether another match follows.
+    ///
+    /// # Errors
+    /// What reading the files gives.
+    pub fn has_more(&mut self) -> Result<bool> {
+        let found = self.find()?;
+        self.peeked = Some(found);
+        Ok(matches!(found, Found::Match(_)))
+    }
+
+    fn find(&mut self) -> Result<Found> {
+        match self.peeked.take() {
+            Some(found) => Ok(found),
+            None => self.walker.step(&mut Work::new(u64::MAX)),
+        }
+    }
+
+    fn advance(&mut self) -> Result<bool> {
+        match self.find()? {
+            Found::Match(position) => {
+                self.last = Some(position);
+                Ok(true)
+            }
+            Found::End | Found::Spent(_) => Ok(false),
+        }
+    }
+}
+
+impl Iterator for Scan {
+    type Item = Result<StoredEvent>;
+
+    fn next(&mut self) -> Option<Result<StoredEvent>> {
+        match self.advance() {
+            Ok(true) => self.walker.row(|row| crate::snapshot::event_of(&row)).transpose(),
+            Ok(false) => None,
+            Err(error) => Some(Err(error)),
+        }
+    }
+}

@@ -1,0 +1,21 @@
+//! Reading a snapshot: what to look at, in which order, and where a reader goes on. Decides and
+//! reads; changes nothing. Cost follows what is returned, not what is stored.
+
+mod cursor;
+mod facets;
+mod iter;
+mod page;
+mod plan;
+mod rows;
+mod scan;
+mod tail;
+
+pub use cursor::Cursor;
+pub use facets::FacetValue;
+pub use facets::Facets;
+pub use iter::Scan;
+pub use page::Order;
+pub use page::Page;
+pub use page::Query;
+pub use page::Stopped;
+pub use tail::Tail;

@@ -1,0 +1,288 @@
+//! One bounded answer, and where to go on from. A page never looks like the end when it is not:
+//! reaching the limit looks one match ahead, and a spent budget says so.
+
+use super::cursor::Cursor;
+use super::rows::Work;
+use super::scan::Found;
+use super::scan::Route;
+use super::scan::Walker;
+use crate::error::Error;
+use crate::error::ErrorKind;
+use crate::error::Result;
+use crate::event::StoredEvent;
+use crate::filter::Filter;
+use crate::id::Position;
+use crate::id::Sequence;
+use crate::limits;
+use crate::snapshot::Snapshot;
+use crate::time::Time;
+
+/// What to read, in which order, and how much of it at a time.
+///
+/// ```
+/// use auditdb::{Filter, Order, Query};
+///
+/// let query = Query { order: Order::OldestFirst, limit: 20, ..Query::default() };
+/// assert_eq!(query.filter, Filter::default());
+/// ```
+#[derive(Clone, Debug)]
+pub struct Query {
+    /// Which events; every one by default.
+    pub filter: Filter,
+    /// In which order; newest first by default.
+    pub order: Order,
+    /// How many events a page holds at the most: 1 to 100,000, by default 50.
+    pub limit: usize,
+    /// Where to go on from; from the top by default.
+    pub cursor: Option<Cursor>,
+    /// Only events committed at or after this place in commit order.
+    pub since_seq: Option<Sequence>,
+    /// Index entries one call looks at, at the most, before it returns what it has: at least 1, by
+    /// default 1,000,000. A call always moves on by at least one event.
+    pub work_max: u64,
+}
+
+/// The reading direction. Both use the same total order `(occurred_at, seq)`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Order {
+    /// Reverse-chronological.
+    #[default]
+    NewestFirst,
+    /// Chronological.
+    OldestFirst,
+}
+
+/// One bounded answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Page {
+    /// The events, in the order asked for.
+    pub events: Vec<StoredEvent>,
+    /// Where to go on; `None` exactly when `complete`.
+    pub next_cursor: Option<Cursor>,
+    /// Nothing follows: proven, not guessed from the number of events.
+    pub complete: bool,
+    /// Why the page ends where it does.
+    pub stopped: Stopped,
+    /// Events of the snapshot that this page, and every page reached from it, is of.
+    pub snapshot_seq: u64,
+    /// Everything up to this moment in reading direction was looked at; `None` when all was.
+    pub scanned_until: Option<Time>,
+    /// Every event acknowledged up to this moment was considered; `None` in an empty store.
+    pub complete_through: Option<Time>,
+    /// Since when the store covers events; what is older was not recorded, rather than not there.
+    pub covered_from: Time,
+}
+
+/// Why a page ends where it does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Stopped {
+    /// All matches were given.
+    End,
+    /// The page is full.
+    Limit,
+    /// The work budget was spent first.
+    Budget,
+}
+
+impl Default for Query {
+    fn default() -> Query {
+        Query {
+            filter: Filter::default(),
+            order: Order::default(),
+            limit: 50,
+            cursor: None,
+            since_seq: None,
+            work_max: 1_000_000,
+        }
+    }
+}
+
+impl Stopped {
+    /// The word that stands for it in JSON.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Stopped::End => "end",
+            Stopped::Limit => "limit",
+            Stopped::Budget => "budget",
+        }
+    }
+}
+
+impl Order {
+    pub(crate) fn is_oldest_first(self) -> bool {
+        self == Order::OldestFirst
+    }
+}
+
+/// A query bound to a snapshot: checked, its times resolved, its cursor followed.
+pub(crate) struct Bound {
+    pub(crate) snapshot: Snapshot,
+    pub(crate) route: Route,
+    query_digest: [u8; 16],
+    /// The whole range asked for, of which a cursor leaves the rest.
+    range: (Position, Position),
+}
+
+impl Bound {
+    /// Checks `query` against `snapshot`.
+    ///
+    /// # Errors
+    /// A cursor's own kinds of error, [`ErrorKind::Filter`] or [`ErrorKind::OutOfRange`].
+    pub(crate) fn new(snapshot: &Snapshot, query: &Query) -> Result<Bound> {
+        if query.work_max == 0 {
+            return Err(Error::new(ErrorKind::OutOfRange, "work_max: 0 is no budget"));
+        }
+        let oldest_first = query.order.is_oldest_first();
+        let since_seq = query.since_seq.map_or(0, |seq| seq.0);
+        let query_digest = digest(&query.filter, since_seq)?;
+        let (snapshot, range, after) = match &query.cursor {
+            None => {
+                let range = query.filter.range(snapshot.base().clock.now())?;
+                let first = Position { occurred_at: range.first, seq: Sequence(0) };
+                let last = Position { occurred_at: range.last, seq: Sequence(u64::MAX) };
+                (snapshot.clone(), (first, last), None)
+            }
+            Some(cursor) => {
+                check(cursor, snapshot, query_digest, oldest_first)?;
+                let snapshot = snapshot.as_of(cursor.snapshot_seq, cursor.complete_through);
+                (snapshot, (cursor.from, cursor.to), Some(cursor.after))
+            }
+        };
+        let (mut first, mut last) = range;
+        match after {
+            Some(after) if oldest_first => first = first.max(after.successor()),
+            Some(after) => last = last.min(after.predecessor()),
+            None => {}
+        }
+        let expression = query.filter.expression()?;
+        let route = Route { expression, first, last, since_seq, oldest_first };
+        Ok(Bound { snapshot, route, query_digest, range })
+    }
+
+    /// The cursor that goes on strictly behind `after`.
+    pub(crate) fn cursor(&self, after: Position) -> Cursor {
+        Cursor {
+            store: self.snapshot.store_id(),
+            oldest_first: self.route.oldest_first,
+            after,
+            snapshot_seq: self.snapshot.seq_count(),
+            complete_through: self.snapshot.complete_through(),
+            query_digest: self.query_digest,
+            from: self.range.0,
+            to: self.range.1,
+        }
+    }
+
+    /// The position right before `position` in reading direction: a cursor there goes on with it.
+    pub(crate) fn before(&self, position: Position) -> Position {
+        if self.route.oldest_first { position.predecessor() } else { position.successor() }
+    }
+}
+
+impl Snapshot {
+    /// Reads one page.
+    ///
+    /// # Errors
+    /// A cursor's own kinds of error (see [`Error::is_cursor`]), [`ErrorKind::Filter`],
+    /// [`ErrorKind::OutOfRange`] for a limit outside 1 to 100,000, or what reading the files gives.
+    ///
+    /// ```
+    /// use auditdb::{Event, Options, Query, Store};
+    /// # let folder = std::env::temp_dir().join(format!("auditdb-doc-page-{}", std::process::id()));
+    ///
+    /// let store = Store::open(&folder, Options::default())?;
+    /// for name in ["user.created", "user.updated", "user.removed"] {
+    ///     store.append(&Event::new(name))?;
+    /// }
+    /// let first = store.snapshot().page(&Query { limit: 2, ..Query::default() })?;
+    /// assert!(!first.complete);
+    /// let rest = Query { cursor: first.next_cursor, ..Query::default() };
+    /// assert!(store.snapshot().page(&rest)?.complete);
+    /// # store.close()?;
+    /// # std::fs::remove_dir_all(&folder).ok();
+    /// # Ok::<(), auditdb::Error>(())
+    /// ```
+    pub fn page(&self, query: &Query) -> Result<Page> {
+        if query.limit == 0 || query.limit > limits::PAGE_EVENTS {
+            let what = format!("limit: {} is not from 1 to {}", query.limit, limits::PAGE_EVENTS);
+            return Err(Error::new(ErrorKind::OutOfRange, what));
+        }
+        let bound = Bound::new(self, query)?;
+        let mut walker = Walker::new(bound.snapshot.clone(), bound.route.clone());
+        let mut work = Work::new(query.work_max);
+        let mut events = Vec::with_capacity(query.limit.min(1024));
+        let mut last = None;
+        loop {
+            match walker.step(&mut work)? {
+                Found::End => return Ok(bound.page(events, Stopped::End, None)),
+                Found::Match(_) if events.len() == query.limit => {
+                    return Ok(bound.page(events, Stopped::Limit, last));
+                }
+                Found::Match(position) => {
+                    events.extend(walker.row(|row| crate::snapshot::event_of(&row))?);
+                    last = Some(position);
+                }
+                // The page is full; that the match to prove the end was not found in time does not
+                // matter to whoever goes on.
+                Found::Spent(_) if events.len() == query.limit => {
+                    return Ok(bound.page(events, Stopped::Limit, last));
+                }
+                Found::Spent(position) => {
+                    let before = bound.before(position);
+                    return Ok(bound.page(events, Stopped::Budget, Some(before)));
+                }
+            }
+        }
+    }
+}
+
+impl Bound {
+    fn page(&self, events: Vec<StoredEvent>, stopped: Stopped, after: Option<Position>) -> Page {
+        Page {
+            events,
+            next_cursor: after.map(|after| self.cursor(after)),
+            complete: stopped == Stopped::End,
+            stopped,
+            snapshot_seq: self.snapshot.seq_count(),
+            scanned_until: after.map(|after| after.occurred_at),
+            complete_through: self.snapshot.complete_through(),
+            covered_from: self.snapshot.covered_from(),
+        }
+    }
+}
+
+/// Names what a query selects: its filter, and where in commit order it begins.
+fn digest(filter: &Filter, since_seq: u64) -> Result<[u8; 16]> {
+    let mut digest = filter.digest()?;
+    for (byte, since) in digest.iter_mut().zip(since_seq.to_le_bytes()) {
+        *byte ^= since;
+    }
+    Ok(digest)
+}
+
+fn check(
+    cursor: &Cursor,
+    snapshot: &Snapshot,
+    query_digest: [u8; 16],
+    oldest_first: bool,
+) -> Result<()> {
+    let refuse = |kind, what: &str| Err(Error::new(kind, what));
+    if cursor.store != snapshot.store_id() {
+        return refuse(ErrorKind::CursorForeign, "the cursor was made by another store");
+    }
+    if cursor.oldest_first != oldest_first {
+        let what = "the cursor was made for the other reading direction";
+        return refuse(ErrorKind::CursorDirection, what);
+    }
+    if cursor.query_digest != query_digest {
+        let what = "the cursor was made for another filter; repeat that filter, or leave the \
+                    cursor out to begin at the top";
+        return refuse(ErrorKind::CursorFilter, what);
+    }
+    if cursor.snapshot_seq > snapshot.seq_count() {
+        let what = "the cursor is ahead of this store, which was put back to an older state";
+        return refuse(ErrorKind::CursorAhead, what);
+    }
+    Ok(())
+}

@@ -1,0 +1,69 @@
+//! From a filter to the rows of one source: values become terms, terms become row lists, and a
+//! conjunction walks its rarest list first.
+
+use super::rows::Rows;
+use super::rows::Walk;
+use crate::error::Result;
+use crate::filter::expression::Expression;
+use crate::snapshot::Kept;
+use crate::snapshot::Listed;
+use crate::snapshot::Source;
+
+/// The rows of `source` that fulfil `expression`.
+pub(crate) fn rows(
+    expression: &Expression,
+    source: &Source,
+    walk: Walk,
+    kept: &mut Kept,
+) -> Result<Rows> {
+    Ok(match expression {
+        Expression::All => Rows::All,
+        Expression::And(members) => {
+            let mut sets = Vec::with_capacity(members.len());
+            for member in members {
+                match rows(member, source, walk, kept)? {
+                    Rows::None => return Ok(Rows::None),
+                    Rows::All => {}
+                    set => sets.push(set),
+                }
+            }
+            sets.sort_by_key(|set| set.len_max(walk));
+            one_or(sets, Rows::All, Rows::And)
+        }
+        Expression::Or(members) => {
+            let mut sets = Vec::with_capacity(members.len());
+            for member in members {
+                match rows(member, source, walk, kept)? {
+                    Rows::All => return Ok(Rows::All),
+                    Rows::None => {}
+                    set => sets.push(set),
+                }
+            }
+            one_or(sets, Rows::None, Rows::Or)
+        }
+        Expression::Not(member) => match rows(member, source, walk, kept)? {
+            Rows::None => Rows::All,
+            Rows::All => Rows::None,
+            set => Rows::Not(Box::new(set)),
+        },
+        Expression::Leaf(leaf) => match source.listed(leaf, kept)? {
+            Listed::Rows(list) => Rows::list(list, walk),
+            Listed::Postings(mut lists) if lists.len() == 1 => {
+                lists.pop().map_or(Rows::None, |list| Rows::Postings(Box::new(list)))
+            }
+            Listed::Postings(lists) => {
+                let sets = lists.into_iter().map(|list| Rows::Postings(Box::new(list))).collect();
+                one_or(sets, Rows::None, Rows::Or)
+            }
+        },
+    })
+}
+
+/// The only set of `sets`, `none` if there is none, or all of them joined.
+fn one_or(mut sets: Vec<Rows>, none: Rows, join: impl FnOnce(Vec<Rows>) -> Rows) -> Rows {
+    match sets.len() {
+        0 => none,
+        1 => sets.pop().unwrap_or(none),
+        _ => join(sets),
+    }
+}

@@ -1,0 +1,278 @@
+//! The reverse-chronological (or chronological) walk over all sources of a snapshot that match a
+//! filter. A source is opened when its upper bound reaches the top of the heap, so segments that do
+//! not overlap cost nothing until the walk comes to them. Emits every match once, in the total
+//! order `(occurred_at, seq)`.
+
+use std::collections::BinaryHeap;
+
+use super::plan;
+use super::rows::Rows;
+use super::rows::Step;
+use super::rows::Walk;
+use super::rows::Work;
+use crate::codec::row::Row;
+use crate::error::ErrorKind;
+use crate::error::Result;
+use crate::filter::expression::Expression;
+use crate::id::Position;
+use crate::snapshot::Kept;
+use crate::snapshot::Snapshot;
+use crate::snapshot::Source;
+use crate::snapshot::Unopened;
+
+/// What to walk over: everything that decides which events come, and in which order.
+#[derive(Clone, Debug)]
+pub(crate) struct Route {
+    pub(crate) expression: Expression,
+    /// The first and the last position that may come, both inclusive, in time order.
+    pub(crate) first: Position,
+    pub(crate) last: Position,
+    /// Events with smaller sequence numbers do not come.
+    pub(crate) since_seq: u64,
+    pub(crate) oldest_first: bool,
+}
+
+/// What one step of a walk found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Found {
+    /// The match at this position; [`Walker::row`] reads it.
+    Match(Position),
+    /// No match follows.
+    End,
+    /// The budget is spent; matches are still to be looked for from this position on, inclusive.
+    Spent(Position),
+}
+
+/// A walk under way.
+pub(crate) struct Walker {
+    snapshot: Snapshot,
+    route: Route,
+    runs: Vec<Run>,
+    heap: BinaryHeap<Head>,
+    current: Option<usize>,
+    emitted: Option<Position>,
+    /// Sources opened so far, for `--explain`.
+    opened: usize,
+}
+
+/// One source on the walk.
+struct Run {
+    unopened: Unopened,
+    open: Option<OpenRun>,
+}
+
+struct OpenRun {
+    source: Source,
+    rows: Rows,
+    walk: Walk,
+    /// The next row to look at and the first one not to, in reading direction.
+    at: u32,
+    end: u32,
+    kept: Kept,
+}
+
+/// The best that a run can still give. Greater heads come first.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Head {
+    rank: u128,
+    /// The position is a match, not just a bound.
+    exact: bool,
+    run: usize,
+}
+
+/// How often one walk takes a fresh version because a file was gone. Each time a merge must have
+/// finished in the meantime, so that more than a few means that the store is damaged.
+const REFRESHES_MAX: usize = 32;
+
+impl Walker {
+    pub(crate) fn new(snapshot: Snapshot, route: Route) -> Walker {
+        let mut walker = Walker {
+            snapshot,
+            route,
+            runs: Vec::new(),
+            heap: BinaryHeap::new(),
+            current: None,
+            emitted: None,
+            opened: 0,
+        };
+        walker.line_up();
+        walker
+    }
+
+    /// Sources that had to be opened so far.
+    pub(crate) fn opened(&self) -> usize {
+        self.opened
+    }
+
+    /// Finds the next match.
+    pub(crate) fn step(&mut self, work: &mut Work) -> Result<Found> {
+        let mut refreshes = 0;
+        loop {
+            match self.advance(work) {
+                Err(error) if error.kind() == ErrorKind::Missing && refreshes < REFRESHES_MAX => {
+                    refreshes += 1;
+                    self.snapshot = self.snapshot.refreshed()?;
+                    self.line_up();
+                }
+                step => return step,
+            }
+        }
+    }
+
+    /// Reads the row of the match found last.
+    pub(crate) fn row<T>(&mut self, read: impl FnOnce(Row<'_>) -> Result<T>) -> Result<Option<T>> {
+        let Some(open) = self.current.and_then(|run| self.runs.get_mut(run)?.open.as_mut()) else {
+            return Ok(None);
+        };
+        let row = open.walk.turn(open.at);
+        open.source.read(row, &mut open.kept, read).map(Some)
+    }
+
+    /// Puts every source that can hold a match behind what was emitted on the heap, unopened.
+    fn line_up(&mut self) {
+        let (first, last) = self.span();
+        let seqs = self.route.since_seq..self.snapshot.seq_count();
+        self.current = None;
+        self.heap.clear();
+        self.runs = self.snapshot.sources().into_iter()
+            .filter(|source| first <= last && source.newest >= first && source.oldest <= last)
+            .filter(|source| source.seqs.1 >= seqs.start && source.seqs.0 < seqs.end)
+            .map(|unopened| Run { unopened, open: None })
+            .collect();
+        for (number, run) in self.runs.iter().enumerate() {
+            let bound = if self.route.oldest_first {
+                run.unopened.oldest.max(first)
+            } else {
+                run.unopened.newest.min(last)
+            };
+            self.heap.push(self.head(bound, false, number));
+        }
+    }
+
+    /// The positions still to come, both inclusive.
+    fn span(&self) -> (Position, Position) {
+        let Route { first, last, oldest_first, .. } = self.route;
+        match self.emitted {
+            Some(emitted) if oldest_first => (first.max(emitted.successor()), last),
+            Some(emitted) => (first, last.min(emitted.predecessor())),
+            None => (first, last),
+        }
+    }
+
+    fn head(&self, position: Position, exact: bool, run: usize) -> Head {
+        let micros = u128::from(position.occurred_at.as_micros().unsigned_abs());
+        let rank = micros << 64 | u128::from(position.seq.0);
+        Head { rank: if self.route.oldest_first { !rank } else { rank }, exact, run }
+    }
+
+    fn advance(&mut self, work: &mut Work) -> Result<Found> {
+        if let Some(run) = self.current.take() {
+            self.leave(run)?;
+        }
+        let (first, last) = self.span();
+        let start = if self.route.oldest_first { first } else { last };
+        let start = self.head(start, false, 0).rank;
+        while let Some(head) = self.heap.pop() {
+            let position = self.position_of(head);
+            if head.exact {
+                self.current = Some(head.run);
+                self.emitted = Some(position);
+                return Ok(Found::Match(position));
+            }
+            // A cursor must move on with every call: what lies before the start of this step is
+            // known, so the budget may end the step as soon as the best bound is behind the start.
+            if work.is_spent() && head.rank < start {
+                self.heap.push(head);
+                return Ok(Found::Spent(position));
+            }
+            self.seek(head.run, work)?;
+        }
+        Ok(Found::End)
+    }
+
+    fn position_of(&self, head: Head) -> Position {
+        let rank = if self.route.oldest_first { !head.rank } else { head.rank };
+        let micros = i64::try_from(rank >> 64).unwrap_or(i64::MAX);
+        Position {
+            occurred_at: crate::time::Time::saturating_from_micros(micros),
+            seq: crate::id::Sequence(rank as u64),
+        }
+    }
+
+    /// Moves a run behind the match it gave and puts it back on the heap.
+    fn leave(&mut self, run: usize) -> Result<()> {
+        let (Some(open), Some(emitted)) =
+            (self.runs.get_mut(run).and_then(|run| run.open.as_mut()), self.emitted)
+        else {
+            return Ok(());
+        };
+        open.at += 1;
+        let bound = if self.route.oldest_first { emitted.successor() } else { emitted.predecessor() };
+        let head = self.head(bound, false, run);
+        self.heap.push(head);
+        Ok(())
+    }
+
+    /// Looks for a run's next match and puts what it found on the heap.
+    fn seek(&mut self, number: usize, work: &mut Work) -> Result<()> {
+        self.open(number)?;
+        let seqs = self.route.since_seq..self.snapshot.seq_count();
+        let Some(open) = self.runs.get_mut(number).and_then(|run| run.open.as_mut()) else {
+            return Ok(());
+        };
+        loop {
+            let (row, exact) = match open.rows.seek(open.at, open.walk, work)? {
+                Step::Row(row) => (row, true),
+                Step::Spent(row) => (row, false),
+                Step::End => (u32::MAX, false),
+            };
+            if row >= open.end {
+                if let Some(run) = self.runs.get_mut(number) {
+                    run.open = None;
+                }
+                return Ok(());
+            }
+            open.at = row;
+            let position = open.source.position(open.walk.turn(row), &mut open.kept)?;
+            if exact && !seqs.contains(&position.seq.0) {
+                open.at += 1;
+                if !work.is_spent() {
+                    continue;
+                }
+                let bound =
+                    if self.route.oldest_first { position.successor() } else { position.predecessor() };
+                self.heap.push(self.head(bound, false, number));
+                return Ok(());
+            }
+            self.heap.push(self.head(position, exact, number));
+            return Ok(());
+        }
+    }
+
+    /// Opens a run's source and plans its rows, unless that is done.
+    fn open(&mut self, number: usize) -> Result<()> {
+        let (first, last) = self.span();
+        let Some(run) = self.runs.get_mut(number).filter(|run| run.open.is_none()) else {
+            return Ok(());
+        };
+        self.opened += 1;
+        let source = run.unopened.open(self.snapshot.base())?;
+        let rows = source.rows();
+        let walk = Walk { rows, oldest_first: self.route.oldest_first };
+        let mut kept = Kept::default();
+        let newest = source.lower_bound(last, &mut kept)?;
+        let past_oldest = if first == Position::FIRST {
+            rows
+        } else {
+            source.lower_bound(first.predecessor(), &mut kept)?
+        };
+        let (at, end) = if walk.oldest_first {
+            (rows - past_oldest, rows - newest)
+        } else {
+            (newest, past_oldest)
+        };
+        let planned = plan::rows(&self.route.expression, &source, walk, &mut kept)?;
+        run.open = Some(OpenRun { source, rows: planned, walk, at, end, kept });
+        Ok(())
+    }
+}

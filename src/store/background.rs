@@ -1,0 +1,191 @@
+//! The two threads of a store. One seals full memtables and merges small segments, one thing at a
+//! time; the other syncs what was accepted without a caller that waits for it. Both end with the
+//! store. Back-pressure is a wait, never a growing queue.
+
+use std::panic::AssertUnwindSafe;
+use std::panic::catch_unwind;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use parking_lot::MutexGuard;
+
+use super::Shared;
+use super::Writer;
+use crate::error::Error;
+use crate::error::ErrorKind;
+use crate::error::Result;
+use crate::options::Durability;
+
+/// How long accepted events may wait for a sync that nobody asked for.
+const SYNC_AFTER: Duration = Duration::from_millis(20);
+/// How long the sealing thread waits before it tries again after an error such as a full disk.
+const RETRY_AFTER: Duration = Duration::from_secs(1);
+/// Full memtables that may wait to be sealed before appends wait too.
+const SEALED_WAITING_MAX: usize = 2;
+
+/// What the sealing thread is told and tells.
+#[derive(Default)]
+pub(super) struct Background {
+    wanted: bool,
+    busy: bool,
+    stop: bool,
+    /// Why the last attempt failed, until one succeeds.
+    error: Option<Error>,
+}
+
+/// Starts the threads of a store.
+pub(super) fn start(shared: &Arc<Shared>) -> Result<Vec<JoinHandle<()>>> {
+    type Work = fn(&Shared);
+    let threads: [(&str, Work); 2] = [("auditdb-seal", seal_and_merge), ("auditdb-sync", sync)];
+    threads
+        .into_iter()
+        .map(|(name, work)| {
+            let shared = Arc::clone(shared);
+            let guarded = move || {
+                if catch_unwind(AssertUnwindSafe(|| work(&shared))).is_err() {
+                    let what = "a background thread panicked; reading goes on";
+                    shared.poison(&Error::new(ErrorKind::Poisoned, what));
+                    shared.background_moved.notify_all();
+                }
+            };
+            let spawned = std::thread::Builder::new().name(name.to_owned()).spawn(guarded);
+            spawned.map_err(|error| Error::io("start a thread", std::path::Path::new(name), error))
+        })
+        .collect()
+}
+
+fn seal_and_merge(shared: &Shared) {
+    loop {
+        {
+            let mut background = shared.background.lock();
+            while !background.wanted && !background.stop {
+                shared.background_moved.wait(&mut background);
+            }
+            if background.stop {
+                return;
+            }
+            background.wanted = false;
+            background.busy = true;
+        }
+        let worked = shared.seal_and_merge_all();
+        let mut background = shared.background.lock();
+        background.busy = false;
+        background.error = worked.err();
+        let failed = background.error.is_some();
+        shared.background_moved.notify_all();
+        if failed && !background.stop {
+            shared.background_moved.wait_for(&mut background, RETRY_AFTER);
+            background.wanted = true;
+        }
+    }
+}
+
+fn sync(shared: &Shared) {
+    let mut background = shared.background.lock();
+    while !background.stop {
+        shared.background_moved.wait_for(&mut background, SYNC_AFTER);
+        MutexGuard::unlocked(&mut background, || {
+            let unsynced = shared.writer.try_lock().is_some_and(|writer| writer.wal.unsynced_bytes() > 0);
+            if unsynced {
+                // An error has poisoned the store, and the next append will say so.
+                drop(shared.submit(Vec::new(), Durability::Durable));
+            }
+        });
+    }
+}
+
+impl Shared {
+    fn seal_and_merge_all(&self) -> Result<()> {
+        loop {
+            let sealed = self.seal_oldest()?;
+            self.background_moved.notify_all();
+            let merged = self.merge_one()?;
+            if !sealed && !merged {
+                return Ok(());
+            }
+        }
+    }
+
+    pub(super) fn wake_background(&self) {
+        self.background.lock().wanted = true;
+        self.background_moved.notify_all();
+    }
+
+    /// Makes sure that the active memtable can take more rows, and waits while too many full ones
+    /// are not sealed yet.
+    pub(super) fn make_room(&self, writer: &mut MutexGuard<'_, Writer>) -> Result<()> {
+        if writer.table.bytes() < self.options.memtable_bytes_max {
+            return Ok(());
+        }
+        self.rotate(writer)?;
+        while writer.tables.len() > SEALED_WAITING_MAX + 1 {
+            MutexGuard::unlocked(writer, || self.wait_for_background())?;
+            self.check_open()?;
+        }
+        Ok(())
+    }
+
+    /// Waits until the sealing thread has got on, or says why it does not.
+    fn wait_for_background(&self) -> Result<()> {
+        let mut background = self.background.lock();
+        if let Some(error) = background.error.as_ref().filter(|_| !background.wanted) {
+            let error = error.again();
+            background.wanted = true;
+            self.background_moved.notify_all();
+            return Err(error);
+        }
+        self.background_moved.wait_for(&mut background, SYNC_AFTER);
+        Ok(())
+    }
+
+    /// Seals everything and waits until there is nothing left to seal or merge.
+    pub(super) fn flush(&self) -> Result<()> {
+        self.submit(Vec::new(), Durability::Durable)?;
+        {
+            let mut writer = self.writer.lock();
+            self.check_open()?;
+            if writer.table.len() > 0 {
+                self.rotate(&mut writer)?;
+            }
+        }
+        self.drain()
+    }
+
+    /// Waits until there is nothing left to seal or merge.
+    fn drain(&self) -> Result<()> {
+        let mut background = self.background.lock();
+        background.wanted = true;
+        background.error = None;
+        self.background_moved.notify_all();
+        while background.wanted || background.busy {
+            self.background_moved.wait(&mut background);
+            if let Some(error) = &background.error {
+                return Err(error.again());
+            }
+            if let Some(error) = &*self.poison.lock() {
+                return Err(error.again());
+            }
+        }
+        Ok(())
+    }
+
+    /// The part of closing that needs the threads.
+    pub(super) fn close(&self) -> Result<()> {
+        const SEAL_ROWS_MIN: usize = 4096;
+        self.submit(Vec::new(), Durability::Durable)?;
+        let many = self.writer.lock().table.len() >= SEAL_ROWS_MIN;
+        if many { self.flush()? } else { self.drain()? }
+        self.visible.lock().closed = true;
+        self.visible_moved.notify_all();
+        Ok(())
+    }
+
+    /// Ends the threads; whoever waits for them goes on.
+    pub(super) fn stop(&self) {
+        self.background.lock().stop = true;
+        self.background_moved.notify_all();
+        self.visible.lock().closed = true;
+        self.visible_moved.notify_all();
+    }
+}

@@ -1,0 +1,389 @@
+//! The writing side of a store, and the only owner of order and threads. One thread at a time
+//! leads a commit; one background thread seals and merges; one more syncs what nobody waits for.
+//! Lock order: writer, then version, then visible, then point; the queue's lock is never held
+//! across I/O.
+
+mod background;
+mod commit;
+mod cut;
+mod follow;
+mod merge;
+mod open;
+mod prepare;
+mod reader;
+mod seal;
+mod stats;
+
+use std::collections::VecDeque;
+use std::path::Path;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use parking_lot::Condvar;
+use parking_lot::Mutex;
+use parking_lot::RwLock;
+
+pub use follow::Follower;
+pub use open::Recovery;
+pub(crate) use prepare::Mark;
+pub use reader::Reader;
+pub use stats::SegmentStats;
+pub use stats::Stats;
+
+use crate::disk::Disk;
+use crate::disk::lock::DurablePoint;
+use crate::disk::lock::Lock;
+use crate::error::Error;
+use crate::error::ErrorKind;
+use crate::error::Result;
+use crate::event::Event;
+use crate::event::StoredEvent;
+use crate::id::EventId;
+use crate::id::Sequence;
+use crate::id::WalId;
+use crate::manifest::Manifest;
+use crate::memtable::Memtable;
+use crate::options::Durability;
+use crate::options::Options;
+use crate::options::Partition;
+use crate::query::Page;
+use crate::query::Query;
+use crate::snapshot::Base;
+use crate::snapshot::Snapshot;
+use crate::snapshot::Version;
+use crate::time::Clock;
+use crate::time::Time;
+use crate::wal;
+
+/// A store open for writing. One process, and one handle of it, at a time; share it by reference
+/// between threads. Reading it from other processes goes through [`Reader`].
+///
+/// Dropping a store without [`Store::close`] loses nothing that was acknowledged as durable; it
+/// only leaves the next open more to do.
+///
+/// ```
+/// use auditdb::{Event, Options, Performer, Query, Store, Subject};
+/// # let folder = std::env::temp_dir().join(format!("auditdb-doc-store-{}", std::process::id()));
+///
+/// let store = Store::open(&folder, Options::default())?;
+/// let receipt = store.append(
+///     &Event::new("user.created")
+///         .performer(Performer::new("user").id("u7"))
+///         .subject(Subject::new("user").id("u12")),
+/// )?;
+/// assert_eq!(store.get(receipt.id)?.map(|event| event.seq), Some(receipt.seq));
+/// store.close()?;
+/// # std::fs::remove_dir_all(&folder).ok();
+/// # Ok::<(), auditdb::Error>(())
+/// ```
+pub struct Store {
+    shared: Arc<Shared>,
+    threads: Vec<JoinHandle<()>>,
+    recovery: Recovery,
+    path: PathBuf,
+}
+
+/// What an append gives back: the event is in the store, for ever.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Receipt {
+    /// The event's public name.
+    pub id: EventId,
+    /// Its place in commit order.
+    pub seq: Sequence,
+    /// When it happened; where the event did not say, the moment of the append.
+    pub occurred_at: Time,
+    /// When the store accepted it.
+    pub recorded_at: Time,
+    /// The event was there already, by its key: nothing was appended.
+    pub duplicate: bool,
+}
+
+/// What the handle and the threads of a store share.
+struct Shared {
+    disk: Arc<dyn Disk>,
+    options: Options,
+    /// The width of partitions, as the store was created with.
+    partition: Partition,
+    clock: Arc<dyn Clock>,
+    base: Arc<Base>,
+    queue: Mutex<commit::Queue>,
+    queue_moved: Condvar,
+    writer: Mutex<Writer>,
+    version: Arc<RwLock<Version>>,
+    visible: Mutex<Visible>,
+    visible_moved: Condvar,
+    background: Mutex<background::Background>,
+    background_moved: Condvar,
+    manifest: Mutex<Manifest>,
+    point: Mutex<DurablePoint>,
+    lock: Mutex<Option<Lock>>,
+    poison: Mutex<Option<Error>>,
+}
+
+/// What only the leader of a commit touches.
+struct Writer {
+    wal: wal::Writer,
+    wal_id: WalId,
+    next_seq: u64,
+    recorded_at: Time,
+    /// How often the clock was found behind what was recorded.
+    clock_steps: u64,
+    /// The memtable that takes new rows.
+    table: Arc<Memtable>,
+    /// Memtables that are not sealed yet, each with the log its rows begin in, the active one last.
+    tables: VecDeque<(Arc<Memtable>, WalId)>,
+}
+
+/// What readers may see.
+#[derive(Clone, Copy, Debug, Default)]
+struct Visible {
+    seq_count: u64,
+    complete_through: Option<Time>,
+    closed: bool,
+}
+
+impl Store {
+    /// Opens the store in the folder `path`, and creates it unless `options.create` is false.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Locked`] if it is open for writing elsewhere; [`ErrorKind::NotAStore`] if the
+    /// folder holds something else, or nothing and `create` is false; [`ErrorKind::Corrupt`] or
+    /// [`ErrorKind::Missing`] with the file if its records are damaged; [`ErrorKind::OutOfRange`]
+    /// for a bad option.
+    pub fn open(path: impl AsRef<Path>, options: Options) -> Result<Store> {
+        open::open(path.as_ref(), options)
+    }
+
+    /// Appends one event with the store's own durability.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Invalid`] names the field; [`ErrorKind::KeyConflict`] if its key was used with
+    /// other content; [`ErrorKind::Full`] if there is no room, and the call may be repeated;
+    /// [`ErrorKind::Indeterminate`] and then [`ErrorKind::Poisoned`] if the disk fails, after
+    /// which the store must be reopened.
+    pub fn append(&self, event: &Event) -> Result<Receipt> {
+        self.append_with(event, self.shared.options.durability)
+    }
+
+    /// As [`Store::append`], with at least this durability.
+    ///
+    /// # Errors
+    /// As [`Store::append`].
+    pub fn append_with(&self, event: &Event, durability: Durability) -> Result<Receipt> {
+        let bytes_max = self.shared.options.event_bytes_max;
+        let row = prepare::Prepared::new(event, None, None, bytes_max)?;
+        let receipts = self.shared.submit(vec![row], durability)?;
+        receipts.first().copied().ok_or_else(|| Error::new(ErrorKind::Closed, "no receipt came"))
+    }
+
+    /// Appends up to 100,000 events as one: all become durable and visible at once, or none.
+    /// `caused_by` may name an earlier event of the batch as `#n`, counted from 0.
+    ///
+    /// # Errors
+    /// As [`Store::append`]; [`Error::batch_index`] says which event an error is about.
+    pub fn append_batch(&self, events: &[Event]) -> Result<Vec<Receipt>> {
+        self.append_batch_with(events, self.shared.options.durability)
+    }
+
+    /// As [`Store::append_batch`], with at least this durability.
+    ///
+    /// # Errors
+    /// As [`Store::append_batch`].
+    pub fn append_batch_with(
+        &self,
+        events: &[Event],
+        durability: Durability,
+    ) -> Result<Vec<Receipt>> {
+        let events = events.iter().map(|event| (event, None));
+        self.append_marked(events, durability)
+    }
+
+    /// Appends a batch of imported events, each with the mark by which its record is known again.
+    ///
+    /// # Errors
+    /// As [`Store::append_batch`].
+    pub(crate) fn import_batch(&self, events: &[(Event, Option<Mark>)]) -> Result<Vec<Receipt>> {
+        let events = events.iter().map(|(event, mark)| (event, mark.clone()));
+        self.append_marked(events, Durability::Buffered)
+    }
+
+    fn append_marked<'e>(
+        &self,
+        events: impl Iterator<Item = (&'e Event, Option<Mark>)>,
+        durability: Durability,
+    ) -> Result<Vec<Receipt>> {
+        let bytes_max = self.shared.options.event_bytes_max;
+        let rows = events.enumerate().map(|(number, (event, mark))| {
+            prepare::Prepared::new(event, mark, Some(number), bytes_max)
+                .map_err(|error| error.of_member(number))
+        });
+        let rows: Vec<_> = rows.collect::<Result<_>>()?;
+        prepare::check_batch(&rows)?;
+        self.shared.submit(rows, durability)
+    }
+
+    /// Makes everything accepted so far durable and visible.
+    ///
+    /// # Errors
+    /// As [`Store::append`].
+    pub fn sync(&self) -> Result<()> {
+        self.shared.submit(Vec::new(), Durability::Durable).map(drop)
+    }
+
+    /// Seals what is in memory into segments and waits until sealing and merging are done.
+    ///
+    /// # Errors
+    /// As [`Store::append`].
+    pub fn flush(&self) -> Result<()> {
+        self.shared.flush()
+    }
+
+    /// The store as it is now; everything acknowledged as durable is in it.
+    #[must_use]
+    pub fn snapshot(&self) -> Snapshot {
+        self.shared.snapshot()
+    }
+
+    /// Reads one page of the store as it is now, or as the query's cursor fixed it.
+    ///
+    /// # Errors
+    /// As [`Snapshot::page`].
+    pub fn page(&self, query: &Query) -> Result<Page> {
+        self.snapshot().page(query)
+    }
+
+    /// The event of this name.
+    ///
+    /// # Errors
+    /// As [`Snapshot::get`].
+    pub fn get(&self, id: EventId) -> Result<Option<StoredEvent>> {
+        self.snapshot().get(id)
+    }
+
+    /// Events in commit order from `from` on, waiting for those that are still to come.
+    #[must_use]
+    pub fn follow(&self, filter: crate::filter::Filter, from: Sequence) -> Follower {
+        Follower::of_store(Arc::clone(&self.shared), filter, from)
+    }
+
+    /// What opening the store found and mended.
+    #[must_use]
+    pub fn recovery(&self) -> &Recovery {
+        &self.recovery
+    }
+
+    /// The store's folder.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Facts about the store: events, times, segments, bytes.
+    ///
+    /// # Errors
+    /// What asking the file system for the log's length gives.
+    pub fn stats(&self) -> Result<Stats> {
+        self.shared.stats()
+    }
+
+    /// Makes everything durable, ends the threads and leaves a store that opens instantly and in
+    /// which every byte is accounted for.
+    ///
+    /// # Errors
+    /// What syncing and sealing give. The store is closed all the same; what was acknowledged is
+    /// safe, and the next open mends the rest.
+    pub fn close(mut self) -> Result<()> {
+        let closed = self.shared.close();
+        self.join();
+        closed.and_then(|()| self.shared.mark_closed())
+    }
+
+    fn join(&mut self) {
+        self.shared.stop();
+        for thread in self.threads.drain(..) {
+            // A panic there has poisoned the store already; here it has nothing more to say.
+            drop(thread.join());
+        }
+    }
+}
+
+impl Drop for Store {
+    fn drop(&mut self) {
+        self.join();
+        self.shared.lock.lock().take();
+    }
+}
+
+impl core::fmt::Debug for Store {
+    fn fmt(&self, formatter: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        formatter.debug_struct("Store").field("path", &self.path).finish_non_exhaustive()
+    }
+}
+
+impl Shared {
+    fn submit(
+        &self,
+        rows: Vec<prepare::Prepared>,
+        durability: Durability,
+    ) -> Result<Vec<Receipt>> {
+        let durability = durability.max(self.options.durability);
+        self.commit(commit::Submission { rows, durability })
+    }
+
+    fn snapshot(&self) -> Snapshot {
+        // In this order: a version taken later holds all that was visible before, since nothing
+        // leaves a version before it is in the next. The other way round, rows could be counted
+        // that are in a memtable the version does not know yet.
+        let visible = *self.visible.lock();
+        let version = self.version.read().clone();
+        Snapshot::new(
+            Arc::clone(&self.base),
+            version,
+            visible.seq_count,
+            visible.complete_through,
+        )
+    }
+
+    /// Refuses what a closed or poisoned store cannot do.
+    fn check_open(&self) -> Result<()> {
+        if let Some(error) = &*self.poison.lock() {
+            let what = format!("an earlier write failed ({error}); reopen the store to go on");
+            return Err(Error::new(ErrorKind::Poisoned, what));
+        }
+        if self.visible.lock().closed {
+            return Err(Error::new(ErrorKind::Closed, "the store was closed"));
+        }
+        Ok(())
+    }
+
+    /// Takes no more events: it is not known any more what the disk holds.
+    fn poison(&self, error: &Error) {
+        self.poison.lock().get_or_insert_with(|| error.again());
+    }
+
+    /// Makes what the log holds durably visible, to this process and then to others.
+    fn publish(&self, writer: &Writer) -> Result<()> {
+        {
+            let mut visible = self.visible.lock();
+            visible.seq_count = writer.next_seq;
+            visible.complete_through = (writer.next_seq > 0).then_some(writer.recorded_at);
+        }
+        self.visible_moved.notify_all();
+        self.tell_others(|point| {
+            point.wal = writer.wal_id;
+            point.wal_end = writer.wal.end();
+            point.events = writer.next_seq;
+        })
+    }
+
+    /// Changes the durable point that other processes read by.
+    fn tell_others(&self, change: impl FnOnce(&mut DurablePoint)) -> Result<()> {
+        let mut point = self.point.lock();
+        change(&mut point);
+        match &*self.lock.lock() {
+            Some(lock) => lock.publish(*point),
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,408 @@
+//! From a folder to a store: take the lock, read the manifest, replay what the logs hold beyond
+//! it. Recovered rows are written anew into a fresh log and synced before anything else is
+//! accepted: after a failed sync the old pages may read well and still not be on the medium.
+//! Recovery only ever adds files until the manifest names them, so it may crash and begin again.
+
+use std::collections::VecDeque;
+use std::path::Path;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use parking_lot::Condvar;
+use parking_lot::Mutex;
+use parking_lot::RwLock;
+
+use super::Shared;
+use super::Store;
+use super::Visible;
+use super::Writer;
+use super::background;
+use super::seal::in_reading_order;
+use crate::codec::row::Row;
+use crate::disk::Disk;
+use crate::disk::clock::SystemClock;
+use crate::disk::durable;
+use crate::disk::lock::DurablePoint;
+use crate::disk::lock::Lock;
+use crate::disk::names;
+use crate::disk::real::RealDisk;
+use crate::error::Error;
+use crate::error::ErrorKind;
+use crate::error::Result;
+use crate::id::Sequence;
+use crate::id::StoreId;
+use crate::id::WalId;
+use crate::manifest::Current;
+use crate::manifest::Edit;
+use crate::manifest::Ends;
+use crate::manifest::Manifest;
+use crate::manifest::Phase;
+use crate::manifest::State;
+use crate::memtable::Memtable;
+use crate::options::Options;
+use crate::snapshot::Base;
+use crate::snapshot::Pinned;
+use crate::snapshot::Segments;
+use crate::snapshot::Version;
+use crate::time::Clock;
+use crate::time::Time;
+use crate::wal;
+use crate::wal::Extent;
+
+/// What opening a store found and mended.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Recovery {
+    /// The store was made by this very call.
+    pub created: bool,
+    /// The last writer had closed the store, so there was nothing to mend.
+    pub was_closed: bool,
+    /// Events taken from the logs because they were in no segment yet.
+    pub events_replayed: u64,
+    /// Bytes of interrupted writes behind the last whole one; none of them was ever acknowledged.
+    pub torn_bytes: u64,
+    /// Where those bytes were put aside, relative to the store's folder.
+    pub quarantined: Option<PathBuf>,
+}
+
+/// What the logs held beyond the segments.
+pub(super) struct Replayed {
+    pub(super) table: Arc<Memtable>,
+    pub(super) next_seq: u64,
+    pub(super) recorded_at: Time,
+}
+
+/// Opens or creates the store in `path`.
+pub(super) fn open(path: &Path, options: Options) -> Result<Store> {
+    options.validate()?;
+    let disk = open_disk(path, options.create)?;
+    open_on(disk, Arc::new(SystemClock), path, options)
+}
+
+fn open_disk(path: &Path, create: bool) -> Result<Arc<dyn Disk>> {
+    if create {
+        return Ok(Arc::new(RealDisk::create(path)?));
+    }
+    let disk = RealDisk::open(path).map_err(|error| match error.kind() {
+        ErrorKind::Missing => not_a_store(path, "there is no such folder"),
+        _ => error,
+    })?;
+    Ok(Arc::new(disk))
+}
+
+/// The store on a disk of the caller's choice, at the times a clock of its choice tells.
+pub(crate) fn open_on(
+    disk: Arc<dyn Disk>,
+    clock: Arc<dyn Clock>,
+    path: &Path,
+    options: Options,
+) -> Result<Store> {
+    let exists = disk.len(names::current())?.is_some();
+    if !exists {
+        check_empty(&*disk, path, options.create)?;
+    }
+    let lock = Lock::acquire(&*disk, clock.now())?;
+    for folder in [names::draft_dir(), names::wal_dir(), names::segment_dir()] {
+        durable::create_dir(&*disk, folder)?;
+    }
+    durable::empty_dir(&*disk, names::draft_dir())?;
+    let (manifest, writer, recovery) = if exists {
+        reopen(&disk)?
+    } else {
+        create(&disk, &*clock, &options)?
+    };
+    let store = manifest.state().store;
+    let version = Version {
+        segments: in_reading_order(manifest.state().segments.values().map(|entry| {
+            Arc::new(Pinned::new(entry.clone(), Arc::clone(&disk)))
+        })),
+        memtables: vec![Arc::clone(&writer.table)],
+    };
+    let version = Arc::new(RwLock::new(version));
+    let base = Base {
+        store,
+        created_at: manifest.state().created_at,
+        segments: Segments::new(
+            Arc::clone(&disk),
+            store,
+            options.read_mode,
+            options.open_segments_max,
+        ),
+        refresh: {
+            let version = Arc::clone(&version);
+            Box::new(move || Ok(version.read().clone()))
+        },
+        clock: Arc::clone(&clock),
+    };
+    let point = DurablePoint {
+        wal: writer.wal_id,
+        wal_end: writer.wal.end(),
+        events: writer.next_seq,
+        manifest: manifest.id(),
+        manifest_end: manifest.len(),
+    };
+    let shared = Arc::new(Shared {
+        disk,
+        partition: manifest.state().partition,
+        options,
+        clock,
+        base: Arc::new(base),
+        queue: Mutex::default(),
+        queue_moved: Condvar::new(),
+        version,
+        visible: Mutex::new(Visible::default()),
+        visible_moved: Condvar::new(),
+        background: Mutex::default(),
+        background_moved: Condvar::new(),
+        manifest: Mutex::new(manifest),
+        point: Mutex::new(point),
+        lock: Mutex::new(Some(lock)),
+        poison: Mutex::new(None),
+        writer: Mutex::new(writer),
+    });
+    shared.publish(&shared.writer.lock())?;
+    let threads = background::start(&shared)?;
+    shared.wake_background();
+    Ok(Store { shared, threads, recovery, path: path.to_owned() })
+}
+
+fn not_a_store(path: &Path, why: &str) -> Error {
+    Error::new(ErrorKind::NotAStore, format!("not a store: {why}")).in_file(path)
+}
+
+/// A folder without a store may become one only if nothing but an unfinished creation is in it.
+fn check_empty(disk: &dyn Disk, path: &Path, create: bool) -> Result<()> {
+    if !create {
+        return Err(not_a_store(path, "it has no file CURRENT"));
+    }
+    let ours = |name: &str| {
+        ["LOCK", "wal", "seg", "tmp"].contains(&name) || names::manifest_id(name).is_some()
+    };
+    match disk.list(names::root())?.iter().find(|entry| !ours(&entry.name)) {
+        Some(entry) => {
+            let why = format!("the folder holds other things, such as {:?}", entry.name);
+            Err(not_a_store(path, &why))
+        }
+        None => Ok(()),
+    }
+}
+
+/// Makes the first log and then the first manifest, whose `CURRENT` is what makes it a store.
+fn create(
+    disk: &Arc<dyn Disk>,
+    clock: &dyn Clock,
+    options: &Options,
+) -> Result<(Manifest, Writer, Recovery)> {
+    durable::empty_dir(&**disk, names::wal_dir())?;
+    let (store, wal_id) = (StoreId::random(), WalId(1));
+    let wal = wal::Writer::create(&**disk, wal_id, store, Sequence(0), 0)?;
+    let ends = Ends { wal: wal_id, wal_end: wal.end(), events: 0 };
+    let now = clock.now();
+    let manifest = Manifest::create(Arc::clone(disk), store, now, options.partition, ends)?;
+    let writer = Writer::new(wal, wal_id, Replayed::new(Sequence(0), Time::MIN), 0);
+    Ok((manifest, writer, Recovery { created: true, ..Recovery::default() }))
+}
+
+/// Reads a store's records, replays its logs into a fresh one, and marks the store open.
+fn reopen(disk: &Arc<dyn Disk>) -> Result<(Manifest, Writer, Recovery)> {
+    let mut opened = Manifest::open(Arc::clone(disk))?;
+    let mut recovery =
+        Recovery { was_closed: opened.current.phase == Phase::Closed, ..Recovery::default() };
+    if let Some(torn) = opened.tail.torn {
+        let name = format!("manifest-{:06}", opened.manifest.id().0);
+        put_aside(&**disk, &name, torn.bytes, &mut recovery, |sink| opened.copy_torn(sink))?;
+    }
+    let current = opened.current;
+    let mut manifest = opened.manifest;
+    let state = manifest.state().clone();
+    let (replayed, last_wal) = replay(&**disk, &state, &current, &mut recovery)?;
+    let wal_id = WalId(last_wal.0 + 1);
+    let mut wal = wal::Writer::create(&**disk, wal_id, state.store, state.sealed_seq, 0)?;
+    copy_rows(&replayed.table, &mut wal)?;
+    wal.sync()?;
+    let ends = Ends { wal: wal_id, wal_end: wal.end(), events: replayed.next_seq };
+    manifest.mark_open(ends)?;
+    manifest.commit(Edit { wal_first: Some(wal_id), ..Edit::default() })?;
+    remove_logs_before(&**disk, wal_id)?;
+    let writer = Writer::new(wal, wal_id, replayed, state.clock_steps);
+    Ok((manifest, writer, recovery))
+}
+
+/// Removes the logs whose rows are all elsewhere.
+pub(super) fn remove_logs_before(disk: &dyn Disk, first_needed: WalId) -> Result<()> {
+    for entry in disk.list(names::wal_dir())? {
+        if names::wal_id(&entry.name).is_some_and(|id| id < first_needed) {
+            disk.unlink(&names::wal_dir().join(&entry.name))?;
+        }
+    }
+    Ok(())
+}
+
+/// Reads what the logs hold beyond the segments, and the number of the last one.
+fn replay(
+    disk: &dyn Disk,
+    state: &State,
+    current: &Current,
+    recovery: &mut Recovery,
+) -> Result<(Replayed, WalId)> {
+    let recorded_at = state.recorded_at.unwrap_or(Time::MIN);
+    let mut replayed = Replayed::new(state.sealed_seq, recorded_at);
+    let mut logs: Vec<WalId> = disk
+        .list(names::wal_dir())?
+        .iter()
+        .filter_map(|entry| names::wal_id(&entry.name))
+        .filter(|id| *id >= state.wal_first)
+        .collect();
+    logs.sort_unstable();
+    check_logs(disk, state, current, &logs)?;
+    for (number, id) in logs.iter().enumerate() {
+        let end_before = match logs.get(number + 1) {
+            Some(next) => {
+                let any = Extent::Unclean { durable: 0 };
+                wal::Reader::open(disk, *next, state.store, any)?.end_before()
+            }
+            None => None,
+        };
+        let extent = current.wal_extent(*id, end_before);
+        replay_log(disk, state.store, *id, extent, &mut replayed, recovery)?;
+    }
+    if replayed.next_seq < current.ends.events {
+        let what = format!(
+            "{} events were durable, and the logs and segments hold {}",
+            current.ends.events, replayed.next_seq
+        );
+        return Err(Error::corrupt(&disk.place(names::wal_dir()), 0, what));
+    }
+    recovery.events_replayed = replayed.next_seq - state.sealed_seq.0;
+    Ok((replayed, logs.last().copied().unwrap_or(state.wal_first)))
+}
+
+/// Every log that the manifest still needs must be there.
+fn check_logs(disk: &dyn Disk, state: &State, current: &Current, logs: &[WalId]) -> Result<()> {
+    let last = current.ends.wal.max(state.wal_first);
+    let missing = (state.wal_first.0..=last.0).map(WalId).find(|id| !logs.contains(id));
+    let gap = logs.iter().zip(state.wal_first.0..).find(|(id, wanted)| id.0 != *wanted);
+    let Some(missing) = missing.or(gap.map(|(_, wanted)| WalId(wanted))) else { return Ok(()) };
+    let what = "a log that the manifest needs is not there";
+    Err(Error::new(ErrorKind::Missing, what).in_file(&disk.place(&names::wal(missing))))
+}
+
+fn replay_log(
+    disk: &dyn Disk,
+    store: StoreId,
+    id: WalId,
+    extent: Extent,
+    replayed: &mut Replayed,
+    recovery: &mut Recovery,
+) -> Result<()> {
+    let mut log = wal::Reader::open(disk, id, store, extent)?;
+    while let Some(group) = log.next()? {
+        for row in group.rows() {
+            replayed.push(&row?, &disk.place(&names::wal(id)))?;
+        }
+    }
+    if let Some(torn) = log.tail().and_then(|tail| tail.torn) {
+        let name = format!("wal-{:06}", id.0);
+        put_aside(disk, &name, torn.bytes, recovery, |sink| log.copy_torn(sink))?;
+    }
+    Ok(())
+}
+
+/// Keeps torn bytes in a file of their own: none of them was acknowledged, but they may tell
+/// somebody what was under way.
+fn put_aside(
+    disk: &dyn Disk,
+    name: &str,
+    bytes: u64,
+    recovery: &mut Recovery,
+    copy: impl FnOnce(&mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()>,
+) -> Result<()> {
+    let mut torn = Vec::new();
+    copy(&mut |piece| {
+        torn.extend_from_slice(piece);
+        Ok(())
+    })?;
+    let folder = Path::new("quarantine");
+    durable::create_dir(disk, folder)?;
+    let aside = folder.join(name);
+    durable::replace(disk, &aside, &torn)?;
+    recovery.torn_bytes += bytes;
+    recovery.quarantined = Some(aside);
+    Ok(())
+}
+
+impl Replayed {
+    pub(super) fn new(sealed_seq: Sequence, recorded_at: Time) -> Replayed {
+        Replayed {
+            table: Arc::new(Memtable::new(sealed_seq)),
+            next_seq: sealed_seq.0,
+            recorded_at,
+        }
+    }
+
+    /// Takes a row of a log, unless it is there already: a log that recovery was writing when it
+    /// crashed repeats rows of the logs before it.
+    pub(super) fn push(&mut self, row: &Row<'_>, file: &Path) -> Result<()> {
+        let seq = row.position.seq.0;
+        if seq < self.next_seq {
+            return Ok(());
+        }
+        if seq > self.next_seq {
+            let what = format!("event {} is missing: event {seq} follows", self.next_seq);
+            return Err(Error::corrupt(file, 0, what));
+        }
+        let event = row.application_event().ok_or_else(|| {
+            Error::corrupt(file, 0, format!("the content of event {seq} is no event"))
+        })?;
+        self.table.push(row, row.fingerprints(&event));
+        self.next_seq += 1;
+        self.recorded_at = self.recorded_at.max(row.recorded_at);
+        Ok(())
+    }
+}
+
+/// Writes all rows of a memtable into a log, in groups as they were recorded.
+fn copy_rows(table: &Memtable, wal: &mut wal::Writer) -> Result<()> {
+    const GROUP_BYTES: usize = 1 << 20;
+    let entries: Vec<_> = (0..table.len() as u32).filter_map(|row| table.entry(row)).collect();
+    let rows: Vec<Row<'_>> = entries.iter().filter_map(|entry| entry.row()).collect();
+    for recorded in rows.chunk_by(|left, right| left.recorded_at == right.recorded_at) {
+        let mut bytes = 0;
+        let small = recorded.chunk_by(|left, _| {
+            bytes = if bytes < GROUP_BYTES { bytes + left.body.content.len() } else { 0 };
+            bytes < GROUP_BYTES
+        });
+        for group in small {
+            let Some(first) = group.first() else { continue };
+            let rows = group.iter().map(|row| (row.position.occurred_at, row.body));
+            wal.append(first.position.seq, first.recorded_at, rows)?;
+        }
+    }
+    Ok(())
+}
+
+impl Writer {
+    fn new(wal: wal::Writer, wal_id: WalId, replayed: Replayed, clock_steps: u64) -> Writer {
+        Writer {
+            wal,
+            wal_id,
+            next_seq: replayed.next_seq,
+            recorded_at: replayed.recorded_at,
+            clock_steps,
+            tables: VecDeque::from([(Arc::clone(&replayed.table), wal_id)]),
+            table: replayed.table,
+        }
+    }
+}
+
+impl Shared {
+    /// Writes down that the store was closed and where its files end, so that from now on any
+    /// other end is damage; then lets the lock go.
+    pub(super) fn mark_closed(&self) -> Result<()> {
+        let writer = self.writer.lock();
+        let ends =
+            Ends { wal: writer.wal_id, wal_end: writer.wal.end(), events: writer.next_seq };
+        let closed = self.manifest.lock().mark_closed(ends);
+        self.lock.lock().take();
+        closed
+    }
+}

@@ -1,0 +1,124 @@
+//! From an event to a row without a place: checked and encoded outside every lock.
+
+use crate::codec::canonical;
+use crate::codec::fingerprint;
+use crate::codec::row::Body;
+use crate::codec::row::Fingerprints;
+use crate::codec::row::ImportMark;
+use crate::error::Error;
+use crate::error::ErrorKind;
+use crate::error::Result;
+use crate::event::Event;
+use crate::event::Field;
+use crate::id::EventId;
+use crate::limits;
+use crate::time::Time;
+
+/// The import mark that travels with an event into the store.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Mark {
+    /// The mapping's name.
+    pub(crate) mapping: String,
+    /// How many records exactly like this one came before it in its import.
+    pub(crate) repeat: u64,
+}
+
+/// An event ready for the log, but for its place and time.
+pub(super) struct Prepared {
+    pub(super) content: String,
+    pub(super) time: Option<Time>,
+    pub(super) mark: Option<Mark>,
+    pub(super) has_key: bool,
+    pub(super) prints: Fingerprints,
+    /// The event's cause is this member of its own batch; the event is encoded again when the
+    /// cause has its id.
+    cause: Option<(usize, Box<Event>)>,
+}
+
+impl Prepared {
+    /// Checks and encodes `event`, the member `number` of its batch.
+    pub(super) fn new(
+        event: &Event,
+        mark: Option<Mark>,
+        number: Option<usize>,
+        bytes_max: usize,
+    ) -> Result<Prepared> {
+        event.validate()?;
+        let content = canonical::content(event);
+        if content.len() > bytes_max {
+            let rule = format!("{} bytes in canonical form, at most {bytes_max} are taken", content.len());
+            return Err(Error::invalid("event", rule));
+        }
+        let cause = match event.caused_by.as_deref().and_then(|cause| cause.strip_prefix('#')) {
+            None => None,
+            Some(member) => Some((earlier_member(member, number)?, Box::new(event.clone()))),
+        };
+        let time = event.occurred_at.value().copied();
+        let key = match (event.key.as_deref(), &mark) {
+            (Some(key), _) => Some(fingerprint::key(key)),
+            (None, Some(mark)) => Some(fingerprint::import(mark.as_ref(), time, &content)),
+            (None, None) => None,
+        };
+        let origin = event.origin.value().and_then(|origin| origin.id.as_deref());
+        Ok(Prepared {
+            time,
+            has_key: event.key.value().is_some(),
+            mark: if event.key.value().is_some() { None } else { mark },
+            prints: Fingerprints { key, origin: origin.map(fingerprint::origin_id) },
+            cause,
+            content,
+        })
+    }
+
+    /// Puts the cause's id in place of its number, once it has one.
+    pub(super) fn resolve_cause(&mut self, ids: impl Fn(usize) -> Option<EventId>) {
+        let Some((member, event)) = &mut self.cause else { return };
+        if let Some(id) = ids(*member) {
+            event.caused_by = Field::Value(id.to_string());
+            self.content = canonical::content(event);
+        }
+    }
+
+    pub(super) fn body(&self) -> Body<'_> {
+        Body {
+            time_given: self.time.is_some(),
+            import: self.mark.as_ref().map(Mark::as_ref),
+            content: &self.content,
+        }
+    }
+
+    /// Bytes the row will take in the log, about.
+    pub(super) fn bytes(&self) -> usize {
+        self.content.len() + 32
+    }
+}
+
+impl Mark {
+    fn as_ref(&self) -> ImportMark<'_> {
+        ImportMark { mapping: &self.mapping, repeat: self.repeat }
+    }
+}
+
+/// Checks the size of a batch.
+pub(super) fn check_batch(rows: &[Prepared]) -> Result<()> {
+    if rows.len() > limits::BATCH_EVENTS {
+        let rule = format!("{} events, at most {} are taken", rows.len(), limits::BATCH_EVENTS);
+        return Err(Error::invalid("batch", rule));
+    }
+    let bytes: usize = rows.iter().map(Prepared::bytes).sum();
+    if bytes > limits::BATCH_BYTES {
+        let rule = format!("{bytes} bytes, at most {} are taken", limits::BATCH_BYTES);
+        return Err(Error::invalid("batch", rule));
+    }
+    Ok(())
+}
+
+fn earlier_member(member: &str, number: Option<usize>) -> Result<usize> {
+    let refuse = |rule: &str| Error::new(ErrorKind::Invalid, format!("caused_by: #{member} {rule}"));
+    let member: usize = member.parse().map_err(|_| refuse("is no number of an event in the batch"))?;
+    match number {
+        None => Err(refuse("names an event of a batch, and this event is in none")),
+        Some(number) if member >= number => Err(refuse("must name an earlier event of the batch")),
+        Some(_) => Ok(member),
+    }
+}

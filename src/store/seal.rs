@@ -1,0 +1,190 @@
+//! From a full memtable to segments. The order is: segment files written and synced, renamed into
+//! place, their folders synced, then the manifest's edit, which alone makes them count, and only
+//! then are the logs removed that held the same rows. A crash before the edit leaves orphans, which
+//! the next open removes; one after it leaves logs that nobody needs.
+
+use core::ops::Range;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::Shared;
+use super::Writer;
+use super::cut;
+use super::open::remove_logs_before;
+use crate::codec::row::Row;
+use crate::disk::File;
+use crate::disk::durable;
+use crate::disk::names;
+use crate::error::Result;
+use crate::id::Position;
+use crate::id::SegmentId;
+use crate::id::Sequence;
+use crate::id::WalId;
+use crate::limits;
+use crate::manifest::Edit;
+use crate::manifest::SegmentEntry;
+use crate::memtable::Entry;
+use crate::memtable::Memtable;
+use crate::segment;
+use crate::segment::Summary;
+use crate::snapshot::Pinned;
+use crate::snapshot::Version;
+
+impl Shared {
+    /// Begins a new log and memtable, so that the full one can be sealed. Syncs first: a sealed
+    /// memtable holds nothing that could still be lost.
+    pub(super) fn rotate(&self, writer: &mut Writer) -> Result<()> {
+        self.sync_log(writer)?;
+        let wal_id = WalId(writer.wal_id.0 + 1);
+        let next_seq = Sequence(writer.next_seq);
+        writer.wal = writer.wal.successor(&*self.disk, wal_id, next_seq)?;
+        writer.wal_id = wal_id;
+        writer.table = Arc::new(Memtable::new(next_seq));
+        writer.tables.push_back((Arc::clone(&writer.table), wal_id));
+        self.version.write().memtables.push(Arc::clone(&writer.table));
+        self.publish(writer)?;
+        self.wake_background();
+        Ok(())
+    }
+
+    /// Seals the oldest memtable if it takes no more rows. `false` if there is nothing to seal.
+    pub(super) fn seal_oldest(&self) -> Result<bool> {
+        let (table, next_wal, clock_steps) = {
+            let writer = self.writer.lock();
+            let Some((_, next_wal)) = writer.tables.get(1) else { return Ok(false) };
+            let Some((table, _)) = writer.tables.front() else { return Ok(false) };
+            (Arc::clone(table), *next_wal, writer.clock_steps)
+        };
+        let len = table.len();
+        let view = table.view(len);
+        let positions: Vec<Position> =
+            (0..len as u32).filter_map(|row| view.position(row)).collect();
+        let mut recorded_at = None;
+        let mut added = Vec::new();
+        for piece in cut::pieces(&positions, self.partition) {
+            let entries: Vec<Arc<Entry>> = piece
+                .filter_map(|row| table.entry(view.number(row as u32)?))
+                .collect();
+            let rows = entries.iter().filter_map(|entry| entry.row());
+            recorded_at = recorded_at.max(rows.clone().map(|row| row.recorded_at).max());
+            added.push(self.write_segment(|file, id| self.encode(file, id, rows))?);
+        }
+        let edit = Edit {
+            add: added.clone(),
+            sealed_seq: Some(Sequence(table.first_seq().0 + len as u64)),
+            wal_first: Some(next_wal),
+            recorded_at,
+            clock_steps: Some(clock_steps),
+            ..Edit::default()
+        };
+        self.commit_edit(edit)?;
+        self.install(&added, &[], Some(&table));
+        self.writer.lock().tables.pop_front();
+        remove_logs_before(&*self.disk, next_wal)?;
+        Ok(true)
+    }
+
+    fn encode<'r>(
+        &self,
+        file: &dyn File,
+        id: SegmentId,
+        rows: impl Iterator<Item = Row<'r>>,
+    ) -> Result<Summary> {
+        segment::writer::write(file, self.base.store, id, rows)
+    }
+
+    /// Writes one segment file and puts it in its place, durably; nothing refers to it yet.
+    pub(super) fn write_segment(
+        &self,
+        write: impl FnOnce(&dyn File, SegmentId) -> Result<Summary>,
+    ) -> Result<SegmentEntry> {
+        let id = self.manifest.lock().take_segment_id();
+        let draft = names::draft(Path::new(&format!("{:016x}.seg", id.0)));
+        let file = self.disk.create_new(&draft)?;
+        let written = write(&*file, id).and_then(|summary| file.sync_all().map(|()| summary));
+        let placed = written.and_then(|summary| {
+            let folder = names::Folder::of(summary.newest.occurred_at, self.partition);
+            let level = u8::from(summary.rows as usize >= limits::PARTITION_ROWS_MIN);
+            let entry = SegmentEntry {
+                id,
+                level,
+                rows: summary.rows,
+                file_len: summary.file_len,
+                max: summary.newest,
+                min: summary.oldest,
+                seq_min: summary.seq_min,
+                seq_max: summary.seq_max,
+                recorded_min: summary.recorded_min,
+                recorded_max: summary.recorded_max,
+                content_hash: summary.content_hash,
+                folder,
+            };
+            durable::create_dir(&*self.disk, &folder.path())?;
+            self.disk.rename(&draft, &entry.path())?;
+            self.disk.sync_dir(&folder.path())?;
+            Ok(entry)
+        });
+        if placed.is_err() {
+            // What cannot be removed is emptied out of tmp/ at the next open.
+            drop(self.disk.unlink(&draft));
+        }
+        placed
+    }
+
+    /// Makes an edit durable, and known to other processes.
+    pub(super) fn commit_edit(&self, edit: Edit) -> Result<()> {
+        let mut manifest = self.manifest.lock();
+        if let Err(error) = manifest.commit(edit) {
+            if !error.is_full() {
+                self.poison(&error);
+            }
+            return Err(error);
+        }
+        let (id, len) = (manifest.id(), manifest.len());
+        drop(manifest);
+        self.tell_others(|point| {
+            point.manifest = id;
+            point.manifest_end = len;
+        })
+    }
+
+    /// Puts segments into the version that new snapshots see, and takes out what they replace.
+    pub(super) fn install(
+        &self,
+        added: &[SegmentEntry],
+        removed: &[SegmentId],
+        sealed: Option<&Arc<Memtable>>,
+    ) {
+        let mut version = self.version.write();
+        let (gone, kept): (Vec<_>, Vec<_>) = version
+            .segments
+            .iter()
+            .map(Arc::clone)
+            .partition(|pinned| removed.contains(&pinned.entry.id));
+        let added = added.iter().map(|entry| {
+            Arc::new(Pinned::new(entry.clone(), Arc::clone(&self.disk)))
+        });
+        let memtables = version.memtables.iter().filter(|table| {
+            sealed.is_none_or(|sealed| !Arc::ptr_eq(table, sealed))
+        });
+        *version = Version {
+            memtables: memtables.map(Arc::clone).collect(),
+            segments: in_reading_order(kept.into_iter().chain(added)),
+        };
+        drop(version);
+        gone.iter().for_each(|pinned| pinned.replace());
+    }
+}
+
+/// Segments newest first.
+pub(super) fn in_reading_order(pinned: impl Iterator<Item = Arc<Pinned>>) -> Arc<[Arc<Pinned>]> {
+    let mut segments: Vec<Arc<Pinned>> = pinned.collect();
+    segments.sort_by_key(|pinned| core::cmp::Reverse((pinned.entry.max, pinned.entry.id)));
+    segments.into()
+}
+
+/// The first and the last position of a piece of rows that are newest first.
+pub(super) fn ends(positions: &[Position], piece: &Range<usize>) -> Option<(Position, Position)> {
+    let rows = positions.get(piece.clone())?;
+    Some((*rows.last()?, *rows.first()?))
+}
