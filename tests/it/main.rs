@@ -1,0 +1,11 @@
+//! The promises of the public interface, a module each, in one test binary.
+
+#![expect(
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test that is wrong should stop where it is wrong"
+)]
+
+mod model;
+mod support;
+mod ties;
