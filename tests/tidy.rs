@@ -220,3 +220,24 @@ fn the_architecture_page_names_every_module() {
         );
     }
 }
+
+#[test]
+fn links_between_pages_lead_somewhere() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut found = Vec::new();
+    for page in sources()
+        .iter()
+        .filter(|source| source.path.ends_with(".md"))
+    {
+        let folder = root.join(&page.path);
+        for (line, link) in shape::links(&page.text) {
+            let there = folder
+                .parent()
+                .is_some_and(|folder| folder.join(link).exists());
+            if !there {
+                found.push(page.finding(line, format!("`{link}` is not there")));
+            }
+        }
+    }
+    none(&found);
+}

@@ -295,3 +295,9 @@ fn root_names_are_read_from_the_library() {
     assert!(names.contains(&"Error".to_owned()));
     assert_eq!(found.len(), 2, "{found:?}");
 }
+
+#[test]
+fn links_are_read_from_pages() {
+    let page = "[a](docs/a.md) and [b](https://b.example/c)\n[c](#here) [d](d.md#there)\n";
+    assert_eq!(shape::links(page), [(1, "docs/a.md"), (2, "d.md")]);
+}

@@ -111,6 +111,20 @@ pub(crate) fn long(source: &Source) -> Vec<Long> {
     found
 }
 
+/// The files a page links to, with their lines: not other sites, not places within the page.
+pub(crate) fn links(page: &str) -> Vec<(usize, &str)> {
+    let mut found = Vec::new();
+    for (index, line) in page.lines().enumerate() {
+        for rest in line.split("](").skip(1) {
+            let link = rest.split([')', '#']).next().unwrap_or_default();
+            if !link.is_empty() && !link.contains("://") {
+                found.push((index + 1, link));
+            }
+        }
+    }
+    found
+}
+
 /// Leftover marks and a machine's own paths, in comments and text as well as in code.
 fn marks(source: &Source) -> Vec<Finding> {
     let mut found = Vec::new();
