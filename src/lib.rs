@@ -100,3 +100,7 @@ pub use store::Store;
 pub use time::Clock;
 pub use time::Time;
 pub use time::TimeError;
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
