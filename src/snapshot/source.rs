@@ -229,7 +229,8 @@ impl Source {
         match self {
             Source::Segment { reader, .. } => {
                 let mut kept = Kept::default();
-                let mut rows = reader.by_seq(Sequence(seqs.start), Sequence(seqs.end));
+                let Some(last) = seqs.end.checked_sub(1) else { return Ok(()) };
+                let mut rows = reader.by_seq(Sequence(seqs.start), Sequence(last));
                 while let Some((_, row)) = rows.next()? {
                     events.push(event_of(&reader.row(row, &mut kept)?)?);
                 }
