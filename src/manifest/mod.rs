@@ -6,6 +6,8 @@
 mod current;
 mod format;
 mod reader;
+#[cfg(test)]
+mod tests;
 mod writer;
 
 pub(crate) use current::Current;

@@ -5,6 +5,8 @@
 
 mod format;
 mod reader;
+#[cfg(test)]
+mod tests;
 mod writer;
 
 pub(crate) use crate::codec::frame::Extent;
