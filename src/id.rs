@@ -82,20 +82,32 @@ impl Position {
     pub(crate) fn successor(self) -> Position {
         let Position { occurred_at, seq } = self;
         if let Some(next) = seq.0.checked_add(1) {
-            return Position { occurred_at, seq: Sequence(next) };
+            return Position {
+                occurred_at,
+                seq: Sequence(next),
+            };
         }
         let later = Time::from_micros(occurred_at.as_micros() + 1);
-        later.map_or(self, |occurred_at| Position { occurred_at, seq: Sequence(0) })
+        later.map_or(self, |occurred_at| Position {
+            occurred_at,
+            seq: Sequence(0),
+        })
     }
 
     /// The next smaller position, or this one at the very beginning.
     pub(crate) fn predecessor(self) -> Position {
         let Position { occurred_at, seq } = self;
         if let Some(previous) = seq.0.checked_sub(1) {
-            return Position { occurred_at, seq: Sequence(previous) };
+            return Position {
+                occurred_at,
+                seq: Sequence(previous),
+            };
         }
         let earlier = Time::from_micros(occurred_at.as_micros() - 1);
-        earlier.map_or(self, |occurred_at| Position { occurred_at, seq: Sequence(u64::MAX) })
+        earlier.map_or(self, |occurred_at| Position {
+            occurred_at,
+            seq: Sequence(u64::MAX),
+        })
     }
 }
 

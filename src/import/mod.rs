@@ -15,6 +15,7 @@ mod repeats;
 mod run;
 mod shape;
 mod step;
+mod store;
 #[cfg(test)]
 mod tests;
 

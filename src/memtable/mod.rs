@@ -60,7 +60,11 @@ impl Entry {
     /// The row, or `None` when its body does not decode, which only broken memory can bring about.
     pub(crate) fn row(&self) -> Option<Row<'_>> {
         let body = Body::decode(&self.body)?;
-        Some(Row { position: self.position, recorded_at: self.recorded_at, body })
+        Some(Row {
+            position: self.position,
+            recorded_at: self.recorded_at,
+            body,
+        })
     }
 
     pub(crate) const fn position(&self) -> Position {
@@ -71,7 +75,11 @@ impl Entry {
 impl Memtable {
     /// An empty table whose first row will have `first_seq`.
     pub(crate) fn new(first_seq: Sequence) -> Memtable {
-        Memtable { first_seq, rows: RwLock::default(), index: Mutex::default() }
+        Memtable {
+            first_seq,
+            rows: RwLock::default(),
+            index: Mutex::default(),
+        }
     }
 
     /// The sequence number of the first row.
@@ -95,11 +103,20 @@ impl Memtable {
         row.body.encode(&mut body);
         let mut rows = self.rows.write();
         let number = rows.entries.len() as u32;
-        assert_eq!(row.position.seq.0, self.first_seq.0 + u64::from(number), "rows come densely");
+        assert_eq!(
+            row.position.seq.0,
+            self.first_seq.0 + u64::from(number),
+            "rows come densely"
+        );
         rows.bytes += body.len() + ROW_OVERHEAD;
         rows.keys.extend(fingerprints.key.map(|key| (key, number)));
-        rows.origins.extend(fingerprints.origin.map(|origin| (origin, number)));
-        let entry = Entry { position: row.position, recorded_at: row.recorded_at, body: body.into() };
+        rows.origins
+            .extend(fingerprints.origin.map(|origin| (origin, number)));
+        let entry = Entry {
+            position: row.position,
+            recorded_at: row.recorded_at,
+            body: body.into(),
+        };
         rows.entries.push(Arc::new(entry));
     }
 
@@ -112,14 +129,19 @@ impl Memtable {
     pub(crate) fn by_key(&self, fingerprint: u64) -> Vec<Arc<Entry>> {
         let rows = self.rows.read();
         let numbers = rows.keys.range((fingerprint, 0)..=(fingerprint, u32::MAX));
-        numbers.filter_map(|(_, number)| rows.entries.get(*number as usize).cloned()).collect()
+        numbers
+            .filter_map(|(_, number)| rows.entries.get(*number as usize).cloned())
+            .collect()
     }
 
     /// Numbers of the rows whose key, import mark or origin has this fingerprint.
     pub(crate) fn numbers_by_fingerprint(&self, fingerprint: u64) -> Vec<u32> {
         let rows = self.rows.read();
         let range = (fingerprint, 0)..=(fingerprint, u32::MAX);
-        let numbers = rows.keys.range(range.clone()).chain(rows.origins.range(range));
+        let numbers = rows
+            .keys
+            .range(range.clone())
+            .chain(rows.origins.range(range));
         numbers.map(|(_, number)| *number).collect()
     }
 
@@ -169,7 +191,9 @@ impl Memtable {
     fn index_up_to(&self, index: &mut Index, len: usize) {
         while index.indexed < len {
             let number = index.indexed as u32;
-            let Some(entry) = self.entry(number) else { return };
+            let Some(entry) = self.entry(number) else {
+                return;
+            };
             let event = entry.row().and_then(|row| row.application_event());
             if let Some(event) = event {
                 let terms = &mut index.terms;

@@ -22,8 +22,15 @@ impl View {
                 *slot = row as u32;
             }
         }
-        let positions = order.iter().filter_map(|number| position(*number).copied()).collect();
-        View { order, rank, positions }
+        let positions = order
+            .iter()
+            .filter_map(|number| position(*number).copied())
+            .collect();
+        View {
+            order,
+            rank,
+            positions,
+        }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -47,8 +54,10 @@ impl View {
 
     /// Rows of commit numbers, in reading order.
     pub(crate) fn rows_of(&self, numbers: &[u32]) -> Vec<u32> {
-        let mut rows: Vec<u32> =
-            numbers.iter().filter_map(|number| self.rank.get(*number as usize).copied()).collect();
+        let mut rows: Vec<u32> = numbers
+            .iter()
+            .filter_map(|number| self.rank.get(*number as usize).copied())
+            .collect();
         rows.sort_unstable();
         rows
     }

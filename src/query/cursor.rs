@@ -97,11 +97,13 @@ impl core::str::FromStr for Cursor {
             return Err(Error::new(ErrorKind::CursorEmpty, what));
         }
         let bytes = from_text(text).filter(|_| text.len() == TEXT_LEN);
-        bytes.and_then(|bytes| Cursor::decode(&bytes)).ok_or_else(|| {
-            let what = "the cursor is damaged, cut short, or of an unknown version; \
+        bytes
+            .and_then(|bytes| Cursor::decode(&bytes))
+            .ok_or_else(|| {
+                let what = "the cursor is damaged, cut short, or of an unknown version; \
                         begin again without one";
-            Error::new(ErrorKind::CursorDamaged, what)
-        })
+                Error::new(ErrorKind::CursorDamaged, what)
+            })
     }
 }
 
@@ -112,14 +114,19 @@ fn put_position(out: &mut Vec<u8>, position: Position) {
 
 fn position(bytes: &mut Bytes<'_>) -> Option<Position> {
     let occurred_at = Time::from_micros(bytes.i64()?)?;
-    Some(Position { occurred_at, seq: Sequence(bytes.u64()?) })
+    Some(Position {
+        occurred_at,
+        seq: Sequence(bytes.u64()?),
+    })
 }
 
 /// Base 64 with the URL-safe alphabet and no padding (RFC 4648, section 5).
 fn to_text(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(TEXT_LEN);
     for group in bytes.chunks(3) {
-        let bits = group.iter().fold(0_u32, |bits, byte| bits << 8 | u32::from(*byte));
+        let bits = group
+            .iter()
+            .fold(0_u32, |bits, byte| bits << 8 | u32::from(*byte));
         let bits = bits << (8 * (3 - group.len()));
         for place in 0..=group.len() {
             let letter = ALPHABET.get((bits >> (18 - 6 * place) & 63) as usize);
@@ -183,7 +190,11 @@ mod tests {
                 }
             }
             let cut = text.get(..at).unwrap_or_default().parse::<Cursor>();
-            let kind = if at == 0 { ErrorKind::CursorEmpty } else { ErrorKind::CursorDamaged };
+            let kind = if at == 0 {
+                ErrorKind::CursorEmpty
+            } else {
+                ErrorKind::CursorDamaged
+            };
             assert_eq!(cut.map_err(|error| error.kind()), Err(kind));
         }
     }

@@ -54,7 +54,10 @@ impl Snapshot {
         prefix: &str,
         top: usize,
     ) -> Result<Facets> {
-        let query = Query { cursor: None, ..query.clone() };
+        let query = Query {
+            cursor: None,
+            ..query.clone()
+        };
         let bound = Bound::new(self, &query)?;
         let mut snapshot = self.clone();
         let mut refreshed = 0;
@@ -69,13 +72,19 @@ impl Snapshot {
             }
         };
         let distinct = counts.len() as u64;
-        let mut values: Vec<FacetValue> =
-            counts.into_iter().map(|(value, count)| FacetValue { value, count }).collect();
+        let mut values: Vec<FacetValue> = counts
+            .into_iter()
+            .map(|(value, count)| FacetValue { value, count })
+            .collect();
         values.sort_by(|left, right| {
             (Reverse(left.count), &left.value).cmp(&(Reverse(right.count), &right.value))
         });
         values.truncate(top);
-        Ok(Facets { values, distinct, snapshot_seq: self.seq_count() })
+        Ok(Facets {
+            values,
+            distinct,
+            snapshot_seq: self.seq_count(),
+        })
     }
 }
 
@@ -96,9 +105,9 @@ fn count(
         source.each_term(&from, &to, |term, rows| {
             let count = match &selected {
                 None => rows.count(),
-                Some(selected) => {
-                    rows.filter(|row| selected.get(*row as usize) == Some(&true)).count()
-                }
+                Some(selected) => rows
+                    .filter(|row| selected.get(*row as usize) == Some(&true))
+                    .count(),
             };
             if count > 0
                 && let Some(value) = facet::facet_value(term)
@@ -114,7 +123,10 @@ fn count(
 fn selected(source: &Source, bound: &Bound, seqs: (u64, u64)) -> Result<Option<Vec<bool>>> {
     let route = &bound.route;
     let wanted_seqs = route.since_seq..bound.snapshot.seq_count();
-    let walk = Walk { rows: source.rows(), oldest_first: false };
+    let walk = Walk {
+        rows: source.rows(),
+        oldest_first: false,
+    };
     let mut kept = Kept::default();
     let mut rows = plan::rows(&route.expression, source, walk, &mut kept)?;
     let first = source.lower_bound(route.last, &mut kept)?;

@@ -32,7 +32,12 @@ impl Snapshot {
     pub fn scan(&self, query: &Query) -> Result<Scan> {
         let bound = Bound::new(self, query)?;
         let walker = Walker::new(bound.snapshot.clone(), bound.route.clone());
-        Ok(Scan { bound, walker, last: None, peeked: None })
+        Ok(Scan {
+            bound,
+            walker,
+            last: None,
+            peeked: None,
+        })
     }
 
     /// The event of this name, if the snapshot holds it.
@@ -40,7 +45,10 @@ impl Snapshot {
     /// # Errors
     /// What reading the files gives.
     pub fn get(&self, id: EventId) -> Result<Option<StoredEvent>> {
-        Ok(self.named(Condition::Id(id))?.into_iter().find(|event| event.id == id))
+        Ok(self
+            .named(Condition::Id(id))?
+            .into_iter()
+            .find(|event| event.id == id))
     }
 
     /// The events of this name: the store's own id, or the id they had where they came from.
@@ -54,7 +62,11 @@ impl Snapshot {
 
     fn named(&self, condition: Condition) -> Result<Vec<StoredEvent>> {
         let filter = Filter::new().and(condition);
-        self.scan(&Query { filter, ..Query::default() })?.collect()
+        self.scan(&Query {
+            filter,
+            ..Query::default()
+        })?
+        .collect()
     }
 }
 
@@ -126,7 +138,10 @@ impl Iterator for Scan {
 
     fn next(&mut self) -> Option<Result<StoredEvent>> {
         match self.advance() {
-            Ok(true) => self.walker.row(|row| crate::snapshot::event_of(&row)).transpose(),
+            Ok(true) => self
+                .walker
+                .row(|row| crate::snapshot::event_of(&row))
+                .transpose(),
             Ok(false) => None,
             Err(error) => Some(Err(error)),
         }

@@ -131,7 +131,10 @@ impl Bound {
     /// A cursor's own kinds of error, [`ErrorKind::Filter`] or [`ErrorKind::OutOfRange`].
     pub(crate) fn new(snapshot: &Snapshot, query: &Query) -> Result<Bound> {
         if query.work_max == 0 {
-            return Err(Error::new(ErrorKind::OutOfRange, "work_max: 0 is no budget"));
+            return Err(Error::new(
+                ErrorKind::OutOfRange,
+                "work_max: 0 is no budget",
+            ));
         }
         let oldest_first = query.order.is_oldest_first();
         let since_seq = query.since_seq.map_or(0, |seq| seq.0);
@@ -139,8 +142,14 @@ impl Bound {
         let (snapshot, range, after) = match &query.cursor {
             None => {
                 let range = query.filter.range(snapshot.base().clock.now())?;
-                let first = Position { occurred_at: range.first, seq: Sequence(0) };
-                let last = Position { occurred_at: range.last, seq: Sequence(u64::MAX) };
+                let first = Position {
+                    occurred_at: range.first,
+                    seq: Sequence(0),
+                };
+                let last = Position {
+                    occurred_at: range.last,
+                    seq: Sequence(u64::MAX),
+                };
                 (snapshot.clone(), (first, last), None)
             }
             Some(cursor) => {
@@ -156,8 +165,19 @@ impl Bound {
             None => {}
         }
         let expression = query.filter.expression()?;
-        let route = Route { expression, first, last, since_seq, oldest_first };
-        Ok(Bound { snapshot, route, query_digest, range })
+        let route = Route {
+            expression,
+            first,
+            last,
+            since_seq,
+            oldest_first,
+        };
+        Ok(Bound {
+            snapshot,
+            route,
+            query_digest,
+            range,
+        })
     }
 
     /// The cursor that goes on strictly behind `after`.
@@ -176,7 +196,11 @@ impl Bound {
 
     /// The position right before `position` in reading direction: a cursor there goes on with it.
     pub(crate) fn before(&self, position: Position) -> Position {
-        if self.route.oldest_first { position.predecessor() } else { position.successor() }
+        if self.route.oldest_first {
+            position.predecessor()
+        } else {
+            position.successor()
+        }
     }
 }
 
@@ -205,7 +229,11 @@ impl Snapshot {
     /// ```
     pub fn page(&self, query: &Query) -> Result<Page> {
         if query.limit == 0 || query.limit > limits::PAGE_EVENTS {
-            let what = format!("limit: {} is not from 1 to {}", query.limit, limits::PAGE_EVENTS);
+            let what = format!(
+                "limit: {} is not from 1 to {}",
+                query.limit,
+                limits::PAGE_EVENTS
+            );
             return Err(Error::new(ErrorKind::OutOfRange, what));
         }
         let bound = Bound::new(self, query)?;
@@ -269,7 +297,10 @@ fn check(
 ) -> Result<()> {
     let refuse = |kind, what: &str| Err(Error::new(kind, what));
     if cursor.store != snapshot.store_id() {
-        return refuse(ErrorKind::CursorForeign, "the cursor was made by another store");
+        return refuse(
+            ErrorKind::CursorForeign,
+            "the cursor was made by another store",
+        );
     }
     if cursor.oldest_first != oldest_first {
         let what = "the cursor was made for the other reading direction";

@@ -48,11 +48,14 @@ pub(crate) fn rows(
         },
         Expression::Leaf(leaf) => match source.listed(leaf, kept)? {
             Listed::Rows(list) => Rows::list(list, walk),
-            Listed::Postings(mut lists) if lists.len() == 1 => {
-                lists.pop().map_or(Rows::None, |list| Rows::Postings(Box::new(list)))
-            }
+            Listed::Postings(mut lists) if lists.len() == 1 => lists
+                .pop()
+                .map_or(Rows::None, |list| Rows::Postings(Box::new(list))),
             Listed::Postings(lists) => {
-                let sets = lists.into_iter().map(|list| Rows::Postings(Box::new(list))).collect();
+                let sets = lists
+                    .into_iter()
+                    .map(|list| Rows::Postings(Box::new(list)))
+                    .collect();
                 one_or(sets, Rows::None, Rows::Or)
             }
         },

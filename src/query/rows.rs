@@ -72,11 +72,19 @@ pub(crate) struct Walk {
 impl Walk {
     /// The row of the source that has number `row` in reading direction, and the other way round.
     pub(crate) const fn turn(self, row: u32) -> u32 {
-        if self.oldest_first { self.rows.saturating_sub(1).saturating_sub(row) } else { row }
+        if self.oldest_first {
+            self.rows.saturating_sub(1).saturating_sub(row)
+        } else {
+            row
+        }
     }
 
     const fn direction(self) -> Direction {
-        if self.oldest_first { Direction::Down } else { Direction::Up }
+        if self.oldest_first {
+            Direction::Down
+        } else {
+            Direction::Up
+        }
     }
 }
 
@@ -87,7 +95,11 @@ impl Rows {
             list.reverse();
             list.iter_mut().for_each(|row| *row = walk.turn(*row));
         }
-        if list.is_empty() { Rows::None } else { Rows::List(list) }
+        if list.is_empty() {
+            Rows::None
+        } else {
+            Rows::List(list)
+        }
     }
 
     /// The first match at or after `row`.
@@ -120,8 +132,16 @@ impl Rows {
             Rows::None => 0,
             Rows::List(list) => list.len() as u64,
             Rows::Postings(postings) => u64::from(postings.len()),
-            Rows::And(sets) => sets.iter().map(|set| set.len_max(walk)).min().unwrap_or(all),
-            Rows::Or(sets) => sets.iter().map(|set| set.len_max(walk)).sum::<u64>().min(all),
+            Rows::And(sets) => sets
+                .iter()
+                .map(|set| set.len_max(walk))
+                .min()
+                .unwrap_or(all),
+            Rows::Or(sets) => sets
+                .iter()
+                .map(|set| set.len_max(walk))
+                .sum::<u64>()
+                .min(all),
             Rows::All | Rows::Not(_) => all,
         }
     }

@@ -121,7 +121,10 @@ impl Walker {
 
     /// Reads the row of the match found last.
     pub(crate) fn row<T>(&mut self, read: impl FnOnce(Row<'_>) -> Result<T>) -> Result<Option<T>> {
-        let Some(open) = self.current.and_then(|run| self.runs.get_mut(run)?.open.as_mut()) else {
+        let Some(open) = self
+            .current
+            .and_then(|run| self.runs.get_mut(run)?.open.as_mut())
+        else {
             return Ok(None);
         };
         let row = open.walk.turn(open.at);
@@ -134,10 +137,16 @@ impl Walker {
         let seqs = self.route.since_seq..self.snapshot.seq_count();
         self.current = None;
         self.heap.clear();
-        self.runs = self.snapshot.sources().into_iter()
+        self.runs = self
+            .snapshot
+            .sources()
+            .into_iter()
             .filter(|source| first <= last && source.newest >= first && source.oldest <= last)
             .filter(|source| source.seqs.1 >= seqs.start && source.seqs.0 < seqs.end)
-            .map(|unopened| Run { unopened, open: None })
+            .map(|unopened| Run {
+                unopened,
+                open: None,
+            })
             .collect();
         for (number, run) in self.runs.iter().enumerate() {
             let bound = if self.route.oldest_first {
@@ -151,7 +160,12 @@ impl Walker {
 
     /// The positions still to come, both inclusive.
     fn span(&self) -> (Position, Position) {
-        let Route { first, last, oldest_first, .. } = self.route;
+        let Route {
+            first,
+            last,
+            oldest_first,
+            ..
+        } = self.route;
         match self.emitted {
             Some(emitted) if oldest_first => (first.max(emitted.successor()), last),
             Some(emitted) => (first, last.min(emitted.predecessor())),
@@ -162,7 +176,11 @@ impl Walker {
     fn head(&self, position: Position, exact: bool, run: usize) -> Head {
         let micros = u128::from(position.occurred_at.as_micros().unsigned_abs());
         let rank = micros << 64 | u128::from(position.seq.0);
-        Head { rank: if self.route.oldest_first { !rank } else { rank }, exact, run }
+        Head {
+            rank: if self.route.oldest_first { !rank } else { rank },
+            exact,
+            run,
+        }
     }
 
     fn advance(&mut self, work: &mut Work) -> Result<Found> {
@@ -191,7 +209,11 @@ impl Walker {
     }
 
     fn position_of(&self, head: Head) -> Position {
-        let rank = if self.route.oldest_first { !head.rank } else { head.rank };
+        let rank = if self.route.oldest_first {
+            !head.rank
+        } else {
+            head.rank
+        };
         let micros = i64::try_from(rank >> 64).unwrap_or(i64::MAX);
         Position {
             occurred_at: crate::time::Time::saturating_from_micros(micros),
@@ -201,13 +223,18 @@ impl Walker {
 
     /// Moves a run behind the match it gave and puts it back on the heap.
     fn leave(&mut self, run: usize) -> Result<()> {
-        let (Some(open), Some(emitted)) =
-            (self.runs.get_mut(run).and_then(|run| run.open.as_mut()), self.emitted)
-        else {
+        let (Some(open), Some(emitted)) = (
+            self.runs.get_mut(run).and_then(|run| run.open.as_mut()),
+            self.emitted,
+        ) else {
             return Ok(());
         };
         open.at += 1;
-        let bound = if self.route.oldest_first { emitted.successor() } else { emitted.predecessor() };
+        let bound = if self.route.oldest_first {
+            emitted.successor()
+        } else {
+            emitted.predecessor()
+        };
         let head = self.head(bound, false, run);
         self.heap.push(head);
         Ok(())
@@ -239,8 +266,11 @@ impl Walker {
                 if !work.is_spent() {
                     continue;
                 }
-                let bound =
-                    if self.route.oldest_first { position.successor() } else { position.predecessor() };
+                let bound = if self.route.oldest_first {
+                    position.successor()
+                } else {
+                    position.predecessor()
+                };
                 self.heap.push(self.head(bound, false, number));
                 return Ok(());
             }
@@ -258,7 +288,10 @@ impl Walker {
         self.opened += 1;
         let source = run.unopened.open(self.snapshot.base())?;
         let rows = source.rows();
-        let walk = Walk { rows, oldest_first: self.route.oldest_first };
+        let walk = Walk {
+            rows,
+            oldest_first: self.route.oldest_first,
+        };
         let mut kept = Kept::default();
         let newest = source.lower_bound(last, &mut kept)?;
         let past_oldest = if first == Position::FIRST {
@@ -272,7 +305,14 @@ impl Walker {
             (newest, past_oldest)
         };
         let planned = plan::rows(&self.route.expression, &source, walk, &mut kept)?;
-        run.open = Some(OpenRun { source, rows: planned, walk, at, end, kept });
+        run.open = Some(OpenRun {
+            source,
+            rows: planned,
+            walk,
+            at,
+            end,
+            kept,
+        });
         Ok(())
     }
 }

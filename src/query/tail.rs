@@ -45,7 +45,11 @@ impl Snapshot {
         }
         events.sort_unstable_by_key(|event| event.seq);
         events.retain(|event| filter.matches(event, range));
-        Ok(Tail { events, next_seq: Sequence(to.max(from.0)), complete: to >= self.seq_count() })
+        Ok(Tail {
+            events,
+            next_seq: Sequence(to.max(from.0)),
+            complete: to >= self.seq_count(),
+        })
     }
 
     /// Appends every event of `from..to`, in no order.

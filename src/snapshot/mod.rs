@@ -68,7 +68,12 @@ impl Snapshot {
         seq_count: u64,
         complete_through: Option<Time>,
     ) -> Snapshot {
-        Snapshot { base, version, seq_count, complete_through }
+        Snapshot {
+            base,
+            version,
+            seq_count,
+            complete_through,
+        }
     }
 
     /// Events of the snapshot: those with a smaller `seq`.
@@ -86,10 +91,17 @@ impl Snapshot {
     /// Since when the store covers events: its creation, or its oldest event where that is older.
     #[must_use]
     pub fn covered_from(&self) -> Time {
-        let segments = self.version.segments.iter().map(|pinned| pinned.entry.min.occurred_at);
+        let segments = self
+            .version
+            .segments
+            .iter()
+            .map(|pinned| pinned.entry.min.occurred_at);
         let tables = self.memtables().filter_map(|(table, len)| {
             let view = table.view(len);
-            Some(view.position(u32::try_from(view.len()).ok()?.checked_sub(1)?)?.occurred_at)
+            Some(
+                view.position(u32::try_from(view.len()).ok()?.checked_sub(1)?)?
+                    .occurred_at,
+            )
         });
         segments.chain(tables).fold(self.base.created_at, Time::min)
     }
@@ -113,7 +125,9 @@ impl Snapshot {
     pub(crate) fn memtables(&self) -> impl Iterator<Item = (&Arc<Memtable>, usize)> {
         self.version.memtables.iter().filter_map(|table| {
             let visible = self.seq_count.saturating_sub(table.first_seq().0);
-            let len = table.len().min(usize::try_from(visible).unwrap_or(usize::MAX));
+            let len = table
+                .len()
+                .min(usize::try_from(visible).unwrap_or(usize::MAX));
             (len > 0).then_some((table, len))
         })
     }
@@ -121,12 +135,19 @@ impl Snapshot {
     /// The same events as of a fresh version of the store.
     pub(crate) fn refreshed(&self) -> Result<Snapshot> {
         let version = (self.base.refresh)()?;
-        Ok(Snapshot { version, ..self.clone() })
+        Ok(Snapshot {
+            version,
+            ..self.clone()
+        })
     }
 
     /// The same version of the store as of an earlier number of events.
     pub(crate) fn as_of(&self, seq_count: u64, complete_through: Option<Time>) -> Snapshot {
-        Snapshot { seq_count, complete_through, ..self.clone() }
+        Snapshot {
+            seq_count,
+            complete_through,
+            ..self.clone()
+        }
     }
 
     /// Every source with the first and last position it holds, segments before memtables.

@@ -30,7 +30,12 @@ pub(crate) struct Pinned {
 impl Pinned {
     pub(crate) fn new(entry: SegmentEntry, disk: Arc<dyn Disk>) -> Pinned {
         let path = entry.path();
-        Pinned { entry, disk, path, replaced: AtomicBool::new(false) }
+        Pinned {
+            entry,
+            disk,
+            path,
+            replaced: AtomicBool::new(false),
+        }
     }
 
     /// Says that the manifest names the segment no more: the last holder removes its file.
@@ -71,7 +76,13 @@ impl Segments {
         read_mode: ReadMode,
         open_max: usize,
     ) -> Segments {
-        Segments { disk, store, read_mode, open_max, open: Mutex::default() }
+        Segments {
+            disk,
+            store,
+            read_mode,
+            open_max,
+            open: Mutex::default(),
+        }
     }
 
     /// The reader of a segment, opened unless it is open.
@@ -94,7 +105,11 @@ impl Segments {
         let reader = Reader::open(blob, &expected)?;
         let mut open = self.open.lock();
         if open.readers.len() >= self.open_max {
-            let oldest = open.readers.iter().min_by_key(|(_, (_, used))| *used).map(|(id, _)| *id);
+            let oldest = open
+                .readers
+                .iter()
+                .min_by_key(|(_, (_, used))| *used)
+                .map(|(id, _)| *id);
             oldest.and_then(|id| open.readers.remove(&id));
         }
         open.readers.insert(entry.id, (reader.clone(), now));

@@ -33,7 +33,10 @@ pub(crate) enum Source {
         _pinned: Arc<Pinned>,
     },
     /// The visible rows of a memtable.
-    Memtable { table: Arc<Memtable>, view: Arc<View> },
+    Memtable {
+        table: Arc<Memtable>,
+        view: Arc<View>,
+    },
 }
 
 /// The block decoded last: neighbours of a row come from it without decoding again.
@@ -51,14 +54,20 @@ pub(crate) enum Listed {
 pub(crate) fn event_of(row: &Row<'_>) -> Result<StoredEvent> {
     row.to_event().ok_or_else(|| {
         let seq = row.position.seq;
-        Error::new(ErrorKind::Corrupt, format!("event {seq}: its content is no event"))
+        Error::new(
+            ErrorKind::Corrupt,
+            format!("event {seq}: its content is no event"),
+        )
     })
 }
 
 impl Source {
     pub(crate) fn segment(pinned: Arc<Pinned>, segments: &Segments) -> Result<Source> {
         let reader = segments.reader(&pinned.entry)?;
-        Ok(Source::Segment { reader, _pinned: pinned })
+        Ok(Source::Segment {
+            reader,
+            _pinned: pinned,
+        })
     }
 
     pub(crate) fn memtable(table: Arc<Memtable>, len: usize) -> Source {
@@ -133,9 +142,9 @@ impl Source {
 
     fn of_term(&self, term: &[u8]) -> Result<Listed> {
         match self {
-            Source::Segment { reader, .. } => {
-                Ok(Listed::Postings(reader.postings(term)?.into_iter().collect()))
-            }
+            Source::Segment { reader, .. } => Ok(Listed::Postings(
+                reader.postings(term)?.into_iter().collect(),
+            )),
             Source::Memtable { table, view } => {
                 let mut after = term.to_vec();
                 after.push(0);
@@ -163,7 +172,9 @@ impl Source {
                 mark(marked, &mut lists)?;
             }
         }
-        let Some(mut marked) = marked else { return Ok(Listed::Postings(lists)) };
+        let Some(mut marked) = marked else {
+            return Ok(Listed::Postings(lists));
+        };
         mark(&mut marked, &mut lists)?;
         let rows = marked.iter().enumerate().filter(|(_, marked)| **marked);
         Ok(Listed::Rows(rows.map(|(row, _)| row as u32).collect()))
@@ -229,7 +240,9 @@ impl Source {
         match self {
             Source::Segment { reader, .. } => {
                 let mut kept = Kept::default();
-                let Some(last) = seqs.end.checked_sub(1) else { return Ok(()) };
+                let Some(last) = seqs.end.checked_sub(1) else {
+                    return Ok(());
+                };
                 let mut rows = reader.by_seq(Sequence(seqs.start), Sequence(last));
                 while let Some((_, row)) = rows.next()? {
                     events.push(event_of(&reader.row(row, &mut kept)?)?);
@@ -240,7 +253,9 @@ impl Source {
                 let from = seqs.start.saturating_sub(first);
                 let to = seqs.end.saturating_sub(first).min(view.len() as u64);
                 for number in from..to {
-                    let entry = u32::try_from(number).ok().and_then(|number| table.entry(number));
+                    let entry = u32::try_from(number)
+                        .ok()
+                        .and_then(|number| table.entry(number));
                     let entry = entry.ok_or_else(|| no_row(0))?;
                     events.push(event_of(&entry.row().ok_or_else(|| no_row(0))?)?);
                 }
@@ -274,5 +289,8 @@ fn rows_of(list: &mut Postings) -> Result<Vec<u32>> {
 }
 
 fn no_row(row: u32) -> Error {
-    Error::new(ErrorKind::Corrupt, format!("row {row} is not there or does not decode"))
+    Error::new(
+        ErrorKind::Corrupt,
+        format!("row {row} is not there or does not decode"),
+    )
 }

@@ -49,7 +49,9 @@ pub(super) fn start(shared: &Arc<Shared>) -> Result<Vec<JoinHandle<()>>> {
                     shared.background_moved.notify_all();
                 }
             };
-            let spawned = std::thread::Builder::new().name(name.to_owned()).spawn(guarded);
+            let spawned = std::thread::Builder::new()
+                .name(name.to_owned())
+                .spawn(guarded);
             spawned.map_err(|error| Error::io("start a thread", std::path::Path::new(name), error))
         })
         .collect()
@@ -75,7 +77,9 @@ fn seal_and_merge(shared: &Shared) {
         let failed = background.error.is_some();
         shared.background_moved.notify_all();
         if failed && !background.stop {
-            shared.background_moved.wait_for(&mut background, RETRY_AFTER);
+            shared
+                .background_moved
+                .wait_for(&mut background, RETRY_AFTER);
             background.wanted = true;
         }
     }
@@ -84,9 +88,14 @@ fn seal_and_merge(shared: &Shared) {
 fn sync(shared: &Shared) {
     let mut background = shared.background.lock();
     while !background.stop {
-        shared.background_moved.wait_for(&mut background, SYNC_AFTER);
+        shared
+            .background_moved
+            .wait_for(&mut background, SYNC_AFTER);
         MutexGuard::unlocked(&mut background, || {
-            let unsynced = shared.writer.try_lock().is_some_and(|writer| writer.wal.unsynced_bytes() > 0);
+            let unsynced = shared
+                .writer
+                .try_lock()
+                .is_some_and(|writer| writer.wal.unsynced_bytes() > 0);
             if unsynced {
                 // An error has poisoned the store, and the next append will say so.
                 drop(shared.submit(Vec::new(), Durability::Durable));
@@ -175,7 +184,11 @@ impl Shared {
         const SEAL_ROWS_MIN: usize = 4096;
         self.submit(Vec::new(), Durability::Durable)?;
         let many = self.writer.lock().table.len() >= SEAL_ROWS_MIN;
-        if many { self.flush()? } else { self.drain()? }
+        if many {
+            self.flush()?
+        } else {
+            self.drain()?
+        }
         self.visible.lock().closed = true;
         self.visible_moved.notify_all();
         Ok(())

@@ -88,7 +88,9 @@ impl Shared {
         if let Err(error) = self.check_open().and_then(|()| self.make_room(&mut writer)) {
             return told_all(&error);
         }
-        let sync = submissions.iter().any(|submission| submission.durability == Durability::Durable);
+        let sync = submissions
+            .iter()
+            .any(|submission| submission.durability == Durability::Durable);
         let mut group = match self.plan(&writer, submissions) {
             Ok(group) => group,
             Err(error) => return told_all(&error),
@@ -96,9 +98,13 @@ impl Shared {
         match self.write(&mut writer, &group, sync) {
             Ok(()) => group.answers,
             Err(error) => {
-                group.answers.iter_mut().filter(|answer| answer.is_ok()).for_each(|answer| {
-                    *answer = Err(error.again());
-                });
+                group
+                    .answers
+                    .iter_mut()
+                    .filter(|answer| answer.is_ok())
+                    .for_each(|answer| {
+                        *answer = Err(error.again());
+                    });
                 group.answers
             }
         }
@@ -138,13 +144,18 @@ impl Shared {
         let mut receipts: Vec<Receipt> = Vec::with_capacity(rows.len());
         for (number, mut row) in rows.into_iter().enumerate() {
             row.resolve_cause(|member| receipts.get(member).map(|receipt| receipt.id));
-            let known = self.find_committed(group, &row).map_err(|error| error.of_member(number))?;
+            let known = self
+                .find_committed(group, &row)
+                .map_err(|error| error.of_member(number))?;
             if let Some(receipt) = known {
                 receipts.push(receipt);
                 continue;
             }
             let occurred_at = row.time.unwrap_or(now);
-            let position = Position { occurred_at, seq: Sequence(group.next_seq) };
+            let position = Position {
+                occurred_at,
+                seq: Sequence(group.next_seq),
+            };
             receipts.push(Receipt {
                 id: EventId::new(position),
                 seq: position.seq,
@@ -153,7 +164,11 @@ impl Shared {
                 duplicate: false,
             });
             if let Some(print) = row.prints.key {
-                group.by_key.entry(print).or_default().push(group.rows.len());
+                group
+                    .by_key
+                    .entry(print)
+                    .or_default()
+                    .push(group.rows.len());
             }
             group.rows.push((row, position));
             group.next_seq += 1;
@@ -166,11 +181,19 @@ impl Shared {
     /// # Errors
     /// [`ErrorKind::KeyConflict`] when the key was used with other content.
     fn find_committed(&self, group: &Group, wanted: &Prepared) -> Result<Option<Receipt>> {
-        let Some(print) = wanted.prints.key else { return Ok(None) };
+        let Some(print) = wanted.prints.key else {
+            return Ok(None);
+        };
         for member in group.by_key.get(&print).into_iter().flatten() {
-            let Some((row, position)) = group.rows.get(*member) else { continue };
+            let Some((row, position)) = group.rows.get(*member) else {
+                continue;
+            };
             let recorded_at = group.recorded_at;
-            let row = Row { position: *position, recorded_at, body: row.body() };
+            let row = Row {
+                position: *position,
+                recorded_at,
+                body: row.body(),
+            };
             if let Some(receipt) = same(wanted, &row)? {
                 return Ok(Some(receipt));
             }
@@ -187,7 +210,8 @@ impl Shared {
         for pinned in version.segments.iter() {
             // An imported record that tells its own time can only be repeated at that time.
             let entry = &pinned.entry;
-            let elsewhere = |time: Time| time < entry.min.occurred_at || time > entry.max.occurred_at;
+            let elsewhere =
+                |time: Time| time < entry.min.occurred_at || time > entry.max.occurred_at;
             if !wanted.has_key && wanted.time.is_some_and(elsewhere) {
                 continue;
             }
@@ -206,7 +230,10 @@ impl Shared {
     fn write(&self, writer: &mut Writer, group: &Group, sync: bool) -> Result<()> {
         if !group.rows.is_empty() {
             let first_seq = Sequence(writer.next_seq);
-            let rows = group.rows.iter().map(|(row, position)| (position.occurred_at, row.body()));
+            let rows = group
+                .rows
+                .iter()
+                .map(|(row, position)| (position.occurred_at, row.body()));
             if let Err(error) = writer.wal.append(first_seq, group.recorded_at, rows) {
                 // A full disk leaves the log as it was, so the sequence stays dense and the next
                 // append may find room again. Anything else leaves it unknown what is in the log.
@@ -220,7 +247,11 @@ impl Shared {
             writer.next_seq = group.next_seq;
             for (row, position) in &group.rows {
                 let recorded_at = group.recorded_at;
-                let placed = Row { position: *position, recorded_at, body: row.body() };
+                let placed = Row {
+                    position: *position,
+                    recorded_at,
+                    body: row.body(),
+                };
                 writer.table.push(&placed, row.prints);
             }
         }
@@ -280,7 +311,9 @@ fn take_group(queue: &mut Queue) -> Vec<(Submission, Arc<Slot>)> {
     let mut group = Vec::new();
     let mut bytes = 0;
     while bytes < GROUP_BYTES {
-        let Some((submission, slot)) = queue.waiting.pop_front() else { break };
+        let Some((submission, slot)) = queue.waiting.pop_front() else {
+            break;
+        };
         bytes += submission.rows.iter().map(Prepared::bytes).sum::<usize>();
         group.push((submission, slot));
     }

@@ -23,7 +23,9 @@ pub(super) fn pieces(positions: &[Position], width: Partition) -> Vec<Range<usiz
         let sparse = |run: &Range<usize>| run.len() < limits::PARTITION_ROWS_MIN;
         match runs.last_mut() {
             // What is sparse is joined to what is beside it until the whole is worth a segment.
-            Some(last) if sparse(last) || end - start < limits::PARTITION_ROWS_MIN => last.end = end,
+            Some(last) if sparse(last) || end - start < limits::PARTITION_ROWS_MIN => {
+                last.end = end
+            }
             _ => runs.push(start..end),
         }
         start = end;
@@ -35,9 +37,7 @@ pub(super) fn pieces(positions: &[Position], width: Partition) -> Vec<Range<usiz
 fn split(run: Range<usize>) -> impl Iterator<Item = Range<usize>> {
     let parts = run.len().div_ceil(limits::SEGMENT_ROWS).max(1);
     let len = run.len();
-    (0..parts).map(move |part| {
-        run.start + len * part / parts..run.start + len * (part + 1) / parts
-    })
+    (0..parts).map(move |part| run.start + len * part / parts..run.start + len * (part + 1) / parts)
 }
 
 #[cfg(test)]
@@ -64,7 +64,12 @@ mod tests {
         let found = pieces(&positions(months), Partition::Month);
         let lens: Vec<usize> = found.iter().map(ExactSizeIterator::len).collect();
         assert_eq!(lens, pieces_wanted, "{months:?}");
-        assert!(found.iter().zip(found.iter().skip(1)).all(|(left, right)| left.end == right.start));
+        assert!(
+            found
+                .iter()
+                .zip(found.iter().skip(1))
+                .all(|(left, right)| left.end == right.start)
+        );
     }
 
     #[test]
@@ -76,6 +81,9 @@ mod tests {
         check(&[DENSE, DENSE], &[DENSE, DENSE]);
         check(&[DENSE, 5, DENSE], &[DENSE + 5, DENSE]);
         check(&[5, DENSE, 5], &[DENSE + 10]);
-        check(&[limits::SEGMENT_ROWS + 1], &[limits::SEGMENT_ROWS / 2, limits::SEGMENT_ROWS / 2 + 1]);
+        check(
+            &[limits::SEGMENT_ROWS + 1],
+            &[limits::SEGMENT_ROWS / 2, limits::SEGMENT_ROWS / 2 + 1],
+        );
     }
 }

@@ -49,12 +49,22 @@ enum Followed {
 impl Follower {
     pub(super) fn of_store(shared: Arc<Shared>, filter: Filter, from: Sequence) -> Follower {
         let store = Followed::Store(shared);
-        Follower { store, filter, next_seq: from, ready: VecDeque::new() }
+        Follower {
+            store,
+            filter,
+            next_seq: from,
+            ready: VecDeque::new(),
+        }
     }
 
     pub(super) fn of_reader(reader: Reader, filter: Filter, from: Sequence) -> Follower {
         let store = Followed::Reader(reader);
-        Follower { store, filter, next_seq: from, ready: VecDeque::new() }
+        Follower {
+            store,
+            filter,
+            next_seq: from,
+            ready: VecDeque::new(),
+        }
     }
 
     /// The next matching event; waits up to `patience` for one that is still to come. `None` when
@@ -102,7 +112,10 @@ impl Followed {
                 let mut visible = shared.visible.lock();
                 while visible.seq_count <= seq.0 {
                     if visible.closed
-                        || shared.visible_moved.wait_until(&mut visible, deadline).timed_out()
+                        || shared
+                            .visible_moved
+                            .wait_until(&mut visible, deadline)
+                            .timed_out()
                     {
                         return visible.seq_count > seq.0;
                     }

@@ -25,7 +25,9 @@ impl Shared {
     pub(super) fn merge_one(&self) -> Result<bool> {
         let version = self.version.read().clone();
         let fan_in = self.options.merge_fan_in;
-        let Some(class) = full_class(&version.segments, fan_in) else { return Ok(false) };
+        let Some(class) = full_class(&version.segments, fan_in) else {
+            return Ok(false);
+        };
         let readers: Vec<Reader> = class
             .iter()
             .map(|pinned| self.base.segments.reader(&pinned.entry))
@@ -33,14 +35,20 @@ impl Shared {
         let positions = positions(&readers)?;
         let mut added: Vec<SegmentEntry> = Vec::new();
         for piece in cut::pieces(&positions, self.partition) {
-            let Some((oldest, newest)) = ends(&positions, &piece) else { continue };
+            let Some((oldest, newest)) = ends(&positions, &piece) else {
+                continue;
+            };
             let inputs = inputs(&readers, oldest, newest)?;
             added.push(self.write_segment(|file, id| {
                 segment::merge::merge(file, self.base.store, id, &inputs)
             })?);
         }
         let removed: Vec<SegmentId> = class.iter().map(|pinned| pinned.entry.id).collect();
-        self.commit_edit(Edit { add: added.clone(), remove: removed.clone(), ..Edit::default() })?;
+        self.commit_edit(Edit {
+            add: added.clone(),
+            remove: removed.clone(),
+            ..Edit::default()
+        })?;
         self.install(&added, &removed, None);
         Ok(true)
     }
@@ -63,7 +71,10 @@ fn full_class(segments: &[Arc<Pinned>], fan_in: usize) -> Option<Vec<Arc<Pinned>
 
 /// How often `rows` can be divided by `fan_in`: at most 16 for a segment that is not final.
 fn size_class(rows: u32, fan_in: usize) -> usize {
-    debug_assert!((rows as usize) < limits::PARTITION_ROWS_MIN, "final segments have no class");
+    debug_assert!(
+        (rows as usize) < limits::PARTITION_ROWS_MIN,
+        "final segments have no class"
+    );
     rows.max(1).ilog(u32::try_from(fan_in).unwrap_or(2).max(2)) as usize
 }
 

@@ -174,7 +174,10 @@ impl Store {
         let bytes_max = self.shared.options.event_bytes_max;
         let row = prepare::Prepared::new(event, None, None, bytes_max)?;
         let receipts = self.shared.submit(vec![row], durability)?;
-        receipts.first().copied().ok_or_else(|| Error::new(ErrorKind::Closed, "no receipt came"))
+        receipts
+            .first()
+            .copied()
+            .ok_or_else(|| Error::new(ErrorKind::Closed, "no receipt came"))
     }
 
     /// Appends up to 100,000 events as one: all become durable and visible at once, or none.
@@ -195,27 +198,9 @@ impl Store {
         events: &[Event],
         durability: Durability,
     ) -> Result<Vec<Receipt>> {
-        let events = events.iter().map(|event| (event, None));
-        self.append_marked(events, durability)
-    }
-
-    /// Appends a batch of imported events, each with the mark by which its record is known again.
-    ///
-    /// # Errors
-    /// As [`Store::append_batch`].
-    pub(crate) fn import_batch(&self, events: &[(Event, Option<Mark>)]) -> Result<Vec<Receipt>> {
-        let events = events.iter().map(|(event, mark)| (event, mark.clone()));
-        self.append_marked(events, Durability::Buffered)
-    }
-
-    fn append_marked<'e>(
-        &self,
-        events: impl Iterator<Item = (&'e Event, Option<Mark>)>,
-        durability: Durability,
-    ) -> Result<Vec<Receipt>> {
         let bytes_max = self.shared.options.event_bytes_max;
-        let rows = events.enumerate().map(|(number, (event, mark))| {
-            prepare::Prepared::new(event, mark, Some(number), bytes_max)
+        let rows = events.iter().enumerate().map(|(number, event)| {
+            prepare::Prepared::new(event, None, Some(number), bytes_max)
                 .map_err(|error| error.of_member(number))
         });
         let rows: Vec<_> = rows.collect::<Result<_>>()?;
@@ -223,12 +208,68 @@ impl Store {
         self.shared.submit(rows, durability)
     }
 
+    /// Appends a batch of imported events, each with the mark by which its record is known again.
+    /// Says for each event what became of it: one that breaks a rule does not keep the others out.
+    ///
+    /// # Errors
+    /// Whatever keeps the store from taking events at all; then none of the batch was taken.
+    pub(crate) fn import_batch(
+        &self,
+        events: Vec<(Event, Option<Mark>)>,
+    ) -> Result<Vec<Result<Receipt>>> {
+        let prepare = |(event, mark): &(Event, Option<Mark>)| {
+            let bytes_max = self.shared.options.event_bytes_max;
+            prepare::Prepared::new(event, mark.clone(), None, bytes_max)
+        };
+        let mut answers: Vec<Option<Error>> = Vec::with_capacity(events.len());
+        let mut rows = Vec::with_capacity(events.len());
+        for event in &events {
+            let prepared = prepare(event);
+            answers.push(prepared.as_ref().err().map(Error::again));
+            rows.extend(prepared);
+        }
+        let committed = self.shared.submit(rows, Durability::Buffered);
+        let conflict = |error: &Error| error.kind() == ErrorKind::KeyConflict;
+        let mut receipts = match committed {
+            Ok(receipts) => receipts.into_iter().map(Ok).collect::<Vec<_>>().into_iter(),
+            // Some key was used before: one by one, the others are taken all the same.
+            Err(error) if conflict(&error) => {
+                let mut receipts = Vec::with_capacity(events.len());
+                for (event, _) in events
+                    .iter()
+                    .zip(&answers)
+                    .filter(|(_, error)| error.is_none())
+                {
+                    match self
+                        .shared
+                        .submit(vec![prepare(event)?], Durability::Buffered)
+                    {
+                        Err(error) if !conflict(&error) => return Err(error),
+                        Ok(taken) => receipts.extend(taken.into_iter().map(Ok)),
+                        Err(error) => receipts.push(Err(error)),
+                    }
+                }
+                receipts.into_iter()
+            }
+            Err(error) => return Err(error),
+        };
+        Ok(answers
+            .into_iter()
+            .filter_map(|refused| match refused {
+                Some(error) => Some(Err(error)),
+                None => receipts.next(),
+            })
+            .collect())
+    }
+
     /// Makes everything accepted so far durable and visible.
     ///
     /// # Errors
     /// As [`Store::append`].
     pub fn sync(&self) -> Result<()> {
-        self.shared.submit(Vec::new(), Durability::Durable).map(drop)
+        self.shared
+            .submit(Vec::new(), Durability::Durable)
+            .map(drop)
     }
 
     /// Seals what is in memory into segments and waits until sealing and merging are done.
@@ -317,16 +358,15 @@ impl Drop for Store {
 
 impl core::fmt::Debug for Store {
     fn fmt(&self, formatter: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        formatter.debug_struct("Store").field("path", &self.path).finish_non_exhaustive()
+        formatter
+            .debug_struct("Store")
+            .field("path", &self.path)
+            .finish_non_exhaustive()
     }
 }
 
 impl Shared {
-    fn submit(
-        &self,
-        rows: Vec<prepare::Prepared>,
-        durability: Durability,
-    ) -> Result<Vec<Receipt>> {
+    fn submit(&self, rows: Vec<prepare::Prepared>, durability: Durability) -> Result<Vec<Receipt>> {
         let durability = durability.max(self.options.durability);
         self.commit(commit::Submission { rows, durability })
     }

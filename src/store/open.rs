@@ -112,9 +112,13 @@ pub(crate) fn open_on(
     };
     let store = manifest.state().store;
     let version = Version {
-        segments: in_reading_order(manifest.state().segments.values().map(|entry| {
-            Arc::new(Pinned::new(entry.clone(), Arc::clone(&disk)))
-        })),
+        segments: in_reading_order(
+            manifest
+                .state()
+                .segments
+                .values()
+                .map(|entry| Arc::new(Pinned::new(entry.clone(), Arc::clone(&disk)))),
+        ),
         memtables: vec![Arc::clone(&writer.table)],
     };
     let version = Arc::new(RwLock::new(version));
@@ -162,7 +166,12 @@ pub(crate) fn open_on(
     shared.publish(&shared.writer.lock())?;
     let threads = background::start(&shared)?;
     shared.wake_background();
-    Ok(Store { shared, threads, recovery, path: path.to_owned() })
+    Ok(Store {
+        shared,
+        threads,
+        recovery,
+        path: path.to_owned(),
+    })
 }
 
 fn not_a_store(path: &Path, why: &str) -> Error {
@@ -177,7 +186,11 @@ fn check_empty(disk: &dyn Disk, path: &Path, create: bool) -> Result<()> {
     let ours = |name: &str| {
         ["LOCK", "wal", "seg", "tmp"].contains(&name) || names::manifest_id(name).is_some()
     };
-    match disk.list(names::root())?.iter().find(|entry| !ours(&entry.name)) {
+    match disk
+        .list(names::root())?
+        .iter()
+        .find(|entry| !ours(&entry.name))
+    {
         Some(entry) => {
             let why = format!("the folder holds other things, such as {:?}", entry.name);
             Err(not_a_store(path, &why))
@@ -195,21 +208,36 @@ fn create(
     durable::empty_dir(&**disk, names::wal_dir())?;
     let (store, wal_id) = (StoreId::random(), WalId(1));
     let wal = wal::Writer::create(&**disk, wal_id, store, Sequence(0), 0)?;
-    let ends = Ends { wal: wal_id, wal_end: wal.end(), events: 0 };
+    let ends = Ends {
+        wal: wal_id,
+        wal_end: wal.end(),
+        events: 0,
+    };
     let now = clock.now();
     let manifest = Manifest::create(Arc::clone(disk), store, now, options.partition, ends)?;
     let writer = Writer::new(wal, wal_id, Replayed::new(Sequence(0), Time::MIN), 0);
-    Ok((manifest, writer, Recovery { created: true, ..Recovery::default() }))
+    Ok((
+        manifest,
+        writer,
+        Recovery {
+            created: true,
+            ..Recovery::default()
+        },
+    ))
 }
 
 /// Reads a store's records, replays its logs into a fresh one, and marks the store open.
 fn reopen(disk: &Arc<dyn Disk>) -> Result<(Manifest, Writer, Recovery)> {
     let mut opened = Manifest::open(Arc::clone(disk))?;
-    let mut recovery =
-        Recovery { was_closed: opened.current.phase == Phase::Closed, ..Recovery::default() };
+    let mut recovery = Recovery {
+        was_closed: opened.current.phase == Phase::Closed,
+        ..Recovery::default()
+    };
     if let Some(torn) = opened.tail.torn {
         let name = format!("manifest-{:06}", opened.manifest.id().0);
-        put_aside(&**disk, &name, torn.bytes, &mut recovery, |sink| opened.copy_torn(sink))?;
+        put_aside(&**disk, &name, torn.bytes, &mut recovery, |sink| {
+            opened.copy_torn(sink)
+        })?;
     }
     let current = opened.current;
     let mut manifest = opened.manifest;
@@ -219,9 +247,16 @@ fn reopen(disk: &Arc<dyn Disk>) -> Result<(Manifest, Writer, Recovery)> {
     let mut wal = wal::Writer::create(&**disk, wal_id, state.store, state.sealed_seq, 0)?;
     copy_rows(&replayed.table, &mut wal)?;
     wal.sync()?;
-    let ends = Ends { wal: wal_id, wal_end: wal.end(), events: replayed.next_seq };
+    let ends = Ends {
+        wal: wal_id,
+        wal_end: wal.end(),
+        events: replayed.next_seq,
+    };
     manifest.mark_open(ends)?;
-    manifest.commit(Edit { wal_first: Some(wal_id), ..Edit::default() })?;
+    manifest.commit(Edit {
+        wal_first: Some(wal_id),
+        ..Edit::default()
+    })?;
     remove_logs_before(&**disk, wal_id)?;
     let writer = Writer::new(wal, wal_id, replayed, state.clock_steps);
     Ok((manifest, writer, recovery))
@@ -279,9 +314,16 @@ fn replay(
 /// Every log that the manifest still needs must be there.
 fn check_logs(disk: &dyn Disk, state: &State, current: &Current, logs: &[WalId]) -> Result<()> {
     let last = current.ends.wal.max(state.wal_first);
-    let missing = (state.wal_first.0..=last.0).map(WalId).find(|id| !logs.contains(id));
-    let gap = logs.iter().zip(state.wal_first.0..).find(|(id, wanted)| id.0 != *wanted);
-    let Some(missing) = missing.or(gap.map(|(_, wanted)| WalId(wanted))) else { return Ok(()) };
+    let missing = (state.wal_first.0..=last.0)
+        .map(WalId)
+        .find(|id| !logs.contains(id));
+    let gap = logs
+        .iter()
+        .zip(state.wal_first.0..)
+        .find(|(id, wanted)| id.0 != *wanted);
+    let Some(missing) = missing.or(gap.map(|(_, wanted)| WalId(wanted))) else {
+        return Ok(());
+    };
     let what = "a log that the manifest needs is not there";
     Err(Error::new(ErrorKind::Missing, what).in_file(&disk.place(&names::wal(missing))))
 }
@@ -302,7 +344,9 @@ fn replay_log(
     }
     if let Some(torn) = log.tail().and_then(|tail| tail.torn) {
         let name = format!("wal-{:06}", id.0);
-        put_aside(disk, &name, torn.bytes, recovery, |sink| log.copy_torn(sink))?;
+        put_aside(disk, &name, torn.bytes, recovery, |sink| {
+            log.copy_torn(sink)
+        })?;
     }
     Ok(())
 }
@@ -363,12 +407,18 @@ impl Replayed {
 /// Writes all rows of a memtable into a log, in groups as they were recorded.
 fn copy_rows(table: &Memtable, wal: &mut wal::Writer) -> Result<()> {
     const GROUP_BYTES: usize = 1 << 20;
-    let entries: Vec<_> = (0..table.len() as u32).filter_map(|row| table.entry(row)).collect();
+    let entries: Vec<_> = (0..table.len() as u32)
+        .filter_map(|row| table.entry(row))
+        .collect();
     let rows: Vec<Row<'_>> = entries.iter().filter_map(|entry| entry.row()).collect();
     for recorded in rows.chunk_by(|left, right| left.recorded_at == right.recorded_at) {
         let mut bytes = 0;
         let small = recorded.chunk_by(|left, _| {
-            bytes = if bytes < GROUP_BYTES { bytes + left.body.content.len() } else { 0 };
+            bytes = if bytes < GROUP_BYTES {
+                bytes + left.body.content.len()
+            } else {
+                0
+            };
             bytes < GROUP_BYTES
         });
         for group in small {
@@ -399,8 +449,11 @@ impl Shared {
     /// other end is damage; then lets the lock go.
     pub(super) fn mark_closed(&self) -> Result<()> {
         let writer = self.writer.lock();
-        let ends =
-            Ends { wal: writer.wal_id, wal_end: writer.wal.end(), events: writer.next_seq };
+        let ends = Ends {
+            wal: writer.wal_id,
+            wal_end: writer.wal.end(),
+            events: writer.next_seq,
+        };
         let closed = self.manifest.lock().mark_closed(ends);
         self.lock.lock().take();
         closed

@@ -1,5 +1,7 @@
 //! From an event to a row without a place: checked and encoded outside every lock.
 
+use std::sync::Arc;
+
 use crate::codec::canonical;
 use crate::codec::fingerprint;
 use crate::codec::row::Body;
@@ -18,7 +20,7 @@ use crate::time::Time;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Mark {
     /// The mapping's name.
-    pub(crate) mapping: String,
+    pub(crate) mapping: Arc<str>,
     /// How many records exactly like this one came before it in its import.
     pub(crate) repeat: u64,
 }
@@ -46,10 +48,17 @@ impl Prepared {
         event.validate()?;
         let content = canonical::content(event);
         if content.len() > bytes_max {
-            let rule = format!("{} bytes in canonical form, at most {bytes_max} are taken", content.len());
+            let rule = format!(
+                "{} bytes in canonical form, at most {bytes_max} are taken",
+                content.len()
+            );
             return Err(Error::invalid("event", rule));
         }
-        let cause = match event.caused_by.as_deref().and_then(|cause| cause.strip_prefix('#')) {
+        let cause = match event
+            .caused_by
+            .as_deref()
+            .and_then(|cause| cause.strip_prefix('#'))
+        {
             None => None,
             Some(member) => Some((earlier_member(member, number)?, Box::new(event.clone()))),
         };
@@ -63,8 +72,15 @@ impl Prepared {
         Ok(Prepared {
             time,
             has_key: event.key.value().is_some(),
-            mark: if event.key.value().is_some() { None } else { mark },
-            prints: Fingerprints { key, origin: origin.map(fingerprint::origin_id) },
+            mark: if event.key.value().is_some() {
+                None
+            } else {
+                mark
+            },
+            prints: Fingerprints {
+                key,
+                origin: origin.map(fingerprint::origin_id),
+            },
             cause,
             content,
         })
@@ -72,7 +88,9 @@ impl Prepared {
 
     /// Puts the cause's id in place of its number, once it has one.
     pub(super) fn resolve_cause(&mut self, ids: impl Fn(usize) -> Option<EventId>) {
-        let Some((member, event)) = &mut self.cause else { return };
+        let Some((member, event)) = &mut self.cause else {
+            return;
+        };
         if let Some(id) = ids(*member) {
             event.caused_by = Field::Value(id.to_string());
             self.content = canonical::content(event);
@@ -95,14 +113,21 @@ impl Prepared {
 
 impl Mark {
     fn as_ref(&self) -> ImportMark<'_> {
-        ImportMark { mapping: &self.mapping, repeat: self.repeat }
+        ImportMark {
+            mapping: &self.mapping,
+            repeat: self.repeat,
+        }
     }
 }
 
 /// Checks the size of a batch.
 pub(super) fn check_batch(rows: &[Prepared]) -> Result<()> {
     if rows.len() > limits::BATCH_EVENTS {
-        let rule = format!("{} events, at most {} are taken", rows.len(), limits::BATCH_EVENTS);
+        let rule = format!(
+            "{} events, at most {} are taken",
+            rows.len(),
+            limits::BATCH_EVENTS
+        );
         return Err(Error::invalid("batch", rule));
     }
     let bytes: usize = rows.iter().map(Prepared::bytes).sum();
@@ -114,10 +139,15 @@ pub(super) fn check_batch(rows: &[Prepared]) -> Result<()> {
 }
 
 fn earlier_member(member: &str, number: Option<usize>) -> Result<usize> {
-    let refuse = |rule: &str| Error::new(ErrorKind::Invalid, format!("caused_by: #{member} {rule}"));
-    let member: usize = member.parse().map_err(|_| refuse("is no number of an event in the batch"))?;
+    let refuse =
+        |rule: &str| Error::new(ErrorKind::Invalid, format!("caused_by: #{member} {rule}"));
+    let member: usize = member
+        .parse()
+        .map_err(|_| refuse("is no number of an event in the batch"))?;
     match number {
-        None => Err(refuse("names an event of a batch, and this event is in none")),
+        None => Err(refuse(
+            "names an event of a batch, and this event is in none",
+        )),
         Some(number) if member >= number => Err(refuse("must name an earlier event of the batch")),
         Some(_) => Ok(member),
     }

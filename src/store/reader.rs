@@ -112,8 +112,15 @@ impl Reader {
             refresh: Box::new(move || refresh.lock().look().map(|(version, _, _)| version)),
             clock: Arc::new(SystemClock),
         };
-        let shared = Arc::new(ReaderShared { disk, base: Arc::new(base), seen });
-        Ok(Reader { shared, path: path.to_owned() })
+        let shared = Arc::new(ReaderShared {
+            disk,
+            base: Arc::new(base),
+            seen,
+        });
+        Ok(Reader {
+            shared,
+            path: path.to_owned(),
+        })
     }
 
     /// The store as it is now: all that is durable.
@@ -122,7 +129,12 @@ impl Reader {
     /// What reading the store's records gives.
     pub fn snapshot(&self) -> Result<Snapshot> {
         let (version, events, complete_through) = self.shared.seen.lock().look()?;
-        Ok(Snapshot::new(Arc::clone(&self.shared.base), version, events, complete_through))
+        Ok(Snapshot::new(
+            Arc::clone(&self.shared.base),
+            version,
+            events,
+            complete_through,
+        ))
     }
 
     /// Events in commit order from `from` on, waiting for those that are still to come.
@@ -240,7 +252,10 @@ impl Seen {
     ) -> Result<u64> {
         let mut log = wal::Reader::open(&*self.disk, id, self.state.store, extent)?;
         let first_seq = log.first_seq().max(first);
-        let rows = self.logs.entry(id).or_insert_with(|| Replayed::new(first_seq, recorded_at));
+        let rows = self
+            .logs
+            .entry(id)
+            .or_insert_with(|| Replayed::new(first_seq, recorded_at));
         let path = self.disk.place(&names::wal(id));
         while let Some(group) = log.next()? {
             if group.next_seq().0 > rows.next_seq {
@@ -264,14 +279,21 @@ impl Seen {
     }
 
     fn version(&self) -> (Version, u64, Option<Time>) {
-        let memtables = self.logs.values().map(|rows| Arc::clone(&rows.table)).collect();
+        let memtables = self
+            .logs
+            .values()
+            .map(|rows| Arc::clone(&rows.table))
+            .collect();
         let segments = in_reading_order(self.pinned.values().map(Arc::clone));
         let replayed = self.logs.values().map(|rows| rows.next_seq).max();
         let events = replayed.unwrap_or(0).max(self.state.sealed_seq.0);
         let events = self.point.map_or(events, |point| point.events);
         let recorded = self.logs.values().map(|rows| rows.recorded_at).max();
         let recorded = recorded.max(self.state.recorded_at);
-        let version = Version { segments, memtables };
+        let version = Version {
+            segments,
+            memtables,
+        };
         (version, events, recorded.filter(|_| events > 0))
     }
 }

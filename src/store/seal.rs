@@ -41,7 +41,10 @@ impl Shared {
         writer.wal_id = wal_id;
         writer.table = Arc::new(Memtable::new(next_seq));
         writer.tables.push_back((Arc::clone(&writer.table), wal_id));
-        self.version.write().memtables.push(Arc::clone(&writer.table));
+        self.version
+            .write()
+            .memtables
+            .push(Arc::clone(&writer.table));
         self.publish(writer)?;
         self.wake_background();
         Ok(())
@@ -51,14 +54,19 @@ impl Shared {
     pub(super) fn seal_oldest(&self) -> Result<bool> {
         let (table, next_wal, clock_steps) = {
             let writer = self.writer.lock();
-            let Some((_, next_wal)) = writer.tables.get(1) else { return Ok(false) };
-            let Some((table, _)) = writer.tables.front() else { return Ok(false) };
+            let Some((_, next_wal)) = writer.tables.get(1) else {
+                return Ok(false);
+            };
+            let Some((table, _)) = writer.tables.front() else {
+                return Ok(false);
+            };
             (Arc::clone(table), *next_wal, writer.clock_steps)
         };
         let len = table.len();
         let view = table.view(len);
-        let positions: Vec<Position> =
-            (0..len as u32).filter_map(|row| view.position(row)).collect();
+        let positions: Vec<Position> = (0..len as u32)
+            .filter_map(|row| view.position(row))
+            .collect();
         let mut recorded_at = None;
         let mut added = Vec::new();
         for piece in cut::pieces(&positions, self.partition) {
@@ -161,12 +169,13 @@ impl Shared {
             .iter()
             .map(Arc::clone)
             .partition(|pinned| removed.contains(&pinned.entry.id));
-        let added = added.iter().map(|entry| {
-            Arc::new(Pinned::new(entry.clone(), Arc::clone(&self.disk)))
-        });
-        let memtables = version.memtables.iter().filter(|table| {
-            sealed.is_none_or(|sealed| !Arc::ptr_eq(table, sealed))
-        });
+        let added = added
+            .iter()
+            .map(|entry| Arc::new(Pinned::new(entry.clone(), Arc::clone(&self.disk))));
+        let memtables = version
+            .memtables
+            .iter()
+            .filter(|table| sealed.is_none_or(|sealed| !Arc::ptr_eq(table, sealed)));
         *version = Version {
             memtables: memtables.map(Arc::clone).collect(),
             segments: in_reading_order(kept.into_iter().chain(added)),

@@ -68,8 +68,11 @@ impl Stats {
 
     pub(super) fn of(snapshot: &Snapshot, disk: &dyn Disk, clock_steps: u64) -> Result<Stats> {
         let sources = snapshot.sources();
-        let segments: Vec<SegmentStats> =
-            snapshot.segments().iter().map(|pinned| SegmentStats::of(pinned)).collect();
+        let segments: Vec<SegmentStats> = snapshot
+            .segments()
+            .iter()
+            .map(|pinned| SegmentStats::of(pinned))
+            .collect();
         let in_segments: u64 = segments.iter().map(|segment| u64::from(segment.rows)).sum();
         Ok(Stats {
             store: snapshot.store_id(),
@@ -112,7 +115,15 @@ impl Shared {
     }
 }
 
-fn bytes_in(disk: &dyn Disk, folder: &std::path::Path, counts: impl Fn(&str) -> bool) -> Result<u64> {
+fn bytes_in(
+    disk: &dyn Disk,
+    folder: &std::path::Path,
+    counts: impl Fn(&str) -> bool,
+) -> Result<u64> {
     let entries = disk.list(folder)?;
-    Ok(entries.iter().filter(|entry| counts(&entry.name)).map(|entry| entry.len).sum())
+    Ok(entries
+        .iter()
+        .filter(|entry| counts(&entry.name))
+        .map(|entry| entry.len)
+        .sum())
 }

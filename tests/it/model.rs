@@ -25,15 +25,26 @@ use auditdb::Time;
 use crate::support::Random;
 use crate::support::folder;
 
-const TYPES: [&str; 6] =
-    ["user.created", "user.updated", "user.removed", "role.added", "role.removed", "session.login"];
+const TYPES: [&str; 6] = [
+    "user.created",
+    "user.updated",
+    "user.removed",
+    "role.added",
+    "role.removed",
+    "session.login",
+];
 const BASE: i64 = 1_778_000_000_000_000;
 
 /// A condition, and the same said in plain code.
 type Predicate = (Condition, Box<dyn Fn(&Event) -> bool>);
 
 fn small() -> Options {
-    Options { memtable_bytes_max: 16 << 10, merge_fan_in: 2, open_segments_max: 8, ..Options::default() }
+    Options {
+        memtable_bytes_max: 16 << 10,
+        merge_fan_in: 2,
+        open_segments_max: 8,
+        ..Options::default()
+    }
 }
 
 fn event(random: &mut Random) -> Event {
@@ -75,8 +86,11 @@ fn event(random: &mut Random) -> Event {
 
 fn predicate(random: &mut Random) -> Predicate {
     let entity = |who: &str, random: &mut Random| {
-        let kind =
-            random.pick(if who == "performer" { &["user", "system"][..] } else { &["doc", "role"] });
+        let kind = random.pick(if who == "performer" {
+            &["user", "system"][..]
+        } else {
+            &["doc", "role"]
+        });
         let letter = if who == "performer" { "u" } else { "s" };
         (kind, format!("{letter}{}", random.below(9)))
     };
@@ -89,40 +103,74 @@ fn predicate(random: &mut Random) -> Predicate {
         1 => {
             let prefix = random.pick(&["user.", "r", "role.added", "x"]);
             let condition = Condition::Field(FilterField::Type, Pattern::prefix(prefix));
-            (condition, Box::new(move |event| event.event_type.starts_with(prefix)))
+            (
+                condition,
+                Box::new(move |event| event.event_type.starts_with(prefix)),
+            )
         }
         2 => {
             let (kind, id) = entity("performer", random);
-            let condition = Condition::Field(FilterField::Performer, Pattern::entity(kind, id.clone()));
-            (condition, Box::new(move |event| {
-                event.performer.value().is_some_and(|who| who.kind == kind && who.id.as_deref() == Some(&id))
-            }))
+            let condition =
+                Condition::Field(FilterField::Performer, Pattern::entity(kind, id.clone()));
+            (
+                condition,
+                Box::new(move |event| {
+                    event
+                        .performer
+                        .value()
+                        .is_some_and(|who| who.kind == kind && who.id.as_deref() == Some(&id))
+                }),
+            )
         }
         3 => {
             let (_, id) = entity("subject", random);
             let condition = Condition::Field(FilterField::Target, Pattern::id(id.clone()));
-            (condition, Box::new(move |event| {
-                let subject = event.subject.value().and_then(|subject| subject.id.as_deref());
-                let mut further = event.targets.as_deref().unwrap_or_default().iter();
-                subject == Some(&id) || further.any(|target| target.id.as_deref() == Some(&id))
-            }))
+            (
+                condition,
+                Box::new(move |event| {
+                    let subject = event
+                        .subject
+                        .value()
+                        .and_then(|subject| subject.id.as_deref());
+                    let mut further = event.targets.as_deref().unwrap_or_default().iter();
+                    subject == Some(&id) || further.any(|target| target.id.as_deref() == Some(&id))
+                }),
+            )
         }
         4 => {
             let outcome = *random.choose(&Outcome::ALL);
             let condition = Condition::Field(FilterField::Outcome, Pattern::is(outcome.as_str()));
-            (condition, Box::new(move |event| event.outcome.value() == Some(&outcome)))
+            (
+                condition,
+                Box::new(move |event| event.outcome.value() == Some(&outcome)),
+            )
         }
         5 => {
             let value = random.pick(&["", "a", "b", "c"]);
             let condition = Condition::Field(FilterField::Meta("k".to_owned()), Pattern::is(value));
-            (condition, Box::new(move |event| {
-                event.metadata.value().and_then(|metadata| metadata.get("k")) == Some(value)
-            }))
+            (
+                condition,
+                Box::new(move |event| {
+                    event
+                        .metadata
+                        .value()
+                        .and_then(|metadata| metadata.get("k"))
+                        == Some(value)
+                }),
+            )
         }
         _ => {
             let kind = random.pick(&["doc", "role"]);
             let condition = Condition::Field(FilterField::Subject, Pattern::is(kind));
-            (condition, Box::new(move |event| event.subject.value().is_some_and(|subject| subject.kind == kind)))
+            (
+                condition,
+                Box::new(move |event| {
+                    event
+                        .subject
+                        .value()
+                        .is_some_and(|subject| subject.kind == kind)
+                }),
+            )
         }
     }
 }
@@ -133,7 +181,11 @@ fn joined(random: &mut Random) -> Predicate {
     for _ in 0..2 + random.below(3) {
         let (other, other_holds) = predicate(random);
         let negated = random.below(3) == 0;
-        let other = if negated { Condition::not(other) } else { other };
+        let other = if negated {
+            Condition::not(other)
+        } else {
+            other
+        };
         if random.below(2) == 0 {
             condition = Condition::All(vec![condition, other]);
             holds = Box::new(move |event| holds(event) && other_holds(event) != negated);
@@ -153,7 +205,8 @@ fn expected(
     order: Order,
     snapshot: u64,
 ) -> Vec<StoredEvent> {
-    let in_range = |event: &&StoredEvent| (range.0..=range.1).contains(&event.occurred_at.as_micros());
+    let in_range =
+        |event: &&StoredEvent| (range.0..=range.1).contains(&event.occurred_at.as_micros());
     let mut events: Vec<StoredEvent> = model
         .iter()
         .filter(|event| event.seq.0 < snapshot && holds(&event.event))
@@ -190,13 +243,19 @@ impl Run {
         match self.random.below(100) {
             0..40 => {
                 let event = event(&mut self.random);
-                let durability = *self.random.choose(&[Durability::Buffered, Durability::Durable]);
-                let receipt = self.store().append_with(&event, durability).expect("an append");
+                let durability = *self
+                    .random
+                    .choose(&[Durability::Buffered, Durability::Durable]);
+                let receipt = self
+                    .store()
+                    .append_with(&event, durability)
+                    .expect("an append");
                 self.keep(event, receipt);
             }
             40..48 => {
-                let events: Vec<Event> =
-                    (0..self.random.below(30)).map(|_| event(&mut self.random)).collect();
+                let events: Vec<Event> = (0..self.random.below(30))
+                    .map(|_| event(&mut self.random))
+                    .collect();
                 let receipts = self.store().append_batch(&events).expect("a batch");
                 for (event, receipt) in events.into_iter().zip(receipts) {
                     self.keep(event, receipt);
@@ -204,7 +263,11 @@ impl Run {
             }
             48..50 => self.store().flush().expect("a flush"),
             50 => {
-                self.store.take().expect("an open store").close().expect("a close");
+                self.store
+                    .take()
+                    .expect("an open store")
+                    .close()
+                    .expect("a close");
                 self.store = Some(Store::open(path, small()).expect("a reopening"));
             }
             51..80 => self.page(),
@@ -217,10 +280,20 @@ impl Run {
     fn keep(&mut self, mut event: Event, receipt: auditdb::Receipt) {
         assert_eq!(receipt.seq.0, self.model.len() as u64, "seq is dense");
         let recorded_at = receipt.recorded_at;
-        assert!(self.model.last().is_none_or(|last| last.recorded_at <= recorded_at));
+        assert!(
+            self.model
+                .last()
+                .is_none_or(|last| last.recorded_at <= recorded_at)
+        );
         event.occurred_at = receipt.occurred_at.into();
         let (id, seq, occurred_at) = (receipt.id, receipt.seq, receipt.occurred_at);
-        self.model.push(StoredEvent { id, seq, occurred_at, recorded_at, event });
+        self.model.push(StoredEvent {
+            id,
+            seq,
+            occurred_at,
+            recorded_at,
+            event,
+        });
     }
 
     /// Goes on with the walk by pages, or begins another.
@@ -228,13 +301,19 @@ impl Run {
         self.store().sync().expect("a sync");
         if self.paging.is_none() {
             let (condition, holds) = joined(&mut self.random);
-            let order = *self.random.choose(&[Order::NewestFirst, Order::OldestFirst]);
+            let order = *self
+                .random
+                .choose(&[Order::NewestFirst, Order::OldestFirst]);
             let (filter, range) = match self.random.below(3) {
                 0 => {
-                    let (since, length) = (self.random.below(50) as i64, self.random.below(30) as i64);
+                    let (since, length) =
+                        (self.random.below(50) as i64, self.random.below(30) as i64);
                     let range = (BASE + since, BASE + since + length);
                     let bound = |micros| Time::from_micros(micros).expect("the time is in range");
-                    (Filter::new().since(bound(range.0)).until(bound(range.1)), range)
+                    (
+                        Filter::new().since(bound(range.0)).until(bound(range.1)),
+                        range,
+                    )
                 }
                 _ => (Filter::new(), (0, i64::MAX)),
             };
@@ -246,21 +325,45 @@ impl Run {
             let expected = expected(&self.model, &*holds, range, order, self.model.len() as u64);
             let limit = *self.random.choose(&[1, 2, 7, 50, 1000]);
             let work_max = *self.random.choose(&[1, 10, 1_000_000]);
-            let query = Query { filter, order, limit, work_max, ..Query::default() };
-            self.paging = Some(Paging { query, expected, given: 0 });
+            let query = Query {
+                filter,
+                order,
+                limit,
+                work_max,
+                ..Query::default()
+            };
+            self.paging = Some(Paging {
+                query,
+                expected,
+                given: 0,
+            });
         }
         let mut paging = self.paging.take().expect("a walk by pages");
         let page = self.store().page(&paging.query).expect("a page");
         let rest = &paging.expected[paging.given..];
-        assert!(rest.starts_with(&page.events), "{}", paging.query.filter.explain());
+        assert!(
+            rest.starts_with(&page.events),
+            "{}",
+            paging.query.filter.explain()
+        );
         assert!(page.events.len() <= paging.query.limit);
         paging.given += page.events.len();
         assert_eq!(page.complete, page.next_cursor.is_none());
         if page.complete {
-            assert_eq!(paging.given, paging.expected.len(), "{}", paging.query.filter.explain());
+            assert_eq!(
+                paging.given,
+                paging.expected.len(),
+                "{}",
+                paging.query.filter.explain()
+            );
             return;
         }
-        let cursor: Cursor = page.next_cursor.expect("a cursor").to_string().parse().expect("a token");
+        let cursor: Cursor = page
+            .next_cursor
+            .expect("a cursor")
+            .to_string()
+            .parse()
+            .expect("a token");
         assert_ne!(paging.query.cursor, Some(cursor), "every page moves on");
         paging.query.cursor = Some(cursor);
         self.paging = Some(paging);
@@ -268,15 +371,24 @@ impl Run {
 
     fn get(&mut self) {
         self.store().sync().expect("a sync");
-        let Some(last) = self.model.len().checked_sub(1) else { return };
+        let Some(last) = self.model.len().checked_sub(1) else {
+            return;
+        };
         let wanted = &self.model[self.random.below(last as u64 + 1) as usize];
-        assert_eq!(self.store().get(wanted.id).expect("a get").as_ref(), Some(wanted));
+        assert_eq!(
+            self.store().get(wanted.id).expect("a get").as_ref(),
+            Some(wanted)
+        );
     }
 
     fn tail(&mut self) {
         self.store().sync().expect("a sync");
         let from = self.random.below(self.model.len() as u64 + 1);
-        let tail = self.store().snapshot().tail(&Filter::new(), Sequence(from)).expect("a tail");
+        let tail = self
+            .store()
+            .snapshot()
+            .tail(&Filter::new(), Sequence(from))
+            .expect("a tail");
         let to = (from + tail.events.len() as u64) as usize;
         assert_eq!(tail.events, self.model[from as usize..to]);
         assert_eq!(tail.next_seq, Sequence(to as u64));
@@ -286,14 +398,26 @@ impl Run {
     fn facets(&mut self) {
         self.store().sync().expect("a sync");
         let (condition, holds) = joined(&mut self.random);
-        let query = Query { filter: Filter::new().and(condition), ..Query::default() };
-        let facets = self.store().snapshot().facets(&FilterField::Type, &query, "", 100).expect("facets");
+        let query = Query {
+            filter: Filter::new().and(condition),
+            ..Query::default()
+        };
+        let facets = self
+            .store()
+            .snapshot()
+            .facets(&FilterField::Type, &query, "", 100)
+            .expect("facets");
         let mut counts = std::collections::BTreeMap::new();
         for stored in self.model.iter().filter(|stored| holds(&stored.event)) {
-            *counts.entry(stored.event.event_type.clone()).or_insert(0_u64) += 1;
+            *counts
+                .entry(stored.event.event_type.clone())
+                .or_insert(0_u64) += 1;
         }
-        let found: std::collections::BTreeMap<String, u64> =
-            facets.values.into_iter().map(|value| (value.value, value.count)).collect();
+        let found: std::collections::BTreeMap<String, u64> = facets
+            .values
+            .into_iter()
+            .map(|value| (value.value, value.count))
+            .collect();
         assert_eq!(found, counts);
     }
 }
@@ -302,7 +426,12 @@ fn check(seed: u64, steps: usize) {
     let folder = folder();
     let path = folder.path().join("store");
     let store = Store::open(&path, small()).expect("a new store");
-    let mut run = Run { random: Random::new(seed), store: Some(store), model: Vec::new(), paging: None };
+    let mut run = Run {
+        random: Random::new(seed),
+        store: Some(store),
+        model: Vec::new(),
+        paging: None,
+    };
     for _ in 0..steps {
         run.step(&path);
     }
@@ -313,7 +442,9 @@ fn check(seed: u64, steps: usize) {
 /// 100,000 operations over many stores: what the store answers is what the model answers.
 #[test]
 fn p3_the_store_answers_as_a_sorted_vec_does() {
-    let seeds = std::env::var("AUDITDB_MODEL_SEEDS").ok().and_then(|seeds| seeds.parse().ok());
+    let seeds = std::env::var("AUDITDB_MODEL_SEEDS")
+        .ok()
+        .and_then(|seeds| seeds.parse().ok());
     for seed in 0..seeds.unwrap_or(100_u64) {
         let checked = std::panic::catch_unwind(|| check(seed, 1_000));
         assert!(checked.is_ok(), "seed {seed}");

@@ -38,19 +38,31 @@ fn fill(store: &Store, times: impl Iterator<Item = i64>) {
 
 /// The sequence numbers of one whole scan.
 fn scan(store: &Store, order: Order) -> Vec<u64> {
-    let scan = store.snapshot().scan(&Query { order, ..Query::default() }).expect("a scan");
+    let scan = store
+        .snapshot()
+        .scan(&Query {
+            order,
+            ..Query::default()
+        })
+        .expect("a scan");
     scan.map(|event| event.expect("an event").seq.0).collect()
 }
 
 /// The same by parts of `limit` events, each reached through the text of a cursor alone;
 /// `between` runs after every part.
 fn by_parts(store: &Store, order: Order, limit: usize, mut between: impl FnMut(usize)) -> Vec<u64> {
-    let mut query = Query { order, limit, ..Query::default() };
+    let mut query = Query {
+        order,
+        limit,
+        ..Query::default()
+    };
     let mut seqs = Vec::new();
     for part in 0.. {
         let page = store.page(&query).expect("a page");
         seqs.extend(page.events.iter().map(|event| event.seq.0));
-        let Some(cursor) = page.next_cursor else { break };
+        let Some(cursor) = page.next_cursor else {
+            break;
+        };
         assert!(!page.complete);
         let cursor: Cursor = cursor.to_string().parse().expect("a cursor's own text");
         query.cursor = Some(cursor);
@@ -66,7 +78,10 @@ fn check(store: &Store, events: usize, limits: &[usize]) {
         assert_eq!(whole.iter().collect::<HashSet<_>>().len(), events);
         for limit in limits {
             let parts = by_parts(store, order, *limit, |_| {});
-            assert!(parts == whole, "{order:?}, limit {limit}: the parts are not the scan");
+            assert!(
+                parts == whole,
+                "{order:?}, limit {limit}: the parts are not the scan"
+            );
         }
     }
 }
@@ -97,7 +112,11 @@ fn mission_a22_a_million_events_with_a_fifth_in_ties() {
     let mut random = Random::new(22);
     let mut micros = MOMENT;
     let times = (0..1_000_000).map(|_| {
-        micros += if random.below(5) == 0 { 0 } else { 1 + random.below(1_000_000) as i64 };
+        micros += if random.below(5) == 0 {
+            0
+        } else {
+            1 + random.below(1_000_000) as i64
+        };
         micros
     });
     fill(&store, times);
@@ -136,7 +155,11 @@ fn mission_a22_the_documented_loop_repeats_and_never_ends() {
     const LIMIT: usize = 50;
     let export = |store: &Store, date_end: Option<Time>| -> Vec<StoredEvent> {
         let filter = date_end.map_or(Filter::new(), |end| Filter::new().until(end));
-        let query = Query { filter, limit: LIMIT, ..Query::default() };
+        let query = Query {
+            filter,
+            limit: LIMIT,
+            ..Query::default()
+        };
         store.page(&query).expect("a page").events
     };
     let folder = folder();
@@ -152,11 +175,17 @@ fn mission_a22_the_documented_loop_repeats_and_never_ends() {
         }
     }
     let distinct: HashSet<&u64> = rows.iter().collect();
-    assert!(rows.len() > distinct.len(), "the loop repeats the rows at its boundaries");
+    assert!(
+        rows.len() > distinct.len(),
+        "the loop repeats the rows at its boundaries"
+    );
 
     let store = Store::open(folder.path().join("many"), Options::default()).expect("a new store");
     fill(&store, std::iter::repeat_n(MOMENT, 2 * LIMIT));
     let first = export(&store, None);
     let second = export(&store, first.last().map(|last| last.occurred_at));
-    assert_eq!(first, second, "the loop stands still, and the other half is out of its reach");
+    assert_eq!(
+        first, second,
+        "the loop stands still, and the other half is out of its reach"
+    );
 }
