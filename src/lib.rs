@@ -30,6 +30,7 @@ mod snapshot;
 mod store;
 
 // 6 transfer: in and out through the store.
+mod export;
 mod generate;
 mod import;
 
@@ -49,6 +50,10 @@ pub use event::Performer;
 pub use event::StoredEvent;
 pub use event::Subject;
 pub use event::Target;
+pub use export::Compression;
+pub use export::Export;
+pub use export::ExportReport;
+pub use export::Format;
 pub use filter::Bound;
 pub use filter::Condition;
 pub use filter::Filter;

@@ -93,6 +93,12 @@ impl Scan {
         self.last.map(|last| self.bound.cursor(last))
     }
 
+    /// The place of the last match given; `None` before the first.
+    #[must_use]
+    pub fn reached(&self) -> Option<Position> {
+        self.last
+    }
+
     /// Events of the snapshot under the scan.
     #[must_use]
     pub fn snapshot_seq(&self) -> u64 {

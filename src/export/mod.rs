@@ -1,0 +1,178 @@
+//! Bounded exports: every match of a query as CSV, NDJSON or JSON, streamed with bounded memory,
+//! restartable at any row, and as a file whole or not at all. Parts made one after the other, each
+//! from the cursor at which the one before ended, are together the export made in one go.
+
+mod file;
+mod report;
+mod run;
+mod sink;
+
+pub use report::ExportReport;
+
+use crate::error::Error;
+use crate::error::ErrorKind;
+use crate::error::Result;
+use crate::event::StoredEvent;
+use crate::layout::CsvSafety;
+use crate::layout::Layout;
+
+/// How events are exported; which ones is the query's matter.
+///
+/// ```
+/// use auditdb::{Event, Export, Format, Options, Query, Store};
+/// # let folder = std::env::temp_dir().join(format!("auditdb-doc-export-{}", std::process::id()));
+///
+/// let store = Store::open(&folder, Options::default())?;
+/// store.append(&Event::new("user.created"))?;
+/// let mut bytes = Vec::new();
+/// let export = Export { format: Format::Csv, ..Export::default() };
+/// let report = export.run(&store.snapshot(), &Query::default(), &mut bytes)?;
+/// assert_eq!((report.rows, report.complete), (1, true));
+/// assert!(bytes.starts_with(b"id,seq,type,"));
+/// # store.close()?;
+/// # std::fs::remove_dir_all(&folder).ok();
+/// # Ok::<(), auditdb::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Export {
+    /// The file format.
+    pub format: Format,
+    /// Which columns and keys an event gets.
+    pub layout: Layout,
+    /// Whether CSV cells that look like formulas are made harmless.
+    pub csv_safety: CsvSafety,
+    /// Rows of this export at the most; all by default. The query's own limit plays no part.
+    pub limit: Option<u64>,
+    /// How the bytes are packed.
+    pub compression: Compression,
+    /// Begin a CSV with the line that names its columns. Parts after the first leave it out.
+    pub header: bool,
+}
+
+/// A file format of exports.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Format {
+    /// RFC 4180, one record an event.
+    Csv,
+    /// One line of JSON an event; in the native layout the canonical lines.
+    #[default]
+    Ndjson,
+    /// One JSON array of those lines.
+    Json,
+}
+
+/// How an export's bytes are packed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Compression {
+    /// As they are.
+    #[default]
+    None,
+    /// Zstandard.
+    Zstd,
+    /// Gzip, without name or time, so equal exports are equal files.
+    Gzip,
+}
+
+/// Every pair of format and layout that exists.
+const PAIRS: [(Format, Layout); 5] = [
+    (Format::Csv, Layout::Native),
+    (Format::Csv, Layout::Entries),
+    (Format::Ndjson, Layout::Native),
+    (Format::Ndjson, Layout::Entries),
+    (Format::Json, Layout::Native),
+];
+
+impl Format {
+    /// The format's word.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Format::Csv => "csv",
+            Format::Ndjson => "ndjson",
+            Format::Json => "json",
+        }
+    }
+}
+
+impl Default for Export {
+    fn default() -> Export {
+        Export {
+            format: Format::default(),
+            layout: Layout::default(),
+            csv_safety: CsvSafety::default(),
+            limit: None,
+            compression: Compression::default(),
+            header: true,
+        }
+    }
+}
+
+impl Export {
+    /// Checks that the settings go together; every export does so before it writes.
+    ///
+    /// # Errors
+    /// [`ErrorKind::OutOfRange`] names the setting.
+    pub fn validate(&self) -> Result<()> {
+        let refuse = |what: String| Err(Error::new(ErrorKind::OutOfRange, what));
+        if !PAIRS.contains(&(self.format, self.layout)) {
+            let pairs =
+                PAIRS.map(|(format, layout)| format!("{}+{}", format.as_str(), layout.as_str()));
+            return refuse(format!(
+                "format {} does not exist in layout {}; there are {}",
+                self.format.as_str(),
+                self.layout.as_str(),
+                pairs.join(", ")
+            ));
+        }
+        if self.limit == Some(0) {
+            return refuse("limit: 0 rows are no export".to_owned());
+        }
+        if self.format == Format::Json && !self.header {
+            return refuse(
+                "header: one JSON array cannot be put together from parts; take ndjson".to_owned(),
+            );
+        }
+        Ok(())
+    }
+
+    /// Appends what stands before the first event.
+    pub fn begin(&self, out: &mut Vec<u8>) {
+        match self.format {
+            Format::Csv if self.header => self.layout.csv_header(out),
+            Format::Json => out.push(b'['),
+            Format::Csv | Format::Ndjson => {}
+        }
+    }
+
+    /// Appends one event; `first` says that none of this export stands before it.
+    pub fn event(&self, event: &StoredEvent, first: bool, out: &mut Vec<u8>) {
+        match self.format {
+            Format::Csv => self.layout.csv_record(event, self.csv_safety, out),
+            Format::Ndjson => {
+                self.layout.json_line(event, out);
+                out.push(b'\n');
+            }
+            Format::Json => {
+                separate(first, out);
+                self.layout.json_line(event, out);
+            }
+        }
+    }
+
+    /// Appends what stands behind the last event.
+    pub fn end(&self, out: &mut Vec<u8>) {
+        if self.format == Format::Json {
+            out.extend_from_slice(b"\n]\n");
+        }
+    }
+}
+
+/// Puts each member of a JSON array on a line of its own.
+fn separate(first: bool, out: &mut Vec<u8>) {
+    out.extend_from_slice(if first { b"\n" } else { b",\n" });
+}
+
+#[cfg(test)]
+mod tests;
