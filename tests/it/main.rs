@@ -6,6 +6,8 @@
     reason = "a test that is wrong should stop where it is wrong"
 )]
 
+#[cfg(feature = "cli")]
+mod cli;
 mod model;
 mod support;
 mod ties;

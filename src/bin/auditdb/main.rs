@@ -1,3 +1,27 @@
-//! The `auditdb` binary: commands over the library, by its root names only.
+//! The `auditdb` command: looks into a store and moves events in and out of it, also while an
+//! application writes to it. Uses nothing of the library but its root names. Results go to stdout,
+//! everything else to stderr; the exit codes of `docs/cli.md` hold exactly.
 
-fn main() {}
+mod args;
+mod cmd;
+mod failure;
+mod interrupt;
+mod output;
+mod progress;
+mod table;
+mod text;
+mod zone;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    let arguments = args::Arguments::parse();
+    let interrupt = interrupt::Interrupt::install();
+    let output = output::Output::new(arguments.color, interrupt);
+    match cmd::run(arguments.command, &output) {
+        Ok(code) => code.into(),
+        Err(failure) => failure.tell(&output),
+    }
+}

@@ -1,0 +1,212 @@
+//! The words of the command line that several commands share, and the list of commands.
+//! `docs/cli.md` is the contract; each command's own words stand in its file below `cmd/`.
+
+use std::path::Path;
+use std::path::PathBuf;
+
+use auditdb::Cursor;
+use auditdb::Filter;
+use auditdb::Order;
+use auditdb::Query;
+use auditdb::ReadMode;
+use auditdb::Reader;
+use auditdb::Sequence;
+use auditdb::Snapshot;
+use clap::Args;
+use clap::Parser;
+
+use crate::cmd::Command;
+use crate::failure::Failure;
+use crate::failure::Outcome;
+use crate::output::Color;
+use crate::output::Output;
+use crate::zone::NamedZone;
+
+/// An append-only audit store: who did what to what, when, and how it ended
+#[derive(Parser)]
+#[command(
+    name = "auditdb",
+    version,
+    propagate_version = true,
+    arg_required_else_help = true,
+    after_help = "Examples:
+  auditdb demo                                   see all of it on generated data
+  auditdb import trail events.ndjson.zst         make a store from a file
+  auditdb query trail --type 'admin.*' --since -7d
+  auditdb export trail --performer user:u7 -f csv -o u7.csv
+
+Exit codes: 0 done, 1 damage or failure, 2 wrong usage, 3 more remained (--require-complete),
+4 the store is locked or is none, 130 interrupted."
+)]
+pub(crate) struct Arguments {
+    /// When to use colour
+    #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN")]
+    pub(crate) color: Color,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Which events: the same words on query, export, facets and follow.
+#[derive(Args)]
+#[command(
+    next_help_heading = "Filters (a flag given twice, or a,b: any of them; different flags: all of them; !x: not; x*: prefix; \\ takes , ! * : \\ literally)"
+)]
+pub(crate) struct Filters {
+    /// At or after T: 2026-05-17, 2026-05-17T08:00, RFC 3339, @1715932800s, now, -24h, -7d
+    #[arg(long, value_name = "T", allow_hyphen_values = true)]
+    since: Vec<String>,
+    /// Up to and including T, to the precision written: a date is that whole day
+    #[arg(long, value_name = "T", allow_hyphen_values = true)]
+    until: Vec<String>,
+    /// Before T
+    #[arg(long, value_name = "T", allow_hyphen_values = true)]
+    before: Vec<String>,
+    /// What happened, such as user.updated or 'admin.*'
+    #[arg(long = "type", value_name = "X", allow_hyphen_values = true)]
+    event_type: Vec<String>,
+    /// The finer word below the type
+    #[arg(long, value_name = "X", allow_hyphen_values = true)]
+    sub_type: Vec<String>,
+    /// What was changed; a leading : is any kind
+    #[arg(long, value_name = "KIND[:ID]", allow_hyphen_values = true)]
+    subject: Vec<String>,
+    /// What was changed, or else touched
+    #[arg(long, value_name = "KIND[:ID]", allow_hyphen_values = true)]
+    target: Vec<String>,
+    /// Who did it
+    #[arg(long, value_name = "KIND[:ID]", allow_hyphen_values = true)]
+    performer: Vec<String>,
+    /// For whom it was done
+    #[arg(long, value_name = "KIND[:ID]", allow_hyphen_values = true)]
+    on_behalf_of: Vec<String>,
+    /// success, failure, denied, partial or unknown
+    #[arg(long, value_name = "X", allow_hyphen_values = true)]
+    outcome: Vec<String>,
+    /// The system that reported it
+    #[arg(long, value_name = "X", allow_hyphen_values = true)]
+    source: Vec<String>,
+    /// The organisation
+    #[arg(long, value_name = "X", allow_hyphen_values = true)]
+    org: Vec<String>,
+    /// The client's address, or a network such as 10.0.0.0/8
+    #[arg(long, value_name = "X", allow_hyphen_values = true)]
+    ip: Vec<String>,
+    /// A metadata pair; different keys are all required
+    #[arg(long, value_name = "KEY=VALUE", allow_hyphen_values = true)]
+    meta: Vec<String>,
+    /// The event's id, here or where it was imported from
+    #[arg(long, value_name = "ID", allow_hyphen_values = true)]
+    id: Vec<String>,
+    /// The event's idempotency key
+    #[arg(long, value_name = "K", allow_hyphen_values = true)]
+    key: Vec<String>,
+    /// Without this field, such as outcome or meta:ticket
+    #[arg(long, value_name = "FIELD", allow_hyphen_values = true)]
+    no: Vec<String>,
+    /// The time zone in which times without one are read
+    #[arg(long, value_name = "ZONE", default_value = "UTC")]
+    tz: String,
+    /// Tell on stderr how the filter was read and what was looked at
+    #[arg(long)]
+    pub(crate) explain: bool,
+}
+
+/// Where in the events to read.
+#[derive(Args)]
+pub(crate) struct Place {
+    /// Go on where a former page or part ended
+    #[arg(long, value_name = "C", allow_hyphen_values = true)]
+    cursor: Option<String>,
+    /// Oldest events first
+    #[arg(long)]
+    oldest_first: bool,
+    /// Only events committed at or after this sequence number
+    #[arg(long, value_name = "N")]
+    since_seq: Option<u64>,
+}
+
+impl Filters {
+    /// The filter that the words describe.
+    pub(crate) fn read(&self) -> Outcome<Filter> {
+        let zone = NamedZone::find(&self.tz)?;
+        let flags = [
+            ("since", &self.since),
+            ("until", &self.until),
+            ("before", &self.before),
+            ("type", &self.event_type),
+            ("sub-type", &self.sub_type),
+            ("subject", &self.subject),
+            ("target", &self.target),
+            ("performer", &self.performer),
+            ("on-behalf-of", &self.on_behalf_of),
+            ("outcome", &self.outcome),
+            ("source", &self.source),
+            ("org", &self.org),
+            ("ip", &self.ip),
+            ("meta", &self.meta),
+            ("id", &self.id),
+            ("key", &self.key),
+            ("no", &self.no),
+        ];
+        let words = flags
+            .into_iter()
+            .flat_map(|(flag, texts)| texts.iter().map(move |text| (flag, text.as_str())));
+        Ok(Filter::from_flags(words, &zone)?)
+    }
+
+    /// Tells how the filter was read, if that was asked for.
+    pub(crate) fn explain(&self, filter: &Filter, output: &Output) {
+        if self.explain {
+            let read = filter.explain();
+            let read = if read.is_empty() {
+                "every event"
+            } else {
+                read.as_str()
+            };
+            output.note(&format!("filter: {}", crate::text::several_lines(read)));
+        }
+    }
+}
+
+impl Place {
+    /// The query that reads `filter` from here.
+    pub(crate) fn query(&self, filter: Filter) -> Outcome<Query> {
+        let cursor = self.cursor.as_deref().map(str::parse::<Cursor>).transpose();
+        let cursor = cursor.map_err(|error| Failure::from(error).about("--cursor"))?;
+        Ok(Query {
+            filter,
+            order: if self.oldest_first {
+                Order::OldestFirst
+            } else {
+                Order::NewestFirst
+            },
+            cursor,
+            since_seq: self.since_seq.map(Sequence),
+            ..Query::default()
+        })
+    }
+}
+
+/// The store's folder.
+#[derive(Args)]
+pub(crate) struct Database {
+    /// The store's folder
+    #[arg(value_name = "DB")]
+    pub(crate) path: PathBuf,
+}
+
+impl Database {
+    /// Opens the store for reading, also beside a process that writes to it.
+    pub(crate) fn reader(&self) -> Outcome<Reader> {
+        open(&self.path)
+    }
+
+    pub(crate) fn snapshot(&self) -> Outcome<Snapshot> {
+        Ok(self.reader()?.snapshot()?)
+    }
+}
+
+/// Opens the store at `path` for reading.
+pub(crate) fn open(path: &Path) -> Outcome<Reader> {
+    Ok(Reader::open(path, ReadMode::default())?)
+}

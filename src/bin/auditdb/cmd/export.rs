@@ -1,0 +1,287 @@
+//! `auditdb export`: events to a file that appears whole or not at all, or to stdout.
+
+use std::io::Write;
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::path::PathBuf;
+
+use auditdb::Compression;
+use auditdb::CsvSafety;
+use auditdb::Export;
+use auditdb::ExportReport;
+use auditdb::Format;
+use auditdb::Layout;
+use auditdb::Query;
+use auditdb::Snapshot;
+use clap::Args;
+
+use crate::args::Database;
+use crate::args::Filters;
+use crate::args::Place;
+use crate::failure::Code;
+use crate::failure::Failure;
+use crate::failure::Outcome;
+use crate::output::Output;
+use crate::progress::Progress;
+use crate::table;
+
+#[derive(Args)]
+#[command(after_help = "Examples:
+  auditdb export trail -f ndjson -o trail.ndjson              everything, every field
+  auditdb export trail --type 'admin.*' --since 2026-04-01 --until 2026-06-30 -f csv -o q2.csv
+  auditdb export trail -f csv --limit 50000 --report part1.json -o part1.csv
+  auditdb export trail -f csv --limit 50000 --cursor TOKEN --no-header -o part2.csv
+
+The parts of an export, each from the next_cursor of the one before, put one behind the other are
+the export made in one go: no event twice, none missing, also where many share one time.
+
+Formats and layouts that exist: csv+native, csv+entries, ndjson+native, ndjson+entries, json+native.")]
+pub(crate) struct Words {
+    #[command(flatten)]
+    database: Database,
+    /// The file format
+    #[arg(short = 'f', long, value_enum, value_name = "FORMAT")]
+    format: FormatWord,
+    /// The file to make; - is stdout
+    #[arg(short = 'o', long = "output", default_value = "-", value_name = "FILE")]
+    output: PathBuf,
+    /// Replace the file if it exists
+    #[arg(long)]
+    force: bool,
+    /// Events at the most
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    limit: Option<u64>,
+    /// Leave out the CSV line that names the columns, for parts after the first
+    #[arg(long)]
+    no_header: bool,
+    /// Which columns and keys
+    #[arg(long, value_enum, default_value_t, value_name = "LAYOUT")]
+    layout: LayoutWord,
+    /// Whether CSV cells that look like formulas get a ' in front
+    #[arg(long, value_enum, default_value_t, value_name = "SAFETY")]
+    csv_safety: SafetyWord,
+    /// Pack the file
+    #[arg(long, value_enum, value_name = "HOW")]
+    compress: Option<CompressWord>,
+    /// Write what was exported, and where to go on, as JSON
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
+    /// Exit with 3 if more remained than --limit let through
+    #[arg(long)]
+    require_complete: bool,
+    #[command(flatten)]
+    place: Place,
+    #[command(flatten)]
+    filters: Filters,
+}
+
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum FormatWord {
+    /// RFC 4180, one record an event
+    Csv,
+    /// One line of JSON an event
+    Ndjson,
+    /// One JSON array
+    Json,
+}
+
+#[derive(Clone, Copy, Debug, Default, clap::ValueEnum)]
+enum LayoutWord {
+    /// Every field under its own name
+    #[default]
+    Native,
+    /// Audit entries with actor, target, data and context
+    Entries,
+}
+
+#[derive(Clone, Copy, Debug, Default, clap::ValueEnum)]
+enum SafetyWord {
+    #[default]
+    Guard,
+    Raw,
+}
+
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum CompressWord {
+    Zstd,
+    Gzip,
+}
+
+pub(crate) fn run(words: &Words, output: &Output) -> Outcome<Code> {
+    let export = words.export();
+    export.validate()?;
+    let to_stdout = words.output == Path::new("-");
+    if to_stdout && words.compress.is_some() && output.is_terminal() {
+        return Err(Failure::usage(
+            "--compress: packed bytes are not written to a terminal",
+        ));
+    }
+    if let Some(report) = &words.report {
+        refuse_same(report, &words.output, words.force)?;
+    }
+    let filter = words.filters.read()?;
+    words.filters.explain(&filter, output);
+    let query = words.place.query(filter)?;
+    let snapshot = words.database.snapshot()?;
+    if words.filters.explain {
+        super::explain_plan(&snapshot, &query, output)?;
+    }
+    output.interrupt.arm();
+    let report = words.write(&export, &snapshot, &query, to_stdout, output)?;
+    words.tell(&export, &report, output)?;
+    if report.interrupted {
+        Err(interrupted(&report, to_stdout))
+    } else if words.require_complete && !report.complete {
+        let rows = table::grouped(report.rows);
+        let what = format!("--require-complete: more events remained behind these {rows}");
+        Err(Failure::new(Code::Incomplete, what))
+    } else {
+        Ok(Code::Done)
+    }
+}
+
+impl Words {
+    fn export(&self) -> Export {
+        Export {
+            format: match self.format {
+                FormatWord::Csv => Format::Csv,
+                FormatWord::Ndjson => Format::Ndjson,
+                FormatWord::Json => Format::Json,
+            },
+            layout: match self.layout {
+                LayoutWord::Native => Layout::Native,
+                LayoutWord::Entries => Layout::Entries,
+            },
+            csv_safety: match self.csv_safety {
+                SafetyWord::Guard => CsvSafety::Guard,
+                SafetyWord::Raw => CsvSafety::Raw,
+            },
+            limit: self.limit,
+            compression: match self.compress {
+                None => Compression::None,
+                Some(CompressWord::Zstd) => Compression::Zstd,
+                Some(CompressWord::Gzip) => Compression::Gzip,
+            },
+            header: !self.no_header,
+        }
+    }
+
+    fn write(
+        &self,
+        export: &Export,
+        snapshot: &Snapshot,
+        query: &Query,
+        to_stdout: bool,
+        output: &Output,
+    ) -> Outcome<ExportReport> {
+        let quiet = to_stdout && output.is_terminal();
+        let progress = (!quiet).then(|| Progress::new("events exported", self.limit));
+        let mut watch = |rows| {
+            if let Some(progress) = &progress {
+                progress.at(rows);
+            }
+            if output.interrupt.seen() {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            }
+        };
+        Ok(if to_stdout {
+            export.run_watched(snapshot, query, output.data(), &mut watch)?
+        } else {
+            export.to_file_watched(snapshot, query, &self.output, self.force, &mut watch)?
+        })
+    }
+
+    /// The facts on stderr and, if asked for, in the report.
+    fn tell(&self, export: &Export, report: &ExportReport, output: &Output) -> Outcome<()> {
+        let cursor = report.next_cursor.as_ref();
+        let cursor = cursor.map_or_else(String::new, |cursor| {
+            format!(", go on with --cursor {cursor}")
+        });
+        output.note(&format!(
+            "{} rows, {} bytes, sha256 {}, {}, snapshot of {} events{cursor}",
+            report.rows,
+            report.bytes,
+            report.sha256,
+            if report.complete {
+                "complete"
+            } else {
+                "more remain"
+            },
+            report.snapshot_seq,
+        ));
+        match &self.report {
+            Some(path) => write_report(path, &self.json(export, report)),
+            None => Ok(()),
+        }
+    }
+
+    fn json(&self, export: &Export, report: &ExportReport) -> String {
+        let files = if self.output == Path::new("-") || report.interrupted {
+            String::new()
+        } else {
+            let name = self.output.display().to_string();
+            format!(
+                "{{\"name\":{},\"rows\":{},\"bytes\":{},\"sha256\":\"{}\"}}",
+                super::json_text(&name),
+                report.rows,
+                report.bytes,
+                report.sha256
+            )
+        };
+        format!(
+            "{{\"rows\":{},\"bytes\":{},\"sha256\":\"{}\",\"complete\":{},\"next_cursor\":{},\
+             \"snapshot_seq\":{},\"first\":{},\"last\":{},\"files\":[{files}],\"format\":\"{}\",\
+             \"layout\":\"{}\",\"csv_safety\":\"{}\",\"header\":{}}}\n",
+            report.rows,
+            report.bytes,
+            report.sha256,
+            report.complete,
+            super::quoted(report.next_cursor),
+            report.snapshot_seq,
+            super::quoted(report.first),
+            super::quoted(report.last),
+            export.format.as_str(),
+            export.layout.as_str(),
+            export.csv_safety.as_str(),
+            export.header,
+        )
+    }
+}
+
+/// A report must not take the place of what it reports on.
+fn refuse_same(report: &Path, target: &Path, force: bool) -> Outcome<()> {
+    if report == target {
+        return Err(Failure::usage("--report: names the same file as --output"));
+    }
+    if !force && report.symlink_metadata().is_ok() {
+        let what = format!("--report {}: the file exists", report.display());
+        return Err(Failure::usage(what).hint("take another name, or --force to replace it"));
+    }
+    Ok(())
+}
+
+/// Small, and written after the export itself is safe, so in one go.
+fn write_report(path: &Path, json: &str) -> Outcome<()> {
+    let write = || -> std::io::Result<()> {
+        let mut file = std::fs::File::create(path)?;
+        file.write_all(json.as_bytes())?;
+        file.sync_all()
+    };
+    write().map_err(|error| {
+        let what = format!("--report {}: cannot be written: {error}", path.display());
+        Failure::new(Code::Failed, what)
+    })
+}
+
+fn interrupted(report: &ExportReport, to_stdout: bool) -> Failure {
+    let what = match &report.next_cursor {
+        Some(cursor) if to_stdout => {
+            format!("interrupted; the rest follows with --no-header --cursor {cursor}")
+        }
+        _ if to_stdout => "interrupted behind the last event".to_owned(),
+        _ => "interrupted; no file was made, run it again".to_owned(),
+    };
+    Failure::new(Code::Interrupted, what)
+}

@@ -1,0 +1,285 @@
+//! `auditdb import`: source lines into a store, file by file, streaming.
+
+use std::fs::File;
+use std::io;
+use std::io::BufWriter;
+use std::io::Read;
+use std::io::Write;
+use std::path::Path;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+use std::time::Instant;
+
+use auditdb::Durability;
+use auditdb::Import;
+use auditdb::ImportFormat;
+use auditdb::ImportOptions;
+use auditdb::ImportOutcome;
+use auditdb::Mapping;
+use auditdb::OnRefusal;
+use auditdb::Options;
+use auditdb::Store;
+use clap::Args;
+
+use crate::failure::Code;
+use crate::failure::Failure;
+use crate::failure::Outcome;
+use crate::interrupt::Interrupt;
+use crate::output::Output;
+use crate::progress::Progress;
+use crate::table;
+use crate::table::Table;
+use crate::text;
+
+#[derive(Args)]
+#[command(after_help = "Examples:
+  auditdb import trail cloudtrail.ndjson.zst k8s.ndjson.gz
+  auditdb generate --events 100000 | auditdb import trail -
+  auditdb import trail app.log --map app.json --on-error refused.ndjson --json
+  auditdb import --formats
+
+Every line is read by its content unless --format says otherwise. A record is known again by its
+content, so importing a file twice adds nothing. FILE may be packed by gzip or zstd; - is stdin.")]
+pub(crate) struct Words {
+    /// The store's folder; it is made if there is none
+    #[arg(value_name = "DB", required_unless_present = "formats")]
+    path: Option<PathBuf>,
+    /// Files to read; - or none is stdin
+    #[arg(value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// How lines are read: auto, native, entries, or a name that --formats lists
+    #[arg(long, value_name = "FORMAT", default_value = "auto")]
+    format: String,
+    /// A mapping of your own, tried before the format
+    #[arg(long, value_name = "FILE")]
+    map: Option<PathBuf>,
+    /// What to do with a line that is no event: stop, skip, or a file to write it to
+    #[arg(long, value_name = "stop|skip|FILE", default_value = "stop")]
+    on_error: String,
+    /// Keep records that repeat exactly, instead of counting them as duplicates
+    #[arg(long)]
+    keep_repeats: bool,
+    /// Print the counts as JSON on stdout
+    #[arg(long)]
+    json: bool,
+    /// List the formats and end
+    #[arg(long)]
+    formats: bool,
+}
+
+pub(crate) fn run(words: &Words, output: &Output) -> Outcome<Code> {
+    if words.formats {
+        return formats(output);
+    }
+    // Clap asks for DB unless --formats is there.
+    let path = words
+        .path
+        .as_deref()
+        .ok_or_else(|| Failure::usage("DB is missing"))?;
+    let options = words.options()?;
+    let mut refused = match words.on_error.as_str() {
+        "stop" | "skip" => None,
+        file => Some(create("--on-error", Path::new(file))?),
+    };
+    let inputs = words.inputs()?;
+    let settings = Options {
+        durability: Durability::Buffered,
+        ..Options::default()
+    };
+    let store = Store::open(path, settings)?;
+    output.interrupt.arm();
+    let begun = Instant::now();
+    let (outcome, ended) = words.read_all(&store, options, &mut refused, inputs, output);
+    let closed = store.close();
+    if let Some(file) = &mut refused {
+        file.flush()?;
+    }
+    tell(&outcome, begun.elapsed(), words.json, output)?;
+    closed?;
+    ended?;
+    if words.on_error != "stop" && outcome.refused > 0 {
+        name_refusals(&outcome, output);
+    }
+    Ok(Code::Done)
+}
+
+impl Words {
+    fn options(&self) -> Outcome<ImportOptions> {
+        let format = ImportFormat::named(&self.format)
+            .map_err(|error| Failure::usage(format!("--format: {error}")))?;
+        let map = self.map.as_deref().map(mapping).transpose()?;
+        Ok(ImportOptions {
+            format,
+            map,
+            keep_repeats: self.keep_repeats,
+            ..ImportOptions::default()
+        })
+    }
+
+    /// Opens every input before anything is imported, so that a name that is wrong stops it all.
+    fn inputs(&self) -> Outcome<Vec<(String, Box<dyn Read>)>> {
+        let stdin = [PathBuf::from("-")];
+        let files = if self.files.is_empty() {
+            &stdin
+        } else {
+            self.files.as_slice()
+        };
+        let open = |path: &PathBuf| -> Outcome<(String, Box<dyn Read>)> {
+            let name = path.display().to_string();
+            if path == Path::new("-") {
+                return Ok(("stdin".to_owned(), Box::new(io::stdin().lock())));
+            }
+            let file = File::open(path).and_then(|file| match file.metadata()?.is_dir() {
+                true => Err(io::Error::other("it is a folder")),
+                false => Ok(file),
+            });
+            let file = file.map_err(|error| {
+                Failure::new(Code::Failed, format!("{name}: cannot be read: {error}"))
+            })?;
+            Ok((name, Box::new(file)))
+        };
+        files.iter().map(open).collect()
+    }
+
+    /// Imports the inputs one after the other; gives what was done also where it did not come to
+    /// the end.
+    fn read_all(
+        &self,
+        store: &Store,
+        options: ImportOptions,
+        refused: &mut Option<BufWriter<File>>,
+        inputs: Vec<(String, Box<dyn Read>)>,
+        output: &Output,
+    ) -> (ImportOutcome, Outcome<()>) {
+        let on_refusal = match refused {
+            Some(file) => OnRefusal::Write(file),
+            None if self.on_error == "skip" => OnRefusal::Skip,
+            None => OnRefusal::Stop,
+        };
+        let mut sink = store;
+        let progress = Progress::new("lines read", None);
+        let mut import = Import::new(&mut sink, options, on_refusal)
+            .on_progress(|outcome: &ImportOutcome| progress.at(outcome.read));
+        let mut ended = Ok(());
+        for (name, input) in inputs {
+            let input = Interruptible {
+                input,
+                interrupt: output.interrupt.clone(),
+            };
+            ended = import.read(&name, input).map_err(Failure::from);
+            if output.interrupt.seen() {
+                let what = "interrupted; everything counted above is safe. Run the same command \
+                            again: what was imported is known and not added twice";
+                ended = Err(Failure::new(Code::Interrupted, what));
+            }
+            if ended.is_err() {
+                break;
+            }
+        }
+        (import.outcome().clone(), ended)
+    }
+}
+
+fn mapping(path: &Path) -> Outcome<Arc<Mapping>> {
+    let about = || format!("--map {}", path.display());
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| Failure::usage(format!("{}: cannot be read: {error}", about())))?;
+    let mapping = Mapping::parse(&text);
+    let mapping = mapping.map_err(|error| Failure::usage(format!("{}: {error}", about())))?;
+    Ok(Arc::new(mapping))
+}
+
+fn create(flag: &str, path: &Path) -> Outcome<BufWriter<File>> {
+    let file = File::create(path).map_err(|error| {
+        Failure::usage(format!(
+            "{flag} {}: cannot be written: {error}",
+            path.display()
+        ))
+    })?;
+    Ok(BufWriter::new(file))
+}
+
+/// An input that ends with an error when the user wants an end.
+struct Interruptible {
+    input: Box<dyn Read>,
+    interrupt: Interrupt,
+}
+
+impl Read for Interruptible {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.interrupt.seen() {
+            return Err(io::Error::other("interrupted"));
+        }
+        self.input.read(buffer)
+    }
+}
+
+fn tell(outcome: &ImportOutcome, took: Duration, json: bool, output: &Output) -> Outcome<()> {
+    let seconds = took.as_secs_f64();
+    let rate = if seconds > 0.0 {
+        outcome.read as f64 / seconds
+    } else {
+        0.0
+    };
+    output.note(&format!(
+        "{} lines read: {} imported, {} duplicates, {} refused; {seconds:.1} s, {} lines/s",
+        table::grouped(outcome.read),
+        table::grouped(outcome.imported),
+        table::grouped(outcome.duplicates),
+        table::grouped(outcome.refused),
+        table::grouped(rate as u64),
+    ));
+    if json {
+        let mut out = output.data();
+        let seq = |seq: Option<auditdb::Sequence>| {
+            seq.map_or_else(|| "null".to_owned(), |seq| seq.to_string())
+        };
+        writeln!(
+            out,
+            "{{\"read\":{},\"imported\":{},\"duplicates\":{},\"refused\":{},\"first_seq\":{},\"last_seq\":{}}}",
+            outcome.read,
+            outcome.imported,
+            outcome.duplicates,
+            outcome.refused,
+            seq(outcome.first_seq),
+            seq(outcome.last_seq),
+        )?;
+        out.flush()?;
+    } else {
+        for (mapping, lines) in &outcome.mappings {
+            let lines = table::grouped(*lines);
+            output.note(&format!("  {lines} by {}", text::one_line(mapping)));
+        }
+    }
+    Ok(())
+}
+
+fn name_refusals(outcome: &ImportOutcome, output: &Output) {
+    for refusal in &outcome.refusals {
+        output.note(&format!(
+            "refused: {}",
+            text::one_line(&refusal.to_string())
+        ));
+    }
+    let named = outcome.refusals.len() as u64;
+    if outcome.refused > named {
+        output.note(&format!(
+            "and {} more",
+            table::grouped(outcome.refused - named)
+        ));
+    }
+}
+
+fn formats(output: &Output) -> Outcome<Code> {
+    let mut rows = Table::new()
+        .column("FORMAT", crate::output::Style::name)
+        .column("TAKES", table::plain);
+    for (name, about) in ImportFormat::list() {
+        rows.row([name.to_owned(), about.to_owned()]);
+    }
+    let mut out = output.page();
+    rows.write(output, &mut out)?;
+    out.flush()?;
+    Ok(Code::Done)
+}

@@ -1,0 +1,89 @@
+//! The commands: one file each, with its own words and `run`.
+
+mod append;
+mod demo;
+mod export;
+mod facets;
+mod follow;
+mod generate;
+mod import;
+mod query;
+mod show;
+mod stats;
+
+use std::fmt::Display;
+
+use auditdb::Query;
+use auditdb::Snapshot;
+use clap::Subcommand;
+
+use crate::failure::Code;
+use crate::failure::Outcome;
+use crate::output::Output;
+use crate::table;
+
+/// What to do.
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// The main job in one go on generated data: import, pages, a CSV export
+    Demo(demo::Words),
+    /// Write deterministic, realistic events as native NDJSON to stdout
+    Generate(generate::Words),
+    /// Read events or other systems' logs into a store
+    Import(import::Words),
+    /// Append one event, given as a line on stdin or by flags, and print its receipt
+    Append(append::Words),
+    /// Print a page of events, newest first
+    Query(query::Words),
+    /// Print one event whole
+    Show(show::Words),
+    /// Export events to a file or to stdout
+    Export(export::Words),
+    /// Count the values of a field
+    Facets(facets::Words),
+    /// Print events in commit order and wait for more
+    Follow(follow::Words),
+    /// Print facts about a store
+    Stats(stats::Words),
+}
+
+/// Does it.
+pub(crate) fn run(command: Command, output: &Output) -> Outcome<Code> {
+    match command {
+        Command::Demo(words) => demo::run(&words, output),
+        Command::Generate(words) => generate::run(&words, output),
+        Command::Import(words) => import::run(&words, output),
+        Command::Append(words) => append::run(&words, output),
+        Command::Query(words) => query::run(&words, output),
+        Command::Show(words) => show::run(&words, output),
+        Command::Export(words) => export::run(&words, output),
+        Command::Facets(words) => facets::run(&words, output),
+        Command::Follow(words) => follow::run(&words, output),
+        Command::Stats(words) => stats::run(&words, output),
+    }
+}
+
+/// Tells what reading the first page takes.
+fn explain_plan(snapshot: &Snapshot, query: &Query, output: &Output) -> Outcome<()> {
+    let mut scan = snapshot.scan(query)?;
+    let mut events = 0;
+    while events < query.limit && scan.next().transpose()?.is_some() {
+        events += 1;
+    }
+    output.note(&format!(
+        "plan: the first {events} events come from {} segments and memtables of a snapshot of {} events",
+        scan.sources_opened(),
+        table::grouped(scan.snapshot_seq()),
+    ));
+    Ok(())
+}
+
+/// A value of the library as a JSON text, or null. Its texts need no escapes.
+fn quoted(value: Option<impl Display>) -> String {
+    value.map_or_else(|| "null".to_owned(), |value| format!("\"{value}\""))
+}
+
+/// A text as JSON.
+fn json_text(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}

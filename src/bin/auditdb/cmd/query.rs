@@ -1,0 +1,248 @@
+//! `auditdb query`: a page of events as a table, JSON, NDJSON or CSV.
+
+use std::io::Write;
+
+use auditdb::Cursor;
+use auditdb::Export;
+use auditdb::Format;
+use auditdb::Page;
+use auditdb::Query;
+use auditdb::Snapshot;
+use auditdb::Stopped;
+use auditdb::StoredEvent;
+use clap::Args;
+
+use crate::args::Database;
+use crate::args::Filters;
+use crate::args::Place;
+use crate::failure::Code;
+use crate::failure::Outcome;
+use crate::output::Output;
+use crate::output::Style;
+use crate::table::Table;
+use crate::table::plain;
+
+#[derive(Args)]
+#[command(after_help = "Examples:
+  auditdb query trail                              the newest 50 events
+  auditdb query trail --type 'user.*' --outcome denied --since -24h
+  auditdb query trail --subject user:u12 --no outcome -n 10 -o ndjson
+  auditdb query trail --performer '!system' --meta ticket=4711 --cursor TOKEN")]
+pub(crate) struct Words {
+    #[command(flatten)]
+    database: Database,
+    /// Events on the page
+    #[arg(short = 'n', value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u64).range(1..))]
+    count: u64,
+    /// What to print
+    #[arg(
+        short = 'o',
+        long = "output",
+        value_enum,
+        default_value_t,
+        value_name = "FORMAT"
+    )]
+    output: Shape,
+    /// Stop when this many index entries were looked at, with a cursor to go on
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    max_work: Option<u64>,
+    #[command(flatten)]
+    place: Place,
+    #[command(flatten)]
+    filters: Filters,
+}
+
+/// What a page is printed as.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum Shape {
+    /// Columns for people
+    #[default]
+    Table,
+    /// One object with the events and where to go on
+    Json,
+    /// One line of JSON an event
+    Ndjson,
+    /// RFC 4180, formulas made harmless
+    Csv,
+}
+
+/// Events of one call of the library at the most.
+const CALL_EVENTS: u64 = 10_000;
+
+pub(crate) fn run(words: &Words, output: &Output) -> Outcome<Code> {
+    let filter = words.filters.read()?;
+    words.filters.explain(&filter, output);
+    let query = words.place.query(filter)?;
+    let snapshot = words.database.snapshot()?;
+    if words.filters.explain {
+        super::explain_plan(&snapshot, &query, output)?;
+    }
+    let page = match words.output {
+        Shape::Table => table(words, &snapshot, query, output)?,
+        Shape::Json => json(words, &snapshot, query, output)?,
+        Shape::Ndjson => lines(words, &snapshot, query, output, Format::Ndjson)?,
+        Shape::Csv => lines(words, &snapshot, query, output, Format::Csv)?,
+    };
+    if words.output != Shape::Json {
+        output.note(&ending(&page));
+    }
+    Ok(Code::Done)
+}
+
+/// A page as far as it is known when its events have been printed.
+struct Ended {
+    events: u64,
+    page: Page,
+}
+
+/// Reads call by call until the page is full or nothing follows, or once where the work is bounded.
+fn read(
+    words: &Words,
+    snapshot: &Snapshot,
+    mut query: Query,
+    mut each: impl FnMut(u64, &StoredEvent) -> Outcome<()>,
+) -> Outcome<Ended> {
+    if let Some(work) = words.max_work {
+        query.work_max = work;
+    }
+    let mut events = 0;
+    loop {
+        query.limit = usize::try_from((words.count - events).min(CALL_EVENTS)).unwrap_or(1);
+        let mut page = snapshot.page(&query)?;
+        for event in std::mem::take(&mut page.events) {
+            each(events, &event)?;
+            events += 1;
+        }
+        if page.complete || events >= words.count || words.max_work.is_some() {
+            return Ok(Ended { events, page });
+        }
+        query.cursor = page.next_cursor;
+    }
+}
+
+fn table(words: &Words, snapshot: &Snapshot, query: Query, output: &Output) -> Outcome<Ended> {
+    let mut table = events_table();
+    let ended = read(words, snapshot, query, |_, event| {
+        table.row(event_row(event));
+        Ok(())
+    })?;
+    let mut out = output.page();
+    if ended.events > 0 {
+        table.write(output, &mut out)?;
+    }
+    out.flush()?;
+    Ok(ended)
+}
+
+/// The columns in which people see events.
+fn events_table() -> Table {
+    Table::new()
+        .column("TIME", plain)
+        .column("TYPE", Style::name)
+        .column("PERFORMER", plain)
+        .column("SUBJECT", plain)
+        .column("OUTCOME", outcome)
+        .column("ID", Style::dim)
+}
+
+fn outcome(style: Style, text: &str) -> String {
+    match text.trim_end() {
+        "failure" | "denied" => style.bad(text),
+        "success" => style.good(text),
+        _ => text.to_owned(),
+    }
+}
+
+fn event_row(stored: &StoredEvent) -> [String; 6] {
+    let event = &stored.event;
+    let performer = event.performer.value();
+    let subject = event.subject.value();
+    [
+        stored.occurred_at.to_string(),
+        event.event_type.clone(),
+        performer.map_or_else(String::new, |who| named(&who.kind, who.id.as_deref())),
+        subject.map_or_else(String::new, |what| named(&what.kind, what.id.as_deref())),
+        event
+            .outcome
+            .value()
+            .map_or("", |outcome| outcome.as_str())
+            .to_owned(),
+        stored.id.to_string(),
+    ]
+}
+
+/// An entity as a filter takes it.
+pub(super) fn named(kind: &str, id: Option<&str>) -> String {
+    id.map_or_else(|| kind.to_owned(), |id| format!("{kind}:{id}"))
+}
+
+fn json(words: &Words, snapshot: &Snapshot, query: Query, output: &Output) -> Outcome<Ended> {
+    let mut out = output.data();
+    out.write_all(b"{\"events\":[")?;
+    let ended = read(words, snapshot, query, |before, event| {
+        if before > 0 {
+            out.write_all(b",")?;
+        }
+        serde_json::to_writer(&mut out, event).map_err(std::io::Error::from)?;
+        Ok(())
+    })?;
+    let page = &ended.page;
+    writeln!(
+        out,
+        "],\"next_cursor\":{},\"complete\":{},\"stopped\":\"{}\",\"snapshot_seq\":{},\
+         \"scanned_until\":{},\"complete_through\":{},\"covered_from\":\"{}\"}}",
+        super::quoted(page.next_cursor),
+        page.complete,
+        page.stopped.as_str(),
+        page.snapshot_seq,
+        super::quoted(page.scanned_until),
+        super::quoted(page.complete_through),
+        page.covered_from,
+    )?;
+    out.flush()?;
+    Ok(ended)
+}
+
+fn lines(
+    words: &Words,
+    snapshot: &Snapshot,
+    query: Query,
+    output: &Output,
+    format: Format,
+) -> Outcome<Ended> {
+    let mut out = output.data();
+    let export = Export {
+        format,
+        ..Export::default()
+    };
+    let mut line = Vec::new();
+    export.begin(&mut line);
+    out.write_all(&line)?;
+    let ended = read(words, snapshot, query, |before, event| {
+        line.clear();
+        export.event(event, before == 0, &mut line);
+        Ok(out.write_all(&line)?)
+    })?;
+    out.flush()?;
+    Ok(ended)
+}
+
+/// The line under a page.
+fn ending(ended: &Ended) -> String {
+    let events = match ended.events {
+        0 => "no events".to_owned(),
+        1 => "1 event".to_owned(),
+        events => format!("{} events", crate::table::grouped(events)),
+    };
+    let cursor = |cursor: &Cursor| format!("--cursor {cursor}");
+    let go_on = ended
+        .page
+        .next_cursor
+        .as_ref()
+        .map_or_else(String::new, cursor);
+    match ended.page.stopped {
+        Stopped::End => format!("{events}; that is all"),
+        Stopped::Limit => format!("{events}; go on with {go_on}"),
+        Stopped::Budget => format!("{events} within --max-work; go on with {go_on}"),
+    }
+}

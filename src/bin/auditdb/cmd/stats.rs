@@ -1,0 +1,178 @@
+//! `auditdb stats`: facts about a store, without reading its events.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+
+use auditdb::SegmentStats;
+use auditdb::Stats;
+use clap::Args;
+
+use crate::args::Database;
+use crate::failure::Code;
+use crate::failure::Outcome;
+use crate::output::Output;
+use crate::output::Style;
+use crate::table;
+use crate::table::Table;
+use crate::table::plain;
+
+#[derive(Args)]
+#[command(after_help = "Examples:
+  auditdb stats trail
+  auditdb stats trail --json | jq .events")]
+pub(crate) struct Words {
+    #[command(flatten)]
+    database: Database,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) fn run(words: &Words, output: &Output) -> Outcome<Code> {
+    let stats = words.database.reader()?.stats()?;
+    if words.json {
+        let mut out = output.data();
+        writeln!(out, "{}", json(&stats))?;
+        out.flush()?;
+    } else {
+        let mut out = output.page();
+        print(&stats, output, &mut out)?;
+        out.flush()?;
+    }
+    Ok(Code::Done)
+}
+
+/// Events, files and bytes of one partition, by its folder.
+type Partitions = BTreeMap<String, (u64, u64, u64)>;
+
+fn partitions(stats: &Stats) -> Partitions {
+    let mut partitions = Partitions::new();
+    for segment in &stats.segments {
+        let folder = segment.path.parent().and_then(|folder| folder.file_name());
+        let name = folder.map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+        let (events, segments, bytes) = partitions.entry(name).or_default();
+        *events += u64::from(segment.rows);
+        *segments += 1;
+        *bytes += segment.bytes;
+    }
+    partitions
+}
+
+fn print(stats: &Stats, output: &Output, out: &mut impl Write) -> Outcome<()> {
+    let style = output.style();
+    let bytes = stats.segment_bytes();
+    let moment =
+        |time: Option<auditdb::Time>| time.map_or_else(|| "-".to_owned(), |time| time.to_string());
+    for (name, value) in [
+        ("store", stats.store.to_string()),
+        ("created", stats.created_at.to_string()),
+        ("events", table::grouped(stats.events)),
+        ("oldest", moment(stats.oldest)),
+        ("newest", moment(stats.newest)),
+        ("covers from", stats.covered_from.to_string()),
+        ("complete through", moment(stats.complete_through)),
+        (
+            "segments",
+            format!("{} of {}", stats.segments.len(), table::bytes(bytes)),
+        ),
+        (
+            "not sealed yet",
+            format!("{} events", table::grouped(stats.unsealed_events)),
+        ),
+        ("log", table::bytes(stats.wal_bytes)),
+        ("manifest", table::bytes(stats.manifest_bytes)),
+        ("clock set back", format!("{} times", stats.clock_steps)),
+    ] {
+        writeln!(out, "{} {value}", style.dim(&format!("{name:<17}")))?;
+    }
+    let partitions = partitions(stats);
+    if !partitions.is_empty() {
+        writeln!(out)?;
+        let mut rows = Table::new()
+            .column("PARTITION", Style::name)
+            .number("EVENTS")
+            .number("SEGMENTS")
+            .number("SIZE")
+            .number("BYTES/EVENT");
+        for (name, (events, segments, bytes)) in partitions {
+            let each = bytes as f64 / events.max(1) as f64;
+            rows.row([
+                name,
+                table::grouped(events),
+                table::grouped(segments),
+                table::bytes(bytes),
+                format!("{each:.1}"),
+            ]);
+        }
+        rows.write(output, out)?;
+        writeln!(out)?;
+        segments_table(stats).write(output, out)?;
+    }
+    Ok(())
+}
+
+fn segments_table(stats: &Stats) -> Table {
+    let mut rows = Table::new()
+        .column("SEGMENT", Style::name)
+        .number("LEVEL")
+        .number("EVENTS")
+        .number("SIZE")
+        .column("OLDEST", plain)
+        .column("NEWEST", plain);
+    for segment in &stats.segments {
+        rows.row([
+            segment.path.display().to_string(),
+            segment.level.to_string(),
+            table::grouped(segment.rows.into()),
+            table::bytes(segment.bytes),
+            segment.oldest.occurred_at.to_string(),
+            segment.newest.occurred_at.to_string(),
+        ]);
+    }
+    rows
+}
+
+fn json(stats: &Stats) -> String {
+    let partitions: Vec<String> = partitions(stats)
+        .into_iter()
+        .map(|(name, (events, segments, bytes))| {
+            let name = super::json_text(&name);
+            format!(
+                "{{\"name\":{name},\"events\":{events},\"segments\":{segments},\"bytes\":{bytes}}}"
+            )
+        })
+        .collect();
+    let segments: Vec<String> = stats.segments.iter().map(segment_json).collect();
+    format!(
+        "{{\"store\":\"{}\",\"created_at\":\"{}\",\"events\":{},\"oldest\":{},\"newest\":{},\
+         \"covered_from\":\"{}\",\"complete_through\":{},\"unsealed_events\":{},\
+         \"bytes\":{{\"segments\":{},\"wal\":{},\"manifest\":{}}},\"clock_steps\":{},\
+         \"partitions\":[{}],\"segments\":[{}]}}",
+        stats.store,
+        stats.created_at,
+        stats.events,
+        super::quoted(stats.oldest),
+        super::quoted(stats.newest),
+        stats.covered_from,
+        super::quoted(stats.complete_through),
+        stats.unsealed_events,
+        stats.segment_bytes(),
+        stats.wal_bytes,
+        stats.manifest_bytes,
+        stats.clock_steps,
+        partitions.join(","),
+        segments.join(","),
+    )
+}
+
+fn segment_json(segment: &SegmentStats) -> String {
+    format!(
+        "{{\"file\":{},\"level\":{},\"events\":{},\"bytes\":{},\"oldest\":\"{}\",\"newest\":\"{}\"}}",
+        super::json_text(&segment.path.display().to_string()),
+        segment.level,
+        segment.rows,
+        segment.bytes,
+        segment.oldest.occurred_at,
+        segment.newest.occurred_at,
+    )
+}

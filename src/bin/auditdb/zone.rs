@@ -1,0 +1,101 @@
+//! Local times of people's time zones, by the time-zone database that is built in.
+
+use auditdb::LocalTime;
+use auditdb::Moments;
+use auditdb::Time;
+use auditdb::Zone;
+use jiff::civil::DateTime;
+use jiff::tz::AmbiguousOffset;
+use jiff::tz::Offset;
+use jiff::tz::TimeZone;
+
+use crate::failure::Failure;
+use crate::failure::Outcome;
+
+/// A zone by name.
+pub(crate) struct NamedZone(TimeZone);
+
+impl NamedZone {
+    /// The zone called `name` in the database, such as `Europe/Berlin`, or `UTC`.
+    pub(crate) fn find(name: &str) -> Outcome<NamedZone> {
+        TimeZone::get(name).map(NamedZone).map_err(|_| {
+            Failure::usage(format!("--tz {name:?}: no such time zone")).hint(
+                "zones are called as in the IANA database: UTC, Europe/Berlin, America/New_York",
+            )
+        })
+    }
+
+    fn try_moments(&self, local: LocalTime) -> Option<Moments> {
+        let local = DateTime::new(
+            i16::try_from(local.year).ok()?,
+            i8::try_from(local.month).ok()?,
+            i8::try_from(local.day).ok()?,
+            i8::try_from(local.hour).ok()?,
+            i8::try_from(local.minute).ok()?,
+            i8::try_from(local.second).ok()?,
+            i32::try_from(local.micros).ok()?.checked_mul(1000)?,
+        )
+        .ok()?;
+        let at = |offset: Offset| offset.to_timestamp(local).ok();
+        let time = |timestamp: jiff::Timestamp| Time::from_micros(timestamp.as_microsecond());
+        match self.0.to_ambiguous_timestamp(local).offset() {
+            AmbiguousOffset::Unambiguous { offset } => Some(Moments::Once(time(at(offset)?)?)),
+            AmbiguousOffset::Fold { before, after } => Some(Moments::Twice {
+                earlier: time(at(before)?)?,
+                later: time(at(after)?)?,
+            }),
+            AmbiguousOffset::Gap { before, .. } => {
+                // Read with the offset before the jump, the time lies behind it by as much as it
+                // lies inside the gap, so the jump is the last one up to there.
+                let behind = at(before)?
+                    .checked_add(jiff::SignedDuration::from_secs(1))
+                    .ok()?;
+                let jump = self.0.preceding(behind).next()?;
+                Some(Moments::Skipped(time(jump.timestamp())?))
+            }
+        }
+    }
+}
+
+impl Zone for NamedZone {
+    fn moments(&self, local: LocalTime) -> Moments {
+        self.try_moments(local).unwrap_or(Moments::OutOfRange)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clocks_are_put_forward_and_back() {
+        let Ok(zone) = NamedZone::find("Europe/Berlin") else {
+            panic!("the database is built in");
+        };
+        let local = |month, day, hour, minute| LocalTime {
+            year: 2026,
+            month,
+            day,
+            hour,
+            minute,
+            second: 0,
+            micros: 1,
+        };
+        let time = |text: &str| text.parse::<Time>().unwrap_or(Time::MIN);
+        assert_eq!(
+            zone.moments(local(5, 17, 10, 0)),
+            Moments::Once(time("2026-05-17T08:00:00.000001Z"))
+        );
+        assert_eq!(
+            zone.moments(local(10, 25, 2, 30)),
+            Moments::Twice {
+                earlier: time("2026-10-25T00:30:00.000001Z"),
+                later: time("2026-10-25T01:30:00.000001Z"),
+            }
+        );
+        assert_eq!(
+            zone.moments(local(3, 29, 2, 30)),
+            Moments::Skipped(time("2026-03-29T01:00:00Z"))
+        );
+    }
+}

@@ -1,0 +1,77 @@
+//! One event by flags or as a line, its receipt, and how it is shown.
+
+use super::Place;
+use super::json;
+use super::text;
+
+#[test]
+fn an_event_by_flags_is_shown_whole() {
+    let place = Place::new();
+    let receipt = json(&place.out(&[
+        "append",
+        "DB",
+        "--type",
+        "user.updated",
+        "--subject",
+        "user:u1",
+        "--performer",
+        "user:a1:b",
+        "--change",
+        "name=old:new",
+        "--change",
+        "team=:blue",
+        "--meta",
+        "ticket=4711",
+        "--outcome",
+        "success",
+        "--ip",
+        "203.0.113.9",
+        "--data",
+        r#"{"b":1.50,"a":"="}"#,
+        "--key",
+        "k1",
+        "--occurred-at",
+        "2026-05-17T10:00:00+02:00",
+    ]));
+    assert_eq!(
+        (receipt["seq"].as_u64(), receipt["duplicate"].as_bool()),
+        (Some(0), Some(false))
+    );
+    let id = text(&receipt, "/id");
+    let line = place.out(&["show", "DB", id, "-o", "json"]);
+    assert_eq!(line, place.out(&["export", "DB", "-f", "ndjson"]));
+    for part in [
+        r#""type":"user.updated","occurred_at":"2026-05-17T08:00:00.000000Z","offset":120,"#,
+        r#""performer":{"kind":"user","id":"a1:b"}"#,
+        r#""changes":[{"path":"name","before":"old","after":"new"},{"path":"team","after":"blue"}]"#,
+        r#""key":"k1","data":{"b":1.50,"a":"="}}"#,
+    ] {
+        assert!(line.contains(part), "{part} is not in {line}");
+    }
+    let shown = place.out(&["show", "DB", id]);
+    let row = shown
+        .lines()
+        .find(|line| line.contains("name"))
+        .unwrap_or_default();
+    assert!(
+        row.contains("\"old\"") && row.contains("\"new\""),
+        "{shown}"
+    );
+    assert!(shown.contains("1.50"), "{shown}");
+    place.run(&["show", "DB", "evt_nobody"], b"").ends_with(1);
+}
+
+#[test]
+fn a_key_makes_appending_repeatable() {
+    let place = Place::new();
+    let append = |line: &str| place.run(&["append", "DB"], line.as_bytes());
+    let line = r#"{"type":"a.b","key":"k","occurred_at":"2026-05-17T08:00:00Z"}"#;
+    let first = json(&append(line).done().text());
+    let again = json(&append(line).done().text());
+    assert_eq!(again["duplicate"], true);
+    assert_eq!(again["id"], first["id"]);
+    append(&line.replace("a.b", "a.c")).ends_with(1);
+    append("").ends_with(2);
+    append("{}").ends_with(2);
+    assert_eq!(place.json(&["stats", "DB", "--json"])["events"], 1);
+}

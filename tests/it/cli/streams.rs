@@ -1,0 +1,119 @@
+//! Streams: a reader that goes away ends a command quietly, and Ctrl-C ends it with 130 and says
+//! how to go on.
+
+use std::io::BufRead;
+use std::io::BufReader;
+use std::io::Read;
+use std::process::Child;
+use std::process::Command;
+use std::process::Stdio;
+
+use super::Place;
+use super::auditdb;
+
+fn spawn(words: &[&str]) -> Child {
+    auditdb(words)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap_or_else(|error| panic!("{words:?}: {error}"))
+}
+
+/// What a child that is to end says on stderr, and its code.
+fn ends(mut child: Child) -> (String, Option<i32>) {
+    let mut error = String::new();
+    let read = child
+        .stderr
+        .take()
+        .map(|mut stream| stream.read_to_string(&mut error));
+    assert!(matches!(read, Some(Ok(_))));
+    (error, child.wait().ok().and_then(|status| status.code()))
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_error() {
+    let place = Place::with_events(2_000);
+    let store = place.name("store");
+    for words in [
+        &["query", &store, "-n", "2000", "-o", "ndjson"][..],
+        &["generate", "--events", "100000"],
+        &["export", &store, "-f", "csv"],
+    ] {
+        let mut child = spawn(words);
+        let mut line = String::new();
+        let stdout = child.stdout.take().map(BufReader::new);
+        let read = stdout.map(|mut stdout| stdout.read_line(&mut line));
+        assert!(matches!(read, Some(Ok(_))));
+        let (error, code) = ends(child);
+        assert_eq!(error, "", "{words:?}");
+        // An export that nobody took to its end was not done.
+        let expected = if words.contains(&"export") { 1 } else { 0 };
+        assert_eq!(code, Some(expected), "{words:?}");
+    }
+}
+
+#[test]
+fn ctrl_c_ends_with_130_and_says_how_to_go_on() {
+    let place = Place::with_events(30);
+    let mut child = spawn(&["follow", &place.name("store"), "--from-seq", "10"]);
+    let mut stdout = child.stdout.take().map(BufReader::new);
+    for _ in 0..20 {
+        let mut line = String::new();
+        assert!(matches!(
+            stdout.as_mut().map(|out| out.read_line(&mut line)),
+            Some(Ok(1..))
+        ));
+    }
+    let signal = Command::new("kill")
+        .args(["-INT", &child.id().to_string()])
+        .status();
+    assert!(signal.is_ok_and(|status| status.success()));
+    let (error, code) = ends(child);
+    assert_eq!(code, Some(130));
+    assert!(error.contains("--from-seq 30"), "{error}");
+}
+
+#[test]
+fn followers_see_what_is_appended() {
+    let place = Place::with_events(5);
+    let mut child = spawn(&["follow", &place.name("store"), "--new"]);
+    // The follower has begun when the event it waits for arrives; until then it is given more.
+    let mut stdout = child.stdout.take().map(BufReader::new);
+    let appended = std::thread::scope(|scope| {
+        let waiting = scope.spawn(|| {
+            let mut line = String::new();
+            let read = stdout.as_mut().map(|out| out.read_line(&mut line));
+            matches!(read, Some(Ok(1..))).then_some(line)
+        });
+        while !waiting.is_finished() {
+            place.out(&["append", "DB", "--type", "late.event"]);
+        }
+        waiting.join().ok().flatten()
+    });
+    assert!(appended.is_some_and(|line| line.contains("late.event")));
+    let signal = Command::new("kill")
+        .args(["-INT", &child.id().to_string()])
+        .status();
+    assert!(signal.is_ok());
+    assert_eq!(ends(child).1, Some(130));
+}
+
+#[test]
+fn stored_control_characters_are_escaped_in_tables() {
+    let place = Place::new();
+    let line = r#"{"type":"a.b","subject":{"kind":"k","id":"\u001b[31m\u202ex\n\u200b"},"reason":"\u009b2J"}"#;
+    place.run(&["append", "DB"], line.as_bytes()).done();
+    let table = place.out(&["query", "DB"]);
+    assert!(table.contains(r"k:\u001b[31m\u202ex\n\u200b"), "{table}");
+    let id = table
+        .split_whitespace()
+        .last()
+        .unwrap_or_default()
+        .to_owned();
+    let shown = place.out(&["show", "DB", &id]);
+    assert!(
+        !shown.contains(['\u{1b}', '\u{202e}', '\u{9b}', '\u{200b}']),
+        "{shown}"
+    );
+}
