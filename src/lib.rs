@@ -28,6 +28,7 @@ mod snapshot;
 
 // 5 engine: the only owners of order and threads.
 mod store;
+mod verify;
 
 // 6 transfer: in and out through the store.
 mod export;
@@ -105,6 +106,12 @@ pub use store::Store;
 pub use time::Clock;
 pub use time::Time;
 pub use time::TimeError;
+pub use verify::Damage;
+pub use verify::Salvage;
+pub use verify::Verification;
+pub use verify::salvage;
+pub use verify::verify;
+pub use verify::verify_with;
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -306,8 +306,10 @@ impl Reader {
             place: 0,
             begun: false,
         };
-        terms.load_next()?;
-        terms.place = terms.block.lower_bound(from);
+        if !from.is_empty() {
+            terms.load_next()?;
+            terms.place = terms.block.lower_bound(from);
+        }
         Ok(terms)
     }
 
@@ -447,14 +449,15 @@ impl Terms {
         Ok(self.place < self.block.len())
     }
 
+    /// Goes on behind a damaged block when it is called again.
     fn load_next(&mut self) -> Result<()> {
         let blocks = self.reader.0.term_index().map_or(0, |index| index.len());
-        self.block = if self.next_block < blocks {
-            self.reader.term_block(self.next_block)?
-        } else {
-            TermBlock::default()
-        };
+        let next = self.next_block;
         self.next_block += 1;
+        self.block = TermBlock::default();
+        if next < blocks {
+            self.block = self.reader.term_block(next)?;
+        }
         Ok(())
     }
 
@@ -492,27 +495,23 @@ impl Pairs {
         }
     }
 
+    /// Goes on behind a damaged page when it is called again.
     fn load_next(&mut self) -> Result<bool> {
         let inner = &*self.reader.0;
-        let Some(entry) = inner.page_index(self.kind).entry(self.next_page) else {
+        let number = self.next_page;
+        let entry = inner.page_index(self.kind).entry(number);
+        let Some(entry) = entry.filter(|entry| entry.first_key <= self.to) else {
             return Ok(false);
         };
-        if entry.first_key > self.to {
-            return Ok(false);
-        }
-        let before = self.next_page as u64 * format::PAGE_PAIRS as u64;
-        let left = inner
-            .pair_section(self.kind)
-            .section
-            .items
-            .saturating_sub(before);
-        let count = left.min(format::PAGE_PAIRS as u64) as usize;
+        self.next_page += 1;
+        let before = number as u64 * format::PAGE_PAIRS as u64;
+        let pairs = inner.pair_section(self.kind).section.items;
+        let count = pairs.saturating_sub(before).min(format::PAGE_PAIRS as u64) as usize;
         let bytes = inner.blob.read(entry.offset, entry.len as usize)?;
         let page = pairs::decode_page(&bytes, &entry, count, inner.footer.rows);
-        let page =
-            page.ok_or_else(|| inner.corrupt(entry.offset, "this page of pairs is damaged"))?;
-        self.page = page.into_iter();
-        self.next_page += 1;
+        self.page = page
+            .ok_or_else(|| inner.corrupt(entry.offset, "this page of pairs is damaged"))?
+            .into_iter();
         Ok(true)
     }
 }

@@ -105,6 +105,11 @@ impl<'a> Group<'a> {
         Sequence(self.first_seq.0.saturating_add(self.count.into()))
     }
 
+    /// Where the group begins in its log.
+    pub(crate) const fn offset(&self) -> u64 {
+        self.frame.offset
+    }
+
     /// The rows, in commit order.
     pub(crate) fn rows(&self) -> Rows<'a> {
         Rows {

@@ -8,6 +8,7 @@
 
 #[cfg(feature = "cli")]
 mod cli;
+mod damage;
 mod model;
 mod support;
 mod ties;

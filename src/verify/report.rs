@@ -1,0 +1,207 @@
+//! What a check found, for people and programs to act on: counts, and all damage with file, place
+//! and reason.
+
+use core::fmt;
+use core::ops::Range;
+use std::path::Path;
+use std::path::PathBuf;
+
+use super::plan::Plan;
+use crate::disk::Disk;
+use crate::error::Error;
+use crate::error::ErrorKind;
+
+/// Damages kept; beyond it they are only counted.
+const DAMAGES_MAX: usize = 10_000;
+
+/// One thing that is not as it was written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Damage {
+    /// The file.
+    pub file: PathBuf,
+    /// The byte at which the damaged part begins, where one is known.
+    pub offset: Option<u64>,
+    /// What is wrong with it.
+    pub reason: String,
+}
+
+/// What [`crate::verify()`] found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Verification {
+    /// Events that were found, each counted once.
+    pub events: u64,
+    /// Segments checked.
+    pub segments: u64,
+    /// Logs checked.
+    pub logs: u64,
+    /// Bytes read and checked.
+    pub bytes: u64,
+    /// Everything that is wrong, at most 10,000 things.
+    pub damages: Vec<Damage>,
+    /// How many things are wrong.
+    pub damages_total: u64,
+    /// Bytes behind the last whole write of a store that was not closed: the rest of an append that
+    /// was never acknowledged. No damage; the next opening removes them.
+    pub torn_bytes: u64,
+    /// Files whose bytes mean nothing for any answer and were therefore not checked: the lock,
+    /// what a crash left behind, and files that are no part of a store.
+    pub scratch: Vec<PathBuf>,
+    /// A writer had the store open.
+    pub live: bool,
+}
+
+/// What [`crate::salvage`] could and could not save.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Salvage {
+    /// Events written.
+    pub events: u64,
+    /// The seqs of the events that are gone, as far as the rest tells, at most 10,000 ranges.
+    pub missing: Vec<Range<u64>>,
+    /// How many events these are.
+    pub missing_total: u64,
+    /// What is wrong with the files.
+    pub damages: Vec<Damage>,
+}
+
+/// The findings while they are gathered.
+pub(super) struct Report<'p> {
+    found: Verification,
+    /// A file was not there that should have been.
+    missing: bool,
+    done: u64,
+    total: u64,
+    progress: Option<&'p mut dyn FnMut(u64, u64)>,
+}
+
+impl Verification {
+    /// Whether nothing is wrong.
+    #[must_use]
+    pub fn is_clean(&self) -> bool {
+        self.damages_total == 0
+    }
+}
+
+impl fmt::Display for Damage {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}", self.file.display())?;
+        if let Some(offset) = self.offset {
+            write!(formatter, " at byte {offset}")?;
+        }
+        write!(formatter, ": {}", self.reason)
+    }
+}
+
+impl From<&Error> for Damage {
+    fn from(error: &Error) -> Damage {
+        let place = error.place();
+        let mut damage = Damage {
+            file: place.map(|place| place.file.clone()).unwrap_or_default(),
+            offset: place.and_then(|place| place.offset),
+            reason: String::new(),
+        };
+        let (whole, before) = (error.to_string(), damage.to_string());
+        let reason = whole.strip_prefix(&before).unwrap_or(&whole);
+        damage.reason = reason.to_owned();
+        damage
+    }
+}
+
+impl<'p> Report<'p> {
+    pub(super) fn new(progress: &'p mut dyn FnMut(u64, u64)) -> Report<'p> {
+        Report {
+            progress: Some(progress),
+            ..Report::silent()
+        }
+    }
+
+    pub(super) fn silent() -> Report<'p> {
+        Report {
+            found: Verification::default(),
+            missing: false,
+            done: 0,
+            total: 0,
+            progress: None,
+        }
+    }
+
+    /// A report on the side, whose findings may be thrown away.
+    pub(super) fn trial(&self) -> Report<'p> {
+        Report::silent()
+    }
+
+    pub(super) fn accept(&mut self, trial: Report<'_>) {
+        for damage in trial.found.damages {
+            self.add(damage);
+        }
+        self.found.torn_bytes += trial.found.torn_bytes;
+        self.read(trial.found.bytes);
+    }
+
+    /// Takes note of damage, or of a file that cannot be read at all. The same finding counts once.
+    pub(super) fn error(&mut self, error: &Error) {
+        self.missing |= error.kind() == ErrorKind::Missing;
+        self.add(Damage::from(error));
+    }
+
+    pub(super) fn damage(&mut self, file: &Path, offset: Option<u64>, reason: impl Into<String>) {
+        self.add(Damage {
+            file: file.to_owned(),
+            offset,
+            reason: reason.into(),
+        });
+    }
+
+    fn add(&mut self, damage: Damage) {
+        if self.found.damages.contains(&damage) {
+            return;
+        }
+        self.found.damages_total += 1;
+        if self.found.damages.len() < DAMAGES_MAX {
+            self.found.damages.push(damage);
+        }
+    }
+
+    /// How much is wrong so far.
+    pub(super) fn damages(&self) -> u64 {
+        self.found.damages_total
+    }
+
+    pub(super) fn is_missing(&self) -> bool {
+        self.missing
+    }
+
+    pub(super) fn torn(&mut self, bytes: u64) {
+        self.found.torn_bytes += bytes;
+    }
+
+    pub(super) fn expect_bytes(&mut self, total: u64) {
+        self.total = self.total.max(total);
+    }
+
+    /// Says that so many more bytes were read.
+    pub(super) fn read(&mut self, bytes: u64) {
+        self.found.bytes += bytes;
+        self.done = (self.done + bytes).min(self.total);
+        if let Some(progress) = &mut self.progress {
+            progress(self.done, self.total);
+        }
+    }
+
+    pub(super) fn count(&mut self, plan: &Plan, events: u64) {
+        self.found.events = events;
+        self.found.segments = plan.segments().len() as u64;
+        self.found.logs = plan.logs().len() as u64;
+        self.found.live = plan.is_live();
+    }
+
+    pub(super) fn finish(mut self, disk: &dyn Disk, plan: &Plan) -> Verification {
+        self.found.scratch = plan.scratch(disk);
+        self.found
+    }
+
+    pub(super) fn into_damages(self) -> Vec<Damage> {
+        self.found.damages
+    }
+}

@@ -1,0 +1,350 @@
+//! Checks one segment: every block, list and page by reading it, every index by computing it anew
+//! from the rows, the manifest's entry against both, and at last each section's checksum and the
+//! hash of the whole file, for what nothing else reads.
+
+use sha2::Digest;
+use sha2::Sha256;
+
+use super::plan::Source;
+use super::report::Report;
+use super::rows;
+use super::rows::Sum;
+use super::seqs::Seqs;
+use crate::codec::checksum::crc32;
+use crate::disk::Disk;
+use crate::disk::blob::Blob;
+use crate::error::Result;
+use crate::filter::term;
+use crate::id::Position;
+use crate::id::Sequence;
+use crate::id::StoreId;
+use crate::manifest::SegmentEntry;
+use crate::options::ReadMode;
+use crate::segment::block::Block;
+use crate::segment::format::FOOTER_LEN;
+use crate::segment::format::Kind;
+use crate::segment::format::Section;
+use crate::segment::postings::Direction;
+use crate::segment::reader::Expected;
+use crate::segment::reader::Pairs;
+use crate::segment::reader::Reader;
+use crate::time::Time;
+
+/// Bytes read at once where a file is only hashed.
+const PIECE: u64 = 1 << 20;
+
+/// What the rows of a segment come to.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Computed {
+    terms: Sum,
+    fingerprints: Sum,
+    seqs: Sum,
+    newest: Option<Position>,
+    oldest: Option<Position>,
+    seq: Option<(Sequence, Sequence)>,
+    recorded: Option<(Time, Time)>,
+}
+
+/// Opens a segment as the manifest knows it, or as it says it is.
+pub(super) fn open(disk: &dyn Disk, store: Option<StoreId>, source: &Source) -> Result<Reader> {
+    let blob = blob(disk, source)?;
+    match (&source.entry, store) {
+        (Some(entry), Some(store)) => {
+            let expected = Expected {
+                store,
+                segment: entry.id,
+                rows: entry.rows,
+                content_hash: entry.content_hash,
+            };
+            Reader::open(blob, &expected)
+        }
+        _ => Reader::open_any(blob),
+    }
+}
+
+fn blob(disk: &dyn Disk, source: &Source) -> Result<Blob> {
+    let len = match &source.entry {
+        Some(entry) => entry.file_len,
+        None => disk.len(&source.path)?.unwrap_or(0),
+    };
+    Blob::open(disk, &source.path, len, ReadMode::Positional)
+}
+
+/// Checks everything about one segment.
+pub(super) fn check(
+    disk: &dyn Disk,
+    store: Option<StoreId>,
+    source: &Source,
+    report: &mut Report<'_>,
+) {
+    let before = report.damages();
+    let reader = match open(disk, store, source) {
+        Ok(reader) => reader,
+        Err(error) => return report.error(&error),
+    };
+    let computed = check_rows(&reader, report);
+    let rows_whole = report.damages() == before;
+    if rows_whole && let Some(entry) = &source.entry {
+        check_entry(&reader, entry, &computed, report);
+    }
+    let section = |kind: Kind| section(&reader, kind);
+    let terms = sum_terms(&reader, report);
+    let fingerprints = sum_pairs(reader.fingerprints(), report);
+    let seqs = sum_pairs(reader.by_seq(Sequence(0), Sequence(u64::MAX)), report);
+    for (kind, stored, computed, what) in [
+        (
+            Kind::Terms,
+            terms,
+            computed.terms,
+            "the terms are not those of the rows",
+        ),
+        (
+            Kind::Fingerprints,
+            fingerprints,
+            computed.fingerprints,
+            "the fingerprints are not those of the rows",
+        ),
+        (
+            Kind::Sequences,
+            seqs,
+            computed.seqs,
+            "the seqs are not those of the rows",
+        ),
+    ] {
+        if rows_whole && stored.is_some_and(|stored| stored != computed) {
+            report.damage(reader.path(), section(kind).map(|found| found.offset), what);
+        }
+    }
+    if let Err(error) = check_bytes(&reader, before, report) {
+        report.error(&error);
+    }
+}
+
+fn section(reader: &Reader, kind: Kind) -> Option<Section> {
+    let mut sections = reader.directory().iter();
+    sections
+        .find(|section| section.kind == kind as u16)
+        .copied()
+}
+
+/// Reads every row block and computes anew what is stored beside the rows.
+fn check_rows(reader: &Reader, report: &mut Report<'_>) -> Computed {
+    let mut computed = Computed::default();
+    for number in 0..reader.zones().len() {
+        let block = match reader.block(number) {
+            Ok(block) => block,
+            Err(error) => {
+                report.error(&error);
+                continue;
+            }
+        };
+        let zone = reader.zones().get(number);
+        let offset = zone.map(|zone| zone.offset);
+        let seqs = block.heads().iter().map(|head| head.position.seq);
+        let seqs = (seqs.clone().min(), seqs.max());
+        if zone.is_some_and(|zone| (Some(zone.seq_min), Some(zone.seq_max)) != seqs) {
+            let what = "the row index is wrong about the seqs of this block";
+            report.damage(reader.path(), offset, what);
+        }
+        for what in computed.add(&block) {
+            report.damage(reader.path(), offset, what);
+        }
+    }
+    computed
+}
+
+impl Computed {
+    /// Adds the rows of a block, and gives back what is wrong with them.
+    fn add(&mut self, block: &Block) -> Vec<String> {
+        let mut faults = Vec::new();
+        let mut terms: Vec<Vec<u8>> = Vec::new();
+        for number in (block.first_row()..).take(block.heads().len()) {
+            let Some(row) = block.row(number) else {
+                faults.push(format!("row {number} is no event"));
+                continue;
+            };
+            let event = match rows::event(&row) {
+                Ok(event) => event,
+                Err(what) => {
+                    faults.push(what);
+                    continue;
+                }
+            };
+            terms.clear();
+            term::terms(&event, |term| terms.push(term.to_vec()));
+            terms.sort_unstable();
+            terms.dedup();
+            for term in &terms {
+                self.terms.add(rows::hash(term), number);
+            }
+            let found = row.fingerprints(&event);
+            let mut found: Vec<u64> = found.key.into_iter().chain(found.origin).collect();
+            found.dedup();
+            for fingerprint in found {
+                self.fingerprints.add(fingerprint, number);
+            }
+            let (position, recorded) = (row.position, row.recorded_at);
+            self.seqs.add(position.seq.0, number);
+            self.newest = self.newest.max(Some(position));
+            self.oldest = Some(self.oldest.map_or(position, |oldest| oldest.min(position)));
+            let (low, high) = self.seq.unwrap_or((position.seq, position.seq));
+            self.seq = Some((low.min(position.seq), high.max(position.seq)));
+            let (low, high) = self.recorded.unwrap_or((recorded, recorded));
+            self.recorded = Some((low.min(recorded), high.max(recorded)));
+        }
+        faults
+    }
+}
+
+/// Compares the manifest's entry with the rows.
+fn check_entry(
+    reader: &Reader,
+    entry: &SegmentEntry,
+    computed: &Computed,
+    report: &mut Report<'_>,
+) {
+    let said = (
+        Some(entry.max),
+        Some(entry.min),
+        Some((entry.seq_min, entry.seq_max)),
+        Some((entry.recorded_min, entry.recorded_max)),
+    );
+    let found = (
+        computed.newest,
+        computed.oldest,
+        computed.seq,
+        computed.recorded,
+    );
+    if said != found {
+        let what = "the manifest is wrong about the times or seqs of this segment";
+        report.damage(reader.path(), None, what);
+    }
+}
+
+/// The sum over all terms and their rows; none if some cannot be read.
+fn sum_terms(reader: &Reader, report: &mut Report<'_>) -> Option<Sum> {
+    let mut sum = Sum::default();
+    let mut whole = true;
+    let mut terms = match reader.terms(&[]) {
+        Ok(terms) => terms,
+        Err(error) => {
+            report.error(&error);
+            return None;
+        }
+    };
+    loop {
+        match terms.advance() {
+            Ok(false) => return whole.then_some(sum),
+            Ok(true) => {
+                let hash = rows::hash(terms.term());
+                let added = terms.postings().and_then(|mut postings| {
+                    let mut next = 0;
+                    while let Some(row) = postings.seek(next, Direction::Up)? {
+                        sum.add(hash, row);
+                        next = row.saturating_add(1);
+                    }
+                    Ok(())
+                });
+                if let Err(error) = added {
+                    report.error(&error);
+                    whole = false;
+                }
+            }
+            Err(error) => {
+                report.error(&error);
+                whole = false;
+            }
+        }
+    }
+}
+
+/// The sum over all pairs; none if some cannot be read.
+fn sum_pairs(mut pairs: Pairs, report: &mut Report<'_>) -> Option<Sum> {
+    let mut sum = Sum::default();
+    let mut whole = true;
+    loop {
+        match pairs.next() {
+            Ok(Some((key, row))) => sum.add(key, row),
+            Ok(None) => return whole.then_some(sum),
+            Err(error) => {
+                report.error(&error);
+                whole = false;
+            }
+        }
+    }
+}
+
+/// Reads the file from front to end once more: the checksum of each section, the hash of all, and
+/// unused bytes. Tells only of what nothing found before.
+fn check_bytes(reader: &Reader, before: u64, report: &mut Report<'_>) -> Result<()> {
+    let blob = reader.blob();
+    let mut hash = Sha256::new();
+    let mut sections = reader.directory().to_vec();
+    sections.sort_by_key(|section| section.offset);
+    let end = reader.footer_offset();
+    let starts = sections.iter().map(|section| section.offset);
+    let ends = sections.iter().filter_map(Section::end);
+    let mut cuts: Vec<u64> = starts.chain(ends).chain([0, end]).collect();
+    cuts.sort_unstable();
+    cuts.dedup();
+    for (start, stop) in cuts.iter().zip(cuts.iter().skip(1)) {
+        let mut section_crc = crc32fast::Hasher::new();
+        let mut at = *start;
+        while at < *stop {
+            let len = PIECE.min(*stop - at);
+            let piece = blob.read(at, len as usize)?;
+            hash.update(&piece);
+            section_crc.update(&piece);
+            report.read(len);
+            at += len;
+        }
+        let section = sections
+            .iter()
+            .find(|section| section.offset == *start && section.len > 0);
+        let crc = section_crc.finalize();
+        if section.is_some_and(|section| section.crc != crc) && report.damages() == before {
+            let what = "the checksum of this section does not match";
+            report.damage(reader.path(), Some(*start), what);
+        }
+    }
+    let hash: [u8; 32] = hash.finalize().into();
+    if hash != reader.content_hash() && report.damages() == before {
+        report.damage(reader.path(), Some(0), "the content hash does not match");
+    }
+    let empty = sections.iter().filter(|section| section.len == 0);
+    if empty.clone().any(|section| section.crc != crc32(&[])) && report.damages() == before {
+        let what = "an empty section has a checksum that is not one of nothing";
+        report.damage(reader.path(), Some(end), what);
+    }
+    report.read(FOOTER_LEN as u64);
+    Ok(())
+}
+
+/// Adds a segment's seqs; one that is there already is damage.
+pub(super) fn collect_seqs(
+    disk: &dyn Disk,
+    store: Option<StoreId>,
+    source: &Source,
+    seqs: &mut Seqs,
+    report: &mut Report<'_>,
+) {
+    let reader = match open(disk, store, source) {
+        Ok(reader) => reader,
+        Err(error) => return report.error(&error),
+    };
+    let mut pairs = reader.by_seq(Sequence(0), Sequence(u64::MAX));
+    let mut twice = None;
+    loop {
+        match pairs.next() {
+            Ok(Some((seq, _))) if seqs.insert(seq) => {}
+            Ok(Some((seq, _))) => twice = twice.or(Some(seq)),
+            Ok(None) => break,
+            Err(error) => report.error(&error),
+        }
+    }
+    // Without a manifest, files that a merge replaced lie beside those it made.
+    if let (Some(seq), true) = (twice, source.entry.is_some()) {
+        let what = format!("event {seq}, and maybe others, is in another segment too");
+        report.damage(reader.path(), None, what);
+    }
+}

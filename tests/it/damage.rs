@@ -1,0 +1,251 @@
+//! Damaged stores: whatever bit flips and whatever file is cut or lost, `verify` names the file and
+//! the place, no read gives a wrong answer without an error, and `salvage` saves the rest.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+use std::path::PathBuf;
+
+use auditdb::Event;
+use auditdb::Options;
+use auditdb::Order;
+use auditdb::Query;
+use auditdb::ReadMode;
+use auditdb::Reader;
+use auditdb::Store;
+use auditdb::Subject;
+use auditdb::Time;
+
+use crate::support::folder;
+
+fn event(number: u64) -> Event {
+    let micros = 1_778_000_000_000_000 + (number * 7919 % 5) as i64 * 1_000_000;
+    let event = Event::new("damage.tested")
+        .occurred_at(Time::from_micros(micros).expect("the time is in range"))
+        .subject(Subject::new("number").id(number.to_string()))
+        .metadata(
+            "parity",
+            if number.is_multiple_of(2) {
+                "even"
+            } else {
+                "odd"
+            },
+        );
+    match number % 3 {
+        0 => event.key(format!("key-{number}")),
+        _ => event,
+    }
+}
+
+/// A closed store of two segments and a log.
+fn closed_store(path: &Path) {
+    let store = Store::open(path, Options::default()).expect("a new store");
+    for part in [0..4, 4..7, 7..9] {
+        for number in part {
+            store.append(&event(number)).expect("an append");
+        }
+        store.flush().expect("a flush");
+    }
+    store.append(&event(9)).expect("an append");
+    drop(store);
+    // Opened once more, so that the last event lies in a log of a closed store.
+    let store = Store::open(path, Options::default()).expect("the store again");
+    store.append(&event(10)).expect("an append");
+    store.close().expect("a close");
+}
+
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            found.extend(files(&path));
+        } else {
+            found.push(path);
+        }
+    }
+    found.sort();
+    found
+}
+
+fn lines(path: &Path, mode: ReadMode) -> auditdb::Result<Vec<String>> {
+    let snapshot = Reader::open(path, mode)?.snapshot()?;
+    let query = Query {
+        order: Order::NewestFirst,
+        ..Query::default()
+    };
+    let mut scan = snapshot.scan(&query)?;
+    let mut lines = Vec::new();
+    let mut line = Vec::new();
+    while scan.next_line(&mut line)? {
+        let text = String::from_utf8(core::mem::take(&mut line)).expect("a line is text");
+        lines.push(text.trim_end().to_owned());
+    }
+    Ok(lines)
+}
+
+#[test]
+fn a_flipped_bit_in_any_byte_is_found_and_never_believed() {
+    let folder = folder();
+    let path = folder.path().join("store");
+    closed_store(&path);
+    let wanted = lines(&path, ReadMode::Positional).expect("a whole store");
+    let clean = auditdb::verify(&path).expect("a whole store");
+    assert!(clean.is_clean(), "{:?}", clean.damages);
+    assert_eq!(clean.events, wanted.len() as u64);
+    let scratch: BTreeSet<PathBuf> = clean.scratch.into_iter().collect();
+    let names: Vec<&str> = scratch
+        .iter()
+        .filter_map(|path| path.file_name()?.to_str())
+        .collect();
+    assert_eq!(
+        names,
+        ["LOCK"],
+        "only the lock is scratch in a closed store"
+    );
+    for file in files(&path)
+        .into_iter()
+        .filter(|file| !scratch.contains(file))
+    {
+        let whole = fs::read(&file).expect("a file");
+        for offset in 0..whole.len() {
+            let mut damaged = whole.clone();
+            damaged[offset] ^= 1 << (offset % 8);
+            fs::write(&file, &damaged).expect("a write");
+            let found = auditdb::verify(&path).expect("a store is there");
+            let named = found
+                .damages
+                .iter()
+                .any(|damage| damage.file == file && damage.offset.is_some());
+            assert!(
+                named,
+                "{} byte {offset}: {:?}",
+                file.display(),
+                found.damages
+            );
+            for mode in [ReadMode::Mapped, ReadMode::Positional] {
+                if let Ok(read) = lines(&path, mode) {
+                    assert_eq!(read, wanted, "{} byte {offset}", file.display());
+                }
+            }
+        }
+        fs::write(&file, &whole).expect("a write");
+    }
+    assert!(auditdb::verify(&path).expect("a whole store").is_clean());
+}
+
+#[test]
+fn a_file_that_is_cut_or_gone_is_found() {
+    let folder = folder();
+    let path = folder.path().join("store");
+    closed_store(&path);
+    for file in files(&path) {
+        if file.ends_with("LOCK") {
+            continue;
+        }
+        let whole = fs::read(&file).expect("a file");
+        for len in [0, whole.len() / 2, whole.len() - 1] {
+            fs::write(&file, &whole[..len]).expect("a write");
+            let found = auditdb::verify(&path).expect("files are there");
+            assert!(!found.is_clean(), "{} cut to {len}", file.display());
+        }
+        fs::remove_file(&file).expect("a removal");
+        let found = auditdb::verify(&path).expect("files are there");
+        assert!(!found.is_clean(), "{} removed", file.display());
+        fs::write(&file, &whole).expect("a write");
+    }
+}
+
+/// Salvages, checks that every line is one of the store's, and gives back how many there are.
+fn salvaged(path: &Path, wanted: &[String]) -> (usize, auditdb::Salvage) {
+    let mut out = Vec::new();
+    let report = auditdb::salvage(path, &mut out).expect("something to salvage");
+    let text = String::from_utf8(out).expect("lines are text");
+    let wanted: BTreeSet<&str> = wanted.iter().map(String::as_str).collect();
+    let found: BTreeSet<&str> = text.lines().collect();
+    assert_eq!(found.len() as u64, report.events, "every event once");
+    assert!(
+        found.is_subset(&wanted),
+        "nothing that was not in the store"
+    );
+    (found.len(), report)
+}
+
+#[test]
+fn what_is_left_is_salvaged_and_what_is_gone_is_named() {
+    let folder = folder();
+    let path = folder.path().join("store");
+    closed_store(&path);
+    let wanted = lines(&path, ReadMode::Positional).expect("a whole store");
+    let (all, report) = salvaged(&path, &wanted);
+    assert_eq!((all, report.missing_total), (wanted.len(), 0));
+    // Without the records, from the files alone.
+    for name in files(&path) {
+        let records = name
+            .file_name()
+            .and_then(|name| name.to_str())
+            .unwrap_or_default();
+        if records == "CURRENT" || records.starts_with("MANIFEST") {
+            let whole = fs::read(&name).expect("a file");
+            fs::write(&name, &whole[..whole.len() / 2]).expect("a write");
+            assert_eq!(
+                salvaged(&path, &wanted).0,
+                wanted.len(),
+                "without {records}"
+            );
+            fs::write(&name, &whole).expect("a write");
+        }
+    }
+    for file in files(&path)
+        .iter()
+        .filter(|file| file.extension().is_some_and(|end| end == "seg"))
+    {
+        let whole = fs::read(file).expect("a file");
+        // A segment without its end: its rows are found block by block.
+        fs::write(file, &whole[..whole.len() - 1]).expect("a write");
+        assert_eq!(salvaged(&path, &wanted).0, wanted.len());
+        // A segment without its rows: the events are gone, and named.
+        let mut damaged = whole.clone();
+        damaged[100] ^= 1;
+        fs::write(file, &damaged).expect("a write");
+        let (left, report) = salvaged(&path, &wanted);
+        assert_eq!(left as u64 + report.missing_total, wanted.len() as u64);
+        let named: u64 = report.missing.iter().map(|gap| gap.end - gap.start).sum();
+        assert_eq!(named, report.missing_total);
+        assert!(named > 0 && !report.damages.is_empty());
+        fs::write(file, &whole).expect("a write");
+    }
+}
+
+#[test]
+fn a_store_is_verified_beside_its_writer() {
+    let folder = folder();
+    let options = Options {
+        memtable_bytes_max: 8 << 10,
+        merge_fan_in: 2,
+        ..Options::default()
+    };
+    let store = Store::open(folder.path(), options).expect("a new store");
+    std::thread::scope(|scope| {
+        let writer = scope.spawn(|| {
+            for number in 0..3_000 {
+                store.append(&event(number)).expect("an append");
+            }
+        });
+        let mut events = 0;
+        while !writer.is_finished() {
+            let found = auditdb::verify(folder.path()).expect("a store is there");
+            assert!(found.is_clean(), "{:?}", found.damages);
+            assert!(
+                found.live && found.events >= events,
+                "{} after {events}",
+                found.events
+            );
+            events = found.events;
+        }
+    });
+    store.close().expect("a close");
+    let found = auditdb::verify(folder.path()).expect("a store is there");
+    assert!(found.is_clean() && !found.live, "{:?}", found.damages);
+    assert_eq!(found.events, 3_000);
+}
