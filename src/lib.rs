@@ -35,6 +35,10 @@ mod export;
 mod generate;
 mod import;
 
+#[cfg(feature = "internals")]
+#[doc(hidden)]
+pub mod internals;
+
 pub use error::Error;
 pub use error::ErrorKind;
 pub use error::Place;

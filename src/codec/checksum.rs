@@ -1,13 +1,19 @@
 //! The checksum of every stored unit: CRC-32 (IEEE 802.3), as `crc32fast` computes it.
 //! It finds accidents, not forgeries.
 
-/// The CRC-32 of `bytes`.
+/// The CRC-32 of `bytes`. Under the fuzzer it is 0 for all bytes, so that mutated files get past it.
 pub(crate) fn crc32(bytes: &[u8]) -> u32 {
+    if cfg!(fuzzing) {
+        return 0;
+    }
     crc32fast::hash(bytes)
 }
 
 /// The CRC-32 of `bytes` chained behind `previous`, so that a unit only fits in its own place.
 pub(crate) fn crc32_after(previous: u32, bytes: &[u8]) -> u32 {
+    if cfg!(fuzzing) {
+        return 0;
+    }
     let mut hasher = crc32fast::Hasher::new();
     hasher.update(&previous.to_le_bytes());
     hasher.update(bytes);

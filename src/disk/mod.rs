@@ -19,7 +19,7 @@ mod map;
 mod map;
 pub(crate) mod names;
 pub(crate) mod real;
-#[cfg(test)]
+#[cfg(any(test, feature = "internals"))]
 pub(crate) mod sim;
 
 /// A folder that holds one store. All methods may be called from any thread at any time.

@@ -1,0 +1,262 @@
+//! How quick one store is at the things people do all day: `cargo bench`. The store holds 100,000
+//! generated events; `benches/peers` compares with other engines, at any size.
+
+use std::hint::black_box;
+use std::path::Path;
+use std::time::Duration;
+
+use auditdb::Condition;
+use auditdb::Durability;
+use auditdb::Event;
+use auditdb::Export;
+use auditdb::Filter;
+use auditdb::FilterField;
+use auditdb::Format;
+use auditdb::Generator;
+use auditdb::Import;
+use auditdb::ImportOptions;
+use auditdb::OnRefusal;
+use auditdb::Options;
+use auditdb::Pattern;
+use auditdb::Profile;
+use auditdb::Query;
+use auditdb::ReadMode;
+use auditdb::Reader;
+use auditdb::Store;
+use criterion::BatchSize;
+use criterion::Criterion;
+use criterion::Throughput;
+
+const EVENTS: u64 = 100_000;
+const SEED: u64 = 20_260_517;
+
+fn main() {
+    let mut criterion = Criterion::default()
+        .sample_size(20)
+        .warm_up_time(Duration::from_secs(1))
+        .measurement_time(Duration::from_secs(4))
+        .configure_from_args();
+    generate(&mut criterion);
+    append(&mut criterion);
+    import(&mut criterion);
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = Store::open(folder.path(), Options::default()).expect("a store");
+    let lines = lines(EVENTS);
+    let mut sink = &store;
+    let mut import = Import::new(&mut sink, ImportOptions::default(), OnRefusal::Stop);
+    import.read("bench", lines.as_slice()).expect("an import");
+    drop(import);
+    pages(&mut criterion, &store, "in a memtable");
+    store.flush().expect("a flush");
+    pages(&mut criterion, &store, "in segments");
+    filters(&mut criterion, &store);
+    walk(&mut criterion, &store);
+    export(&mut criterion, &store);
+    store.close().expect("a clean close");
+    open(&mut criterion, folder.path());
+    criterion.final_summary();
+}
+
+fn events(count: u64) -> Vec<Event> {
+    Generator::new(SEED, Profile::realistic(count)).collect()
+}
+
+/// The same events as native lines.
+fn lines(count: u64) -> Vec<u8> {
+    let mut lines = Vec::new();
+    for event in Generator::new(SEED, Profile::realistic(count)) {
+        serde_json::to_writer(&mut lines, &event).expect("an event is JSON");
+        lines.push(b'\n');
+    }
+    lines
+}
+
+fn generate(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("generate");
+    group.throughput(Throughput::Elements(1));
+    let mut events = Generator::new(SEED, Profile::realistic(u64::MAX));
+    group.bench_function("one realistic event", |bench| bench.iter(|| events.next()));
+    group.finish();
+}
+
+fn append(criterion: &mut Criterion) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = Store::open(folder.path(), Options::default()).expect("a store");
+    let events = events(10_000);
+    let mut next = events.iter().cycle();
+    let mut group = criterion.benchmark_group("append");
+    group.throughput(Throughput::Elements(1));
+    for (name, durability) in [
+        ("one, durable", Durability::Durable),
+        ("one, buffered", Durability::Buffered),
+    ] {
+        group.bench_function(name, |bench| {
+            bench.iter(|| {
+                let event = next.next().expect("a cycle has no end");
+                store.append_with(event, durability).expect("an append")
+            });
+        });
+    }
+    let mut batches = events.chunks(1_000).cycle();
+    group.throughput(Throughput::Elements(1_000));
+    group.bench_function("a batch of 1,000, durable", |bench| {
+        bench.iter(|| {
+            let batch = batches.next().expect("a cycle has no end");
+            store.append_batch(batch).expect("a batch")
+        });
+    });
+    group.finish();
+    store.close().expect("a clean close");
+}
+
+fn import(criterion: &mut Criterion) {
+    let lines = lines(EVENTS);
+    let mut group = criterion.benchmark_group("import");
+    group
+        .sample_size(10)
+        .throughput(Throughput::Elements(EVENTS));
+    group.bench_function("100,000 native lines, sealed", |bench| {
+        bench.iter_batched(
+            || tempfile::tempdir().expect("a folder"),
+            |folder| {
+                let store = Store::open(folder.path(), Options::default()).expect("a store");
+                let mut sink = &store;
+                let mut import = Import::new(&mut sink, ImportOptions::default(), OnRefusal::Stop);
+                import.read("bench", lines.as_slice()).expect("an import");
+                drop(import);
+                store.close().expect("a clean close");
+                folder
+            },
+            BatchSize::PerIteration,
+        );
+    });
+    group.finish();
+}
+
+fn pages(criterion: &mut Criterion, store: &Store, place: &str) {
+    let mut group = criterion.benchmark_group("page");
+    group.bench_function(format!("newest 50, {place}"), |bench| {
+        bench.iter(|| black_box(store.page(&Query::default()).expect("a page")));
+    });
+    group.finish();
+}
+
+/// Filters whose terms come from the events of two ranks: one that is everywhere, one that is not.
+fn filters(criterion: &mut Criterion, store: &Store) {
+    let mut events = events(EVENTS);
+    let rare = events.pop().expect("there are events");
+    let entity = |field, kind: &str, id: Option<&str>| {
+        Condition::Field(field, Pattern::entity(kind, id.unwrap_or_default()))
+    };
+    let most = most_frequent(&events);
+    let of_event = |event: &Event| {
+        let subject = event.subject.value().expect("every event has a subject");
+        let performer = event
+            .performer
+            .value()
+            .expect("every event has a performer");
+        let subject = entity(FilterField::Subject, &subject.kind, subject.id.as_deref());
+        let performer = entity(
+            FilterField::Performer,
+            &performer.kind,
+            performer.id.as_deref(),
+        );
+        let both = Filter::new()
+            .is(FilterField::Type, &event.event_type)
+            .and(performer);
+        (Filter::new().and(subject), both)
+    };
+    let (hot_subject, hot_both) = of_event(&most);
+    let (rare_subject, rare_both) = of_event(&rare);
+    let entity_id = rare
+        .metadata
+        .value()
+        .and_then(|pairs| pairs.get("entity_id"));
+    let metadata = FilterField::Meta("entity_id".to_owned());
+    let metadata = Filter::new().is(metadata, entity_id.unwrap_or_default());
+    let absent = entity(FilterField::Subject, "user", Some("usr_ABSENT"));
+    let mut group = criterion.benchmark_group("filtered page");
+    for (name, filter) in [
+        ("a hot subject", hot_subject),
+        ("a rare subject", rare_subject),
+        ("an absent subject", Filter::new().and(absent)),
+        ("type AND performer, hot", hot_both),
+        ("type AND performer, rare", rare_both),
+        ("a metadata value", metadata),
+    ] {
+        let query = Query {
+            filter,
+            ..Query::default()
+        };
+        group.bench_function(name, |bench| {
+            bench.iter(|| black_box(store.page(&query).expect("a page")));
+        });
+    }
+    group.finish();
+}
+
+/// The event that comes first among those of the most frequent subject.
+fn most_frequent(events: &[Event]) -> Event {
+    let mut counts = std::collections::HashMap::new();
+    let subject = |event: &Event| event.subject.value().and_then(|s| s.id.value().cloned());
+    for event in events {
+        *counts.entry(subject(event)).or_insert(0_u32) += 1;
+    }
+    let best = counts
+        .into_iter()
+        .max_by_key(|(_, count)| *count)
+        .and_then(|(id, _)| id);
+    let found = events.iter().find(|event| subject(event) == best);
+    found.cloned().unwrap_or_default()
+}
+
+fn walk(criterion: &mut Criterion, store: &Store) {
+    let mut group = criterion.benchmark_group("walk");
+    group.sample_size(10);
+    group.bench_function("100 pages of 50 by cursor", |bench| {
+        bench.iter(|| {
+            let mut query = Query::default();
+            for _ in 0..100 {
+                let page = store.page(&query).expect("a page");
+                query.cursor = black_box(page).next_cursor;
+            }
+        });
+    });
+    group.finish();
+}
+
+fn export(criterion: &mut Criterion, store: &Store) {
+    let mut group = criterion.benchmark_group("export");
+    group
+        .sample_size(10)
+        .throughput(Throughput::Elements(EVENTS));
+    for (name, format) in [
+        ("everything as NDJSON", Format::Ndjson),
+        ("everything as CSV", Format::Csv),
+    ] {
+        let export = Export {
+            format,
+            ..Export::default()
+        };
+        group.bench_function(name, |bench| {
+            bench.iter(|| {
+                let all = Query::default();
+                let report = export.run(&store.snapshot(), &all, std::io::sink());
+                assert_eq!(report.expect("an export").rows, EVENTS);
+            });
+        });
+    }
+    group.finish();
+}
+
+fn open(criterion: &mut Criterion, folder: &Path) {
+    let mut group = criterion.benchmark_group("open");
+    group.bench_function("read-only, and the newest page", |bench| {
+        bench.iter(|| {
+            let reader = Reader::open(folder, ReadMode::default()).expect("a reader");
+            let snapshot = reader.snapshot().expect("a snapshot");
+            black_box(snapshot.page(&Query::default()).expect("a page"))
+        });
+    });
+    group.finish();
+}

@@ -1,0 +1,43 @@
+//! One line of anybody's log: refused with a reason, or an event that is valid and comes back from
+//! a row as it went in. Every line gets exactly one fate.
+#![no_main]
+
+use auditdb::Accepted;
+use auditdb::Event;
+use auditdb::Import;
+use auditdb::ImportMark;
+use auditdb::ImportOptions;
+use auditdb::ImportSink;
+use auditdb::OnRefusal;
+use auditdb::Sequence;
+use auditdb::internals;
+
+struct Sink(u64);
+
+impl ImportSink for Sink {
+    fn accept(
+        &mut self,
+        batch: Vec<(Event, Option<ImportMark>)>,
+    ) -> Result<Vec<Accepted>, auditdb::Error> {
+        let stored = |(event, _): (Event, _)| match event.validate() {
+            Ok(()) => {
+                let line = serde_json::to_string(&event).expect("an event is JSON");
+                assert!(internals::row_of_line(&line).is_some_and(|(same, ..)| same == event));
+                self.0 += 1;
+                Accepted::Stored(Sequence(self.0 - 1))
+            }
+            Err(error) => Accepted::Refused(error.to_string()),
+        };
+        Ok(batch.into_iter().map(stored).collect())
+    }
+}
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
+    let mut sink = Sink(0);
+    let mut import = Import::new(&mut sink, ImportOptions::default(), OnRefusal::Skip);
+    if import.read("fuzz", bytes).is_ok() {
+        let outcome = import.outcome();
+        let fates = outcome.imported + outcome.duplicates + outcome.refused;
+        assert_eq!(fates, outcome.read);
+    }
+});

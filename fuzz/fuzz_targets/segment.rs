@@ -1,0 +1,15 @@
+//! A segment with bytes changed: opened and read through every accessor, or refused. Checksums
+//! pass under the fuzzer, so that what stands behind them is reached.
+#![no_main]
+
+use std::sync::LazyLock;
+
+use auditdb::internals;
+
+static SAMPLE: LazyLock<Vec<u8>> =
+    LazyLock::new(|| internals::sample_segment().expect("a sample can be written"));
+
+libfuzzer_sys::fuzz_target!(|patches: &[u8]| {
+    let found = internals::read_segment(&internals::patched(&SAMPLE, patches));
+    assert!(found.is_ok() || !patches.is_empty(), "{found:?}");
+});
