@@ -11,8 +11,8 @@ use serde::Serialize;
 use serde::Serializer;
 use serde_json::value::RawValue;
 
+use super::Field;
 use crate::error::Error;
-use crate::error::Result;
 use crate::limits;
 
 /// One JSON value, byte for byte as it was given, without whitespace outside strings.
@@ -30,14 +30,30 @@ impl Json {
     ///
     /// # Errors
     /// [`crate::ErrorKind::Invalid`] says at which byte the text stops being JSON.
-    pub fn parse(text: &str) -> Result<Json> {
-        compact(text).map(|text| Json(text.into()))
+    pub fn parse(text: &str) -> Result<Json, Error> {
+        Json::of_field("json", text)
+    }
+
+    /// Reads the JSON value of `field`, which a refusal names first.
+    pub(super) fn of_field(field: &str, text: &str) -> Result<Json, Error> {
+        let text = compact(text).map_err(|rule| Error::invalid(field, rule))?;
+        Ok(Json(text.into()))
     }
 
     /// A JSON string that holds `text`.
     #[must_use]
     pub fn string(text: &str) -> Json {
         Json(serde_json::Value::from(text).to_string().into())
+    }
+
+    /// The field that holds this value. JSON's null is the field's own null, so that an event
+    /// equals itself read back.
+    pub(super) fn into_field(self) -> Field<Json> {
+        if &*self.0 == "null" {
+            Field::Null
+        } else {
+            Field::Value(self)
+        }
     }
 
     /// The value's text.
@@ -54,7 +70,7 @@ impl fmt::Debug for Json {
 }
 
 impl Serialize for Json {
-    fn serialize<S: Serializer>(&self, serializer: S) -> core::result::Result<S::Ok, S::Error> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serde_json::from_str::<&RawValue>(&self.0)
             .map_err(serde::ser::Error::custom)?
             .serialize(serializer)
@@ -62,14 +78,15 @@ impl Serialize for Json {
 }
 
 impl<'de> Deserialize<'de> for Json {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> core::result::Result<Json, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Json, D::Error> {
         let raw = Box::<RawValue>::deserialize(deserializer)?;
-        Json::parse(raw.get()).map_err(serde::de::Error::custom)
+        let text = compact(raw.get()).map_err(serde::de::Error::custom)?;
+        Ok(Json(text.into()))
     }
 }
 
 /// Checks that `text` is one JSON value and takes the whitespace outside strings out.
-fn compact(text: &str) -> Result<Cow<'_, str>> {
+fn compact(text: &str) -> Result<Cow<'_, str>, String> {
     let mut scan = Scan {
         text,
         at: 0,
@@ -94,8 +111,8 @@ struct Scan<'a> {
 }
 
 impl<'a> Scan<'a> {
-    fn refuse(&self, what: &str) -> Error {
-        Error::invalid("json", format_args!("{what} at byte {}", self.at))
+    fn refuse(&self, what: &str) -> String {
+        format!("{what} at byte {}", self.at)
     }
 
     fn peek(&self) -> Option<u8> {
@@ -129,7 +146,7 @@ impl<'a> Scan<'a> {
         Cow::Owned(self.out)
     }
 
-    fn value(&mut self, depth: usize) -> Result<()> {
+    fn value(&mut self, depth: usize) -> Result<(), String> {
         match self.peek() {
             Some(b'{' | b'[') if depth >= limits::JSON_DEPTH => {
                 let rule = format!("more than {} levels of nesting", limits::JSON_DEPTH);
@@ -151,7 +168,11 @@ impl<'a> Scan<'a> {
         }
     }
 
-    fn items(&mut self, end: u8, mut item: impl FnMut(&mut Self) -> Result<()>) -> Result<()> {
+    fn items(
+        &mut self,
+        end: u8,
+        mut item: impl FnMut(&mut Self) -> Result<(), String>,
+    ) -> Result<(), String> {
         self.at += 1;
         self.blank();
         if self.take(end) {
@@ -170,7 +191,7 @@ impl<'a> Scan<'a> {
         }
     }
 
-    fn word(&mut self) -> Result<()> {
+    fn word(&mut self) -> Result<(), String> {
         let rest = self.text.get(self.at..).unwrap_or_default();
         let word = ["true", "false", "null"]
             .into_iter()
@@ -179,7 +200,7 @@ impl<'a> Scan<'a> {
         Ok(())
     }
 
-    fn digits(&mut self) -> Result<()> {
+    fn digits(&mut self) -> Result<(), String> {
         let start = self.at;
         while self.peek().is_some_and(|byte| byte.is_ascii_digit()) {
             self.at += 1;
@@ -191,7 +212,7 @@ impl<'a> Scan<'a> {
         }
     }
 
-    fn number(&mut self) -> Result<()> {
+    fn number(&mut self) -> Result<(), String> {
         self.take(b'-');
         if !self.take(b'0') {
             self.digits()?;
@@ -206,7 +227,7 @@ impl<'a> Scan<'a> {
         Ok(())
     }
 
-    fn string(&mut self) -> Result<()> {
+    fn string(&mut self) -> Result<(), String> {
         if !self.take(b'"') {
             return Err(self.refuse("a string is missing"));
         }
@@ -224,7 +245,7 @@ impl<'a> Scan<'a> {
         }
     }
 
-    fn escape(&mut self) -> Result<()> {
+    fn escape(&mut self) -> Result<(), String> {
         self.at += 1;
         if !self.take(b'u') {
             let known = self
@@ -251,7 +272,7 @@ impl<'a> Scan<'a> {
         }
     }
 
-    fn hex(&mut self) -> Result<u32> {
+    fn hex(&mut self) -> Result<u32, String> {
         let digits = self.text.get(self.at..self.at + 4).unwrap_or_default();
         if digits.len() != 4 || !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
             return Err(self.refuse("four hexadecimal digits are missing"));

@@ -295,7 +295,8 @@ impl Event {
         self
     }
 
-    /// Adds a change of `path`; `before` and `after` are JSON texts, `""` means absent.
+    /// Adds a change of `path`; `before` and `after` are JSON texts, `""` means absent and `null`
+    /// is [`Field::Null`].
     ///
     /// # Errors
     /// [`crate::ErrorKind::Invalid`] when a text is not one JSON value.
@@ -305,25 +306,25 @@ impl Event {
         before: &str,
         after: &str,
     ) -> crate::error::Result<Event> {
-        let value = |text: &str| match text {
+        let value = |field: &str, text: &str| match text {
             "" => Ok(Field::Absent),
-            text => Json::parse(text).map(Field::Value),
+            text => Json::of_field(field, text).map(Json::into_field),
         };
         let change = Change {
             path: path.into(),
-            before: value(before)?,
-            after: value(after)?,
+            before: value("before", before)?,
+            after: value("after", after)?,
         };
         self.changes.get_or_insert_default().push(change);
         Ok(self)
     }
 
-    /// Sets [`Event::data`] from a JSON text.
+    /// Sets [`Event::data`] from a JSON text; `null` is [`Field::Null`].
     ///
     /// # Errors
     /// [`crate::ErrorKind::Invalid`] when the text is not one JSON value.
     pub fn data(mut self, json: &str) -> crate::error::Result<Event> {
-        self.data = Field::Value(Json::parse(json)?);
+        self.data = Json::of_field("data", json)?.into_field();
         Ok(self)
     }
 

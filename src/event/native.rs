@@ -2,11 +2,14 @@
 //! Written by hand around one borrowed and one owned mirror, because the store's own keys stand
 //! between the application's.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 use serde::Deserializer;
 use serde::Serialize;
 use serde::Serializer;
 use serde::de::Error as _;
+use serde_json::value::RawValue;
 
 use super::Change;
 use super::Context;
@@ -20,6 +23,8 @@ use super::Performer;
 use super::StoredEvent;
 use super::Subject;
 use super::Target;
+use crate::error::Error;
+use crate::error::ErrorKind;
 use crate::id::EventId;
 use crate::id::Sequence;
 use crate::time::Time;
@@ -193,14 +198,28 @@ impl<'a> LineRef<'a> {
 
 impl Event {
     /// Reads a native line of any store: names that store gave the event go to [`Event::origin`],
-    /// unless the line already carries an origin, which is kept as the older name.
+    /// unless the line already carries an origin, which is kept as the older name. What the fields
+    /// hold is checked by [`Event::validate`], not here.
     ///
     /// # Errors
-    /// [`crate::ErrorKind::Invalid`] when the line is not one native event.
-    pub fn from_native_line(line: &str) -> crate::error::Result<Event> {
-        let refuse =
-            |what: String| crate::error::Error::new(crate::error::ErrorKind::Invalid, what);
-        let line: Line = serde_json::from_str(line).map_err(|error| refuse(error.to_string()))?;
+    /// [`ErrorKind::Invalid`] when the line is not one native event, the message beginning with the
+    /// field that is wrong, or with `line` when the whole is no JSON object.
+    ///
+    /// ```
+    /// use auditdb::Event;
+    ///
+    /// let event = Event::from_native_line(r#"{"type":"user.login","seq":7,"reason":""}"#)?;
+    /// assert_eq!(event.reason.as_deref(), Some(""));
+    /// assert_eq!(event.origin.value().and_then(|origin| origin.seq.value()), Some(&7));
+    ///
+    /// let error = Event::from_native_line(r#"{"type":"user.login","org":7}"#).unwrap_err();
+    /// assert!(error.to_string().starts_with("org: "));
+    /// # Ok::<(), auditdb::Error>(())
+    /// ```
+    pub fn from_native_line(line: &str) -> Result<Event, Error> {
+        let refuse = |what: String| Error::new(ErrorKind::Invalid, what);
+        let line: Line = serde_json::from_str(line)
+            .map_err(|error| Error::invalid(member_at(line, &error), error))?;
         let (mut event, id, seq, recorded_at) = line.into_parts().map_err(refuse)?;
         let named = !(id.is_absent() && seq.is_absent() && recorded_at.is_absent());
         if event.origin.is_absent() && named {
@@ -213,6 +232,27 @@ impl Event {
         }
         Ok(event)
     }
+}
+
+/// The member of `line` that `error` is about, as far as its position and its words tell.
+fn member_at(line: &str, error: &serde_json::Error) -> String {
+    let known: Option<BTreeMap<String, &RawValue>> = serde_json::from_str(line).ok();
+    let known = known.filter(|_| error.line() == 1).unwrap_or_default();
+    // An error in a value is reported at a byte of it or right behind it; one about a key, such as
+    // a key that nobody knows, before its value begins, and quotes the key.
+    let inside = known.iter().find(|(_, value)| {
+        let start = value.get().as_ptr().addr() - line.as_ptr().addr();
+        (start..=start + value.get().len() + 1).contains(&error.column())
+    });
+    if let Some((name, _)) = inside {
+        return name.clone();
+    }
+    let words = error.to_string();
+    let quoted = words.split('`').nth(1);
+    quoted
+        .filter(|_| !known.is_empty())
+        .unwrap_or("line")
+        .to_owned()
 }
 
 impl Serialize for Event {
