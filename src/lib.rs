@@ -1,4 +1,86 @@
-//! An embedded, append-only audit store.
+//! An embedded, append-only store for audit events: who did what to what, when, and how it ended.
+//!
+//! One process appends, any number read, all on a local folder. Reads go newest first by default,
+//! filtered by indexed fields, page by page or as an export, and neither lose nor repeat an event
+//! when many share one moment.
+//!
+//! ```
+//! use auditdb::{Event, Filter, FilterField, Options, Performer, Query, Store, Subject};
+//!
+//! # let folder = std::env::temp_dir().join(format!("auditdb-doc-crate-{}", std::process::id()));
+//! let store = Store::open(&folder, Options::default())?;
+//! let event = Event::new("user.updated")
+//!     .performer(Performer::new("user").id("u7"))
+//!     .subject(Subject::new("user").id("u12"))
+//!     .change("email", "\"a@example.org\"", "\"b@example.org\"")?;
+//! let receipt = store.append(&event)?; // durable and visible from here on
+//! let filter = Filter::new().is(FilterField::Type, "user.updated");
+//! let page = store.page(&Query { filter, limit: 20, ..Query::default() })?;
+//! assert!(page.complete && page.events[0].id == receipt.id);
+//! store.close()?;
+//! # std::fs::remove_dir_all(&folder).ok();
+//! # Ok::<(), auditdb::Error>(())
+//! ```
+//!
+//! # The types
+//!
+//! | to | use |
+//! |---|---|
+//! | say what happened | [`Event`] with [`Performer`], [`Subject`], [`Target`], [`Change`], [`Context`], [`Metadata`], [`Outcome`], [`Json`]; every optional part is a [`Field`]: absent, null or a value |
+//! | keep it | [`Store`], opened with [`Options`]; each append gives a [`Receipt`] with the event's [`EventId`] and [`Sequence`] |
+//! | see it as it is now | [`Snapshot`] of a [`Store`], or of a [`Reader`] in this or any other process |
+//! | ask | [`Query`]: a [`Filter`] over [`FilterField`]s and times, an [`Order`], a limit, a [`Cursor`] |
+//! | read | [`Page`] of [`StoredEvent`]s, [`Scan`] for all matches one after the other, [`Follower`] in commit order as events come, [`Facets`] for counts of values |
+//! | take it out | [`Export`], which returns an [`ExportReport`] |
+//! | bring it in | [`Import`] with a [`Mapping`] per source, or [`Event::from_native_line`] |
+//! | learn what is wrong | [`Error`] with its [`ErrorKind`] and, for bad bytes, the [`Place`] |
+//!
+//! # What holds
+//!
+//! - A receipt under [`Durability::Durable`], the default, means durable and visible. Under
+//!   [`Durability::Buffered`] it means accepted: durable and visible with the sync that follows
+//!   within 20 ms or 1 MiB. An event without a receipt is wholly there or wholly absent, and nobody
+//!   sees an event that a crash could take back.
+//! - Reads have one total order, `(occurred_at, seq)`; `seq` is the commit order, dense from 0.
+//!   [`EventId`]s sort as reads do.
+//! - Pages put together are one scan: of one snapshot, in either direction, over restarts, merging
+//!   and appends in between. [`Page::complete`] is proven, never guessed from a short page. A cursor
+//!   that does not fit is an error of its own, never a start from the top.
+//! - A batch is one commit: all of it or nothing, visible at once.
+//! - The same [`Event::key`] with the same content again appends nothing and gives the first receipt;
+//!   with other content it is [`ErrorKind::KeyConflict`].
+//! - Absent, null and empty stay apart, and JSON is kept byte for byte. An event's line in an NDJSON
+//!   export is the same bytes for ever (`docs/format/canonical.md`).
+//! - Bytes from the disk are checked before they are believed. Damage is [`ErrorKind::Corrupt`] with
+//!   file and offset, not a panic and not a wrong answer.
+//! - Memory is bounded by [`Options`], not by the size of the store or of an answer.
+//!
+//! # Limits, and what may surprise
+//!
+//! - One writing process at a time, on a local file system; a second one gets
+//!   [`ErrorKind::Locked`]. Nothing is changed or deleted; there is no retention yet.
+//! - **Mapped reads.** With the feature `mmap` (on by default) sealed segments are mapped. If
+//!   someone cuts such a file, or its device fails, while it is mapped, the process ends.
+//!   [`ReadMode::Positional`] returns an error instead, at about twice the cost of a page.
+//! - **A failed sync ends writing.** The append under way gets [`ErrorKind::Indeterminate`], the
+//!   later ones [`ErrorKind::Poisoned`]; reading goes on. Drop the store and open it again: what is
+//!   there then is durable.
+//! - A full disk is [`ErrorKind::Full`]: nothing was appended, and the call may be repeated.
+//! - An event has at most 1 MiB (16 MiB by [`Options::event_bytes_max`]), a text 64 KiB, metadata 64
+//!   keys, `targets` 256 entries, JSON 128 levels, a batch 100,000 events and 64 MiB. What is larger
+//!   is refused with the field's name, never cut.
+//! - Times are microseconds from 1970 to 9999. A finer one is refused, not rounded.
+//! - `data`, `before` and `after` are kept but not indexed; filters do not look into them.
+//! - [`Event`] and [`StoredEvent`] implement serde's traits for their native line, which `serde_json`
+//!   must write and read itself: going through `serde_json::Value` changes the spelling of numbers.
+//! - Dropping a [`Store`] without [`Store::close`] loses nothing acknowledged as durable; the next
+//!   open has more to read.
+//! - Checksums find accidents, not forgers: there is no tamper evidence and no encryption yet.
+//!
+//! # Features
+//!
+//! `mmap`: mapped reads, see above. `cli`: the program `auditdb`; a library turns it off with
+//! `default-features = false`.
 
 // 0 words: no I/O, no policy.
 mod error;
