@@ -49,6 +49,8 @@ pub(super) const TIMES: &[&str] = &[
     "activitydatetime",
     "activitydate",
     "detectedat",
+    "detectiontimestamp",
+    "backendtimestamp",
     "startedat",
     "starttime",
     "starttimeutc",
@@ -74,10 +76,9 @@ pub(super) const TYPES: &[&str] = &[
     "event",
     "querytype",
     "type",
-    "name",
     "category",
-    "title",
     "verb",
+    "name",
     "plogtype",
 ];
 pub(super) const PERFORMERS: &[&str] = &[

@@ -2,6 +2,8 @@
 //! Every line read ends as exactly one of imported, duplicate or refused. A record's identity
 //! follows from the line and the mapping alone, so importing again adds nothing. Used by faces.
 
+#[cfg(test)]
+mod corpus;
 mod expression;
 mod formats;
 mod generic;
@@ -16,6 +18,8 @@ mod run;
 mod shape;
 mod step;
 mod store;
+#[cfg(test)]
+mod tables;
 #[cfg(test)]
 mod tests;
 

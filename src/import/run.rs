@@ -66,6 +66,12 @@ impl<'s> Import<'s> {
         &self.outcome
     }
 
+    /// Ends the import and gives back what it borrowed.
+    #[must_use]
+    pub fn finish(self) -> ImportOutcome {
+        self.outcome
+    }
+
     /// Imports all lines of one input, packed by gzip or zstd or plain; `name` is what refusals
     /// call it.
     ///
