@@ -16,7 +16,7 @@ pub(super) enum Step {
     Slug,
     /// A part of a type from `CamelCase`: `ListMFADevices` becomes `list-mfa-devices`.
     Kebab,
-    /// Several parts of a type: dots stay, each part becomes a slug.
+    /// Several parts of a type: dots stay, each part becomes a slug as by `Kebab`.
     Dotted,
     /// The text without this head, if it has it.
     CutPrefix(String),
@@ -52,7 +52,7 @@ impl Step {
             Step::Trim => part(text, |text| Some(text.trim()))?,
             Step::Slug => slug(text),
             Step::Kebab => slug(Cow::Owned(split_camel(&text))),
-            Step::Dotted => Cow::Owned(dotted(&text)),
+            Step::Dotted => Cow::Owned(dotted(&split_camel(&text))),
             Step::CutPrefix(head) => part(text, |text| {
                 Some(text.strip_prefix(head.as_str()).unwrap_or(text))
             })?,
