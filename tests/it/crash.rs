@@ -20,11 +20,18 @@ use auditdb::Time;
 
 use crate::support::Random;
 use crate::support::folder;
+use crate::support::rig;
 
 const CHILD: &str = "AUDITDB_CRASH_CHILD";
+/// Kills of a plain run; the fault rig asks for more.
+const KILLS: u64 = 20;
 
 fn small() -> Options {
-    Options { memtable_bytes_max: 64 << 10, merge_fan_in: 2, ..Options::default() }
+    Options {
+        memtable_bytes_max: 64 << 10,
+        merge_fan_in: 2,
+        ..Options::default()
+    }
 }
 
 /// The event of a sequence number: recognisable, out of time order, and of varying length.
@@ -39,7 +46,9 @@ fn event(seq: u64) -> Event {
 /// Writes until killed: single events and batches in turn, one line on stdout per receipt.
 #[test]
 fn p1_child_that_is_killed() {
-    let Some(path) = std::env::var_os(CHILD) else { return };
+    let Some(path) = std::env::var_os(CHILD) else {
+        return;
+    };
     let store = Store::open(Path::new(&path), small()).expect("a store");
     let mut out = std::io::stdout().lock();
     for round in 0_u64.. {
@@ -67,10 +76,13 @@ fn kill_after(path: &Path, moment: Duration) -> Option<(u64, String)> {
     std::thread::sleep(moment);
     child.kill().expect("a kill");
     let stdout = child.stdout.take().expect("the child's output");
-    let acknowledged = BufReader::new(stdout).lines().map_while(Result::ok).filter_map(|line| {
-        let mut words = line.split_once("acknowledged ")?.1.split(' ');
-        Some((words.next()?.parse().ok()?, words.next()?.to_owned()))
-    });
+    let acknowledged = BufReader::new(stdout)
+        .lines()
+        .map_while(Result::ok)
+        .filter_map(|line| {
+            let mut words = line.split_once("acknowledged ")?.1.split(' ');
+            Some((words.next()?.parse().ok()?, words.next()?.to_owned()))
+        });
     let last = acknowledged.last();
     child.wait().expect("the child has ended");
     last
@@ -78,7 +90,10 @@ fn kill_after(path: &Path, moment: Duration) -> Option<(u64, String)> {
 
 fn check(path: &Path, acknowledged: Option<(u64, String)>) -> u64 {
     let store = Store::open(path, small()).expect("the store opens after a kill");
-    let query = Query { order: Order::OldestFirst, ..Query::default() };
+    let query = Query {
+        order: Order::OldestFirst,
+        ..Query::default()
+    };
     let mut seqs = Vec::new();
     for stored in store.snapshot().scan(&query).expect("a scan") {
         let stored = stored.expect("an event");
@@ -87,11 +102,20 @@ fn check(path: &Path, acknowledged: Option<(u64, String)>) -> u64 {
     }
     seqs.sort_unstable();
     let count = seqs.len() as u64;
-    assert!(seqs.into_iter().eq(0..count), "the log is a prefix of what was submitted");
+    assert!(
+        seqs.into_iter().eq(0..count),
+        "the log is a prefix of what was submitted"
+    );
     if let Some((seq, id)) = acknowledged {
-        assert!(seq < count, "event {seq} was acknowledged, and {count} events are left");
+        assert!(
+            seq < count,
+            "event {seq} was acknowledged, and {count} events are left"
+        );
         let id = id.parse().expect("an id");
-        assert_eq!(store.get(id).expect("a get").map(|event| event.seq.0), Some(seq));
+        assert_eq!(
+            store.get(id).expect("a get").map(|event| event.seq.0),
+            Some(seq)
+        );
     }
     store.close().expect("a close");
     let report = auditdb::verify(path).expect("a verification");
@@ -101,11 +125,10 @@ fn check(path: &Path, acknowledged: Option<(u64, String)>) -> u64 {
 
 #[test]
 fn p1_acknowledged_events_survive_kills() {
-    let kills = std::env::var("AUDITDB_KILLS").ok().and_then(|kills| kills.parse().ok());
     let mut random = Random::new(1);
     let folder = folder();
     let (mut path, mut before) = (folder.path().join("0"), 0);
-    for kill in 0..kills.unwrap_or(40_u64) {
+    for kill in 0..KILLS * rig() {
         // A new store now and then, so that creating one is killed as well.
         if kill % 10 == 0 {
             path = folder.path().join(kill.to_string());
@@ -114,7 +137,67 @@ fn p1_acknowledged_events_survive_kills() {
         let moment = Duration::from_micros(1_000 + random.below(120_000));
         let acknowledged = kill_after(&path, moment);
         let count = check(&path, acknowledged);
-        assert!(count >= before, "what was there before the kill is still there");
+        assert!(
+            count >= before,
+            "what was there before the kill is still there"
+        );
         before = count;
     }
+}
+
+/// An import that is killed and begun again, over and over: nothing is lost, nothing doubled.
+#[cfg(feature = "cli")]
+#[test]
+fn p1_a_killed_import_goes_on_without_duplicates() {
+    const EVENTS: usize = 60_000;
+    let folder = folder();
+    let (path, lines) = (
+        folder.path().join("store"),
+        folder.path().join("lines.ndjson"),
+    );
+    let mut text = String::new();
+    for seq in 0..EVENTS as u64 {
+        text += &serde_json::to_string(&event(seq)).expect("a native line");
+        text.push('\n');
+    }
+    std::fs::write(&lines, text).expect("the lines are written");
+    let import = || {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_auditdb"));
+        command.arg("import").arg(&path).arg(&lines).arg("--json");
+        command.stdout(Stdio::piped()).stderr(Stdio::null());
+        command
+    };
+    let mut random = Random::new(2);
+    for _ in 0..KILLS * rig() {
+        let mut child = import().spawn().expect("an import");
+        std::thread::sleep(Duration::from_micros(500 + random.below(60_000)));
+        child.kill().expect("a kill");
+        child.wait().expect("the import has ended");
+        if path.join("CURRENT").exists() {
+            let store = Store::open(&path, Options::default()).expect("the store opens");
+            let count = store.snapshot().seq_count();
+            assert!(count <= EVENTS as u64, "{count} events of {EVENTS} lines");
+            store.close().expect("a close");
+            let report = auditdb::verify(&path).expect("a verification");
+            assert!(report.is_clean(), "{report:?}");
+        }
+    }
+    let whole = import().output().expect("an import");
+    assert!(whole.status.success());
+    let store = Store::open(&path, Options::default()).expect("the store opens");
+    let scan = store.snapshot().scan(&Query::default()).expect("a scan");
+    let mut numbers: Vec<u64> = scan
+        .map(|stored| {
+            let subject = stored.expect("an event").event.subject;
+            subject
+                .value()
+                .and_then(|subject| subject.id.as_deref()?.parse().ok())
+                .expect("a number")
+        })
+        .collect();
+    numbers.sort_unstable();
+    assert!(
+        numbers.into_iter().eq(0..EVENTS as u64),
+        "every line is there once"
+    );
 }

@@ -36,3 +36,9 @@ impl Random {
 pub(crate) fn folder() -> TempDir {
     tempfile::tempdir().expect("a temporary folder")
 }
+
+/// How many times more the fault rig asks for than a plain run: `AUDITDB_RIG`, 1 by default.
+pub(crate) fn rig() -> u64 {
+    let asked = std::env::var("AUDITDB_RIG").ok();
+    asked.and_then(|times| times.parse().ok()).unwrap_or(1)
+}
