@@ -2,12 +2,15 @@
 //! `verify` use it; it never writes. What a torn tail is, and what damage, stands in
 //! `docs/format/log.md`.
 
+use std::sync::Arc;
+
 use super::Extent;
 use super::Group;
 use super::Tail;
 use super::format;
 use crate::codec::frame;
 use crate::disk::Disk;
+use crate::disk::File;
 use crate::disk::names;
 use crate::error::Error;
 use crate::error::Result;
@@ -21,6 +24,7 @@ type Read = Box<dyn Fn(u64, &mut [u8]) -> Result<()> + Send + Sync>;
 
 /// A log being read.
 pub(crate) struct Reader {
+    file: Arc<dyn File>,
     frames: frame::Reader<Read>,
     next_seq: Sequence,
     recorded_at: Time,
@@ -34,9 +38,10 @@ impl Reader {
         store: StoreId,
         extent: Extent,
     ) -> Result<Reader> {
-        let file = disk.open_read(&names::wal(id))?;
+        let file: Arc<dyn File> = Arc::from(disk.open_read(&names::wal(id))?);
         let (path, len) = (file.path().to_owned(), file.len()?);
-        let read: Read = Box::new(move |offset, buffer| file.read_at(offset, buffer));
+        let source = Arc::clone(&file);
+        let read: Read = Box::new(move |offset, buffer| source.read_at(offset, buffer));
         let frames = frame::Reader::open(read, &path, len, format::MAGIC, extent)?;
         let header = frames.header();
         if (header.store, header.file) != (store, id.0) {
@@ -48,10 +53,16 @@ impl Reader {
         }
         let [first_seq, ..] = header.own;
         Ok(Reader {
+            file,
             frames,
             next_seq: Sequence(first_seq),
             recorded_at: Time::MIN,
         })
+    }
+
+    /// Goes on behind the groups read so far, now that more is known about the log's end.
+    pub(crate) fn extend(&mut self, extent: Extent) -> Result<()> {
+        self.frames.extend(self.file.len()?, extent)
     }
 
     /// The number of events committed before this log was begun.

@@ -126,6 +126,21 @@ impl<R: Fn(u64, &mut [u8]) -> Result<()>> Reader<R> {
         })
     }
 
+    /// Goes on behind the frames read so far: the file is `file_len` bytes long by now, and this is
+    /// known about the log's end. Nothing before is read again.
+    pub(crate) fn extend(&mut self, file_len: u64, extent: Extent) -> Result<()> {
+        let (Extent::Closed(known) | Extent::Live(known) | Extent::Unclean { durable: known }) =
+            extent;
+        if known > file_len {
+            let what = format!("the file is cut off: it was {known} bytes long");
+            return Err(self.corrupt(file_len, what));
+        }
+        self.file_len = file_len;
+        self.extent = extent;
+        self.tail = None;
+        Ok(())
+    }
+
     /// The file's header.
     pub(crate) const fn header(&self) -> &Header {
         &self.header
