@@ -3,6 +3,7 @@
 
 use super::cursor::Cursor;
 use super::rows::Work;
+use super::scan;
 use super::scan::Found;
 use super::scan::Route;
 use super::scan::Walker;
@@ -158,12 +159,7 @@ impl Bound {
                 (snapshot, (cursor.from, cursor.to), Some(cursor.after))
             }
         };
-        let (mut first, mut last) = range;
-        match after {
-            Some(after) if oldest_first => first = first.max(after.successor()),
-            Some(after) => last = last.min(after.predecessor()),
-            None => {}
-        }
+        let (first, last) = after.map_or(range, |after| scan::behind(after, range, oldest_first));
         let expression = query.filter.expression()?;
         let route = Route {
             expression,

@@ -84,6 +84,21 @@ struct Head {
 /// finished in the meantime, so that more than a few means that the store is damaged.
 const REFRESHES_MAX: usize = 32;
 
+/// What is left of a range strictly behind `after` in reading direction, both ends inclusive.
+/// Behind the very last position there is nothing, which no two positions in order can say.
+pub(super) fn behind(
+    after: Position,
+    (first, last): (Position, Position),
+    oldest_first: bool,
+) -> (Position, Position) {
+    let (before, behind) = (after.predecessor(), after.successor());
+    match oldest_first {
+        true if behind > after => (first.max(behind), last),
+        false if before < after => (first, last.min(before)),
+        _ => (Position::LAST, Position::FIRST),
+    }
+}
+
 impl Walker {
     pub(crate) fn new(snapshot: Snapshot, route: Route) -> Walker {
         let mut walker = Walker {
@@ -167,8 +182,7 @@ impl Walker {
             ..
         } = self.route;
         match self.emitted {
-            Some(emitted) if oldest_first => (first.max(emitted.successor()), last),
-            Some(emitted) => (first, last.min(emitted.predecessor())),
+            Some(emitted) => behind(emitted, (first, last), oldest_first),
             None => (first, last),
         }
     }
