@@ -151,8 +151,15 @@ impl Memtable {
         if let Some(view) = index.view.as_ref().filter(|view| view.len() == len) {
             return Arc::clone(view);
         }
-        let rows = self.rows.read();
-        let positions = rows.entries.iter().take(len).map(|entry| entry.position);
+        // Sorted without the lock on the rows, for which the next append would wait.
+        let positions: Vec<Position> = self
+            .rows
+            .read()
+            .entries
+            .iter()
+            .take(len)
+            .map(|entry| entry.position)
+            .collect();
         let view = Arc::new(View::of(positions));
         index.view = Some(Arc::clone(&view));
         view

@@ -11,8 +11,7 @@ pub(crate) struct View {
 
 impl View {
     /// Orders rows given in commit order.
-    pub(crate) fn of(positions: impl Iterator<Item = Position>) -> View {
-        let in_commit_order: Vec<Position> = positions.collect();
+    pub(crate) fn of(in_commit_order: Vec<Position>) -> View {
         let mut order: Vec<u32> = (0..in_commit_order.len() as u32).collect();
         let position = |number: u32| in_commit_order.get(number as usize);
         order.sort_by(|left, right| position(*right).cmp(&position(*left)));
