@@ -85,6 +85,11 @@ impl Segments {
         }
     }
 
+    /// Closes a segment that is no more. Who reads it right now goes on reading.
+    pub(crate) fn forget(&self, id: SegmentId) {
+        self.open.lock().readers.remove(&id);
+    }
+
     /// The reader of a segment, opened unless it is open.
     pub(crate) fn reader(&self, entry: &SegmentEntry) -> Result<Reader> {
         let mut open = self.open.lock();

@@ -7,6 +7,7 @@ use std::panic::catch_unwind;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
+use std::time::Instant;
 
 use parking_lot::MutexGuard;
 
@@ -30,6 +31,8 @@ pub(super) struct Background {
     wanted: bool,
     busy: bool,
     stop: bool,
+    /// Something was accepted that no caller waits for.
+    unsynced: bool,
     /// Why the last attempt failed, until one succeeds.
     error: Option<Error>,
 }
@@ -46,6 +49,8 @@ pub(super) fn start(shared: &Arc<Shared>) -> Result<Vec<JoinHandle<()>>> {
                 if catch_unwind(AssertUnwindSafe(|| work(&shared))).is_err() {
                     let what = "a background thread panicked; reading goes on";
                     shared.poison(&Error::new(ErrorKind::Poisoned, what));
+                    // With the lock, or a waiter could look before and wait after.
+                    let _background = shared.background.lock();
                     shared.background_moved.notify_all();
                 }
             };
@@ -88,15 +93,20 @@ fn seal_and_merge(shared: &Shared) {
 fn sync(shared: &Shared) {
     let mut background = shared.background.lock();
     while !background.stop {
-        shared
-            .background_moved
-            .wait_for(&mut background, SYNC_AFTER);
+        if !background.unsynced {
+            shared.background_moved.wait(&mut background);
+            continue;
+        }
+        let due = Instant::now() + SYNC_AFTER;
+        while !background.stop
+            && !shared
+                .background_moved
+                .wait_until(&mut background, due)
+                .timed_out()
+        {}
+        background.unsynced = false;
         MutexGuard::unlocked(&mut background, || {
-            let unsynced = shared
-                .writer
-                .try_lock()
-                .is_some_and(|writer| writer.wal.unsynced_bytes() > 0);
-            if unsynced {
+            if shared.writer.lock().wal.unsynced_bytes() > 0 {
                 // An error has poisoned the store, and the next append will say so.
                 drop(shared.submit(Vec::new(), Durability::Durable));
             }
@@ -113,6 +123,15 @@ impl Shared {
             if !sealed && !merged {
                 return Ok(());
             }
+        }
+    }
+
+    /// Has what was accepted synced before long.
+    pub(super) fn sync_soon(&self) {
+        let mut background = self.background.lock();
+        if !background.unsynced {
+            background.unsynced = true;
+            self.background_moved.notify_all();
         }
     }
 
@@ -162,7 +181,7 @@ impl Shared {
     }
 
     /// Waits until there is nothing left to seal or merge.
-    fn drain(&self) -> Result<()> {
+    pub(super) fn drain(&self) -> Result<()> {
         let mut background = self.background.lock();
         background.wanted = true;
         background.error = None;

@@ -4,6 +4,8 @@
 
 use std::collections::HashMap;
 use std::collections::VecDeque;
+use std::panic::AssertUnwindSafe;
+use std::panic::catch_unwind;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
@@ -50,6 +52,8 @@ struct Group {
     answers: Vec<Result<Vec<Receipt>>>,
     next_seq: u64,
     recorded_at: Time,
+    /// The clock was behind what had been recorded.
+    clock_stepped: bool,
 }
 
 impl Shared {
@@ -70,7 +74,9 @@ impl Shared {
             let group = take_group(&mut queue);
             MutexGuard::unlocked(&mut queue, || {
                 let (submissions, slots): (Vec<_>, Vec<_>) = group.into_iter().unzip();
-                let answers = self.lead(submissions);
+                let count = submissions.len();
+                let answers = catch_unwind(AssertUnwindSafe(|| self.lead(submissions)));
+                let answers = answers.unwrap_or_else(|_| self.panicked(count));
                 for (slot, answer) in slots.iter().zip(answers) {
                     *slot.0.lock() = Some(answer);
                 }
@@ -80,12 +86,30 @@ impl Shared {
         }
     }
 
+    /// A defect must not leave the others waiting for ever: everybody is told, and the store stops.
+    fn panicked(&self, count: usize) -> Vec<Result<Vec<Receipt>>> {
+        let what = "the thread that led the commit panicked";
+        let error = Error::new(ErrorKind::Indeterminate, what);
+        self.poison(&error);
+        (0..count).map(|_| Err(error.again())).collect()
+    }
+
     /// Commits a whole group. The answers are in the order of the submissions.
     fn lead(&self, submissions: Vec<Submission>) -> Vec<Result<Vec<Receipt>>> {
         let count = submissions.len();
         let mut writer = self.writer.lock();
         let told_all = |error: &Error| (0..count).map(|_| Err(error.again())).collect();
-        if let Err(error) = self.check_open().and_then(|()| self.make_room(&mut writer)) {
+        let has_rows = submissions
+            .iter()
+            .any(|submission| !submission.rows.is_empty());
+        let mut room = || {
+            if has_rows {
+                self.make_room(&mut writer)
+            } else {
+                Ok(())
+            }
+        };
+        if let Err(error) = self.check_open().and_then(|()| room()) {
             return told_all(&error);
         }
         let sync = submissions
@@ -119,6 +143,7 @@ impl Shared {
             answers: Vec::with_capacity(submissions.len()),
             next_seq: writer.next_seq,
             recorded_at: now.max(writer.recorded_at),
+            clock_stepped: now < writer.recorded_at,
         };
         for submission in submissions {
             let (rows_before, seq_before) = (group.rows.len(), group.next_seq);
@@ -237,12 +262,14 @@ impl Shared {
             if let Err(error) = writer.wal.append(first_seq, group.recorded_at, rows) {
                 // A full disk leaves the log as it was, so the sequence stays dense and the next
                 // append may find room again. Anything else leaves it unknown what is in the log.
-                if !error.is_full() || writer.wal.is_broken() {
-                    self.poison(&error);
+                if error.is_full() && !writer.wal.is_broken() {
+                    return Err(error);
                 }
-                return Err(error);
+                self.poison(&error);
+                let what = "the write failed: whether the event survives is known after reopening";
+                return Err(Error::new(ErrorKind::Indeterminate, what).with_source(error));
             }
-            writer.clock_steps += u64::from(self.clock.now() < writer.recorded_at);
+            writer.clock_steps += u64::from(group.clock_stepped);
             writer.recorded_at = group.recorded_at;
             writer.next_seq = group.next_seq;
             for (row, position) in &group.rows {
@@ -257,6 +284,8 @@ impl Shared {
         }
         if sync || writer.wal.unsynced_bytes() >= GROUP_BYTES as u64 {
             self.sync_log(writer)?;
+        } else if writer.wal.unsynced_bytes() > 0 {
+            self.sync_soon();
         }
         Ok(())
     }
@@ -270,7 +299,8 @@ impl Shared {
             let what = "the sync failed: whether the event survives is known after reopening";
             return Err(Error::new(ErrorKind::Indeterminate, what).with_source(error));
         }
-        self.publish(writer)
+        self.publish(writer);
+        Ok(())
     }
 }
 

@@ -11,10 +11,8 @@ use super::cut;
 use super::seal::ends;
 use crate::error::Result;
 use crate::id::Position;
-use crate::id::SegmentId;
 use crate::limits;
 use crate::manifest::Edit;
-use crate::manifest::SegmentEntry;
 use crate::segment;
 use crate::segment::reader::Loaded;
 use crate::segment::reader::Reader;
@@ -33,28 +31,23 @@ impl Shared {
             .map(|pinned| self.base.segments.reader(&pinned.entry))
             .collect::<Result<_>>()?;
         let positions = positions(&readers)?;
-        let mut added: Vec<SegmentEntry> = Vec::new();
-        for piece in cut::pieces(&positions, self.partition) {
-            let Some((oldest, newest)) = ends(&positions, &piece) else {
-                continue;
-            };
+        let pieces = cut::pieces(&positions, self.partition);
+        let added = self.write_segments(pieces, |piece, file, id| {
+            let (oldest, newest) = ends(&positions, &piece);
             let inputs = inputs(&readers, oldest, newest)?;
-            added.push(self.write_segment(|file, id| {
-                segment::merge::merge(file, self.base.store, id, &inputs)
-            })?);
-        }
-        let removed: Vec<SegmentId> = class.iter().map(|pinned| pinned.entry.id).collect();
-        self.commit_edit(Edit {
-            add: added.clone(),
-            remove: removed.clone(),
-            ..Edit::default()
+            segment::merge::merge(file, self.base.store, id, &inputs)
         })?;
-        self.install(&added, &removed, None);
+        let removed = class.iter().map(|pinned| pinned.entry.id).collect();
+        self.put_in_force(added, removed, Edit::default(), None)?;
         Ok(true)
     }
 }
 
-/// The smallest class of segments that has `fan_in` members.
+/// More segments that are not final than this are merged whatever their classes hold.
+const SMALL_MAX: usize = 48;
+
+/// The smallest class of segments that has `fan_in` members. With a wide fan-in the classes can
+/// hold more than the bound on the number of segments between them; then the fullest one.
 fn full_class(segments: &[Arc<Pinned>], fan_in: usize) -> Option<Vec<Arc<Pinned>>> {
     let mut classes: Vec<Vec<Arc<Pinned>>> = Vec::new();
     for pinned in segments.iter().filter(|pinned| pinned.entry.level == 0) {
@@ -66,7 +59,12 @@ fn full_class(segments: &[Arc<Pinned>], fan_in: usize) -> Option<Vec<Arc<Pinned>
             class.push(Arc::clone(pinned));
         }
     }
-    classes.into_iter().find(|class| class.len() >= fan_in)
+    let small: usize = classes.iter().map(Vec::len).sum();
+    match classes.iter().position(|class| class.len() >= fan_in) {
+        Some(full) => Some(classes.swap_remove(full)),
+        None if small > SMALL_MAX => classes.into_iter().max_by_key(Vec::len),
+        None => None,
+    }
 }
 
 /// How often `rows` can be divided by `fan_in`: at most 16 for a segment that is not final.
@@ -118,12 +116,13 @@ fn inputs(
 mod tests {
     use super::*;
 
-    /// The bound on the number of segments rests on this: classes times members stay below 64.
+    /// The bound on the number of segments rests on this: while more than that are not final, two
+    /// of them share a class, whatever the fan-in.
     #[test]
     fn segments_below_final_stay_within_64() {
-        for fan_in in 2..=12 {
+        for fan_in in 2..=64 {
             let classes = size_class(limits::PARTITION_ROWS_MIN as u32 - 1, fan_in) + 1;
-            assert!(classes * (fan_in - 1) < 64, "{fan_in}");
+            assert!(classes < SMALL_MAX && SMALL_MAX < 64, "{fan_in}");
         }
     }
 }

@@ -13,6 +13,8 @@ mod prepare;
 mod reader;
 mod seal;
 mod stats;
+#[cfg(test)]
+mod tests;
 
 use std::collections::VecDeque;
 use std::path::Path;
@@ -403,7 +405,7 @@ impl Shared {
     }
 
     /// Makes what the log holds durably visible, to this process and then to others.
-    fn publish(&self, writer: &Writer) -> Result<()> {
+    fn publish(&self, writer: &Writer) {
         {
             let mut visible = self.visible.lock();
             visible.seq_count = writer.next_seq;
@@ -414,16 +416,17 @@ impl Shared {
             point.wal = writer.wal_id;
             point.wal_end = writer.wal.end();
             point.events = writer.next_seq;
-        })
+        });
     }
 
-    /// Changes the durable point that other processes read by.
-    fn tell_others(&self, change: impl FnOnce(&mut DurablePoint)) -> Result<()> {
+    /// Changes the durable point that other processes read by. That it cannot be written is no
+    /// error of whoever brought the change about, who has committed all the same: others see the
+    /// point before, which stays true, until the next one, which holds this change too.
+    fn tell_others(&self, change: impl FnOnce(&mut DurablePoint)) {
         let mut point = self.point.lock();
         change(&mut point);
-        match &*self.lock.lock() {
-            Some(lock) => lock.publish(*point),
-            None => Ok(()),
+        if let Some(lock) = &*self.lock.lock() {
+            drop(lock.publish(*point));
         }
     }
 }

@@ -96,11 +96,12 @@ pub(crate) fn open_on(
     path: &Path,
     options: Options,
 ) -> Result<Store> {
-    let exists = disk.len(names::current())?.is_some();
-    if !exists {
+    if disk.len(names::current())?.is_none() {
         check_empty(&*disk, path, options.create)?;
     }
     let lock = Lock::acquire(&*disk, clock.now())?;
+    // Only with the lock in hand: somebody may just have made the store that was not there.
+    let exists = disk.len(names::current())?.is_some();
     for folder in [names::draft_dir(), names::wal_dir(), names::segment_dir()] {
         durable::create_dir(&*disk, folder)?;
     }
@@ -163,7 +164,11 @@ pub(crate) fn open_on(
         poison: Mutex::new(None),
         writer: Mutex::new(writer),
     });
-    shared.publish(&shared.writer.lock())?;
+    shared.publish(&shared.writer.lock());
+    // Not before others know the new log: of those that read beside us, none may be left behind
+    // with names of files that are gone, also if this process ends right here.
+    remove_logs_before(&*shared.disk, shared.writer.lock().wal_id)?;
+    remove_orphans(&*shared.disk, shared.manifest.lock().state())?;
     let threads = background::start(&shared)?;
     shared.wake_background();
     Ok(Store {
@@ -206,6 +211,11 @@ fn create(
     options: &Options,
 ) -> Result<(Manifest, Writer, Recovery)> {
     durable::empty_dir(&**disk, names::wal_dir())?;
+    for entry in disk.list(names::root())? {
+        if names::manifest_id(&entry.name).is_some() {
+            durable::remove(&**disk, Path::new(&entry.name))?;
+        }
+    }
     let (store, wal_id) = (StoreId::random(), WalId(1));
     let wal = wal::Writer::create(&**disk, wal_id, store, Sequence(0), 0)?;
     let ends = Ends {
@@ -257,9 +267,34 @@ fn reopen(disk: &Arc<dyn Disk>) -> Result<(Manifest, Writer, Recovery)> {
         wal_first: Some(wal_id),
         ..Edit::default()
     })?;
-    remove_logs_before(&**disk, wal_id)?;
     let writer = Writer::new(wal, wal_id, replayed, state.clock_steps);
     Ok((manifest, writer, recovery))
+}
+
+/// Removes segment files that the manifest does not name: of seals and merges that were
+/// interrupted, and of segments whose last reader went with the process.
+fn remove_orphans(disk: &dyn Disk, state: &State) -> Result<()> {
+    for folder in disk
+        .list(names::segment_dir())?
+        .iter()
+        .filter(|entry| entry.is_dir)
+    {
+        let folder = names::segment_dir().join(&folder.name);
+        for entry in disk.list(&folder)? {
+            let path = folder.join(&entry.name);
+            let Some(id) = names::segment_id(&entry.name) else {
+                continue;
+            };
+            if state
+                .segments
+                .get(&id)
+                .is_none_or(|known| known.path() != path)
+            {
+                disk.unlink(&path)?;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Removes the logs whose rows are all elsewhere.
@@ -454,7 +489,17 @@ impl Shared {
             wal_end: writer.wal.end(),
             events: writer.next_seq,
         };
-        let closed = self.manifest.lock().mark_closed(ends);
+        let mut manifest = self.manifest.lock();
+        // Seals keep the count, and there was none since.
+        let edit = Edit {
+            clock_steps: Some(writer.clock_steps),
+            ..Edit::default()
+        };
+        let counted = match manifest.state().clock_steps == writer.clock_steps {
+            true => Ok(()),
+            false => manifest.commit(edit),
+        };
+        let closed = counted.and_then(|()| manifest.mark_closed(ends));
         self.lock.lock().take();
         closed
     }

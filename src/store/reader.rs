@@ -3,9 +3,11 @@
 //! to the end of what the files hold when none is.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use parking_lot::Mutex;
 
@@ -24,9 +26,11 @@ use crate::error::Error;
 use crate::error::ErrorKind;
 use crate::error::Result;
 use crate::filter::Filter;
+use crate::id::SegmentId;
 use crate::id::Sequence;
 use crate::id::WalId;
 use crate::manifest;
+use crate::manifest::Current;
 use crate::manifest::Phase;
 use crate::manifest::State;
 use crate::options::ReadMode;
@@ -35,7 +39,6 @@ use crate::snapshot::Pinned;
 use crate::snapshot::Segments;
 use crate::snapshot::Snapshot;
 use crate::snapshot::Version;
-use crate::time::Clock;
 use crate::time::Time;
 use crate::wal;
 use crate::wal::Extent;
@@ -69,16 +72,48 @@ struct ReaderShared {
 /// What was read so far of what the writer adds to.
 struct Seen {
     disk: Arc<dyn Disk>,
-    point: Option<DurablePoint>,
-    closed: bool,
+    /// As of which moment, once there was a look.
+    moment: Option<Moment>,
     state: State,
-    /// The rows of every log from the first one that is still needed.
-    logs: BTreeMap<WalId, Replayed>,
+    /// The logs from the first one that is still needed.
+    logs: BTreeMap<WalId, Log>,
     pinned: BTreeMap<u64, Arc<Pinned>>,
+    /// Segments that were replaced since the last look.
+    gone: Vec<SegmentId>,
 }
 
-/// How often a look at a store that changes underfoot is taken anew.
-const LOOKS_MAX: usize = 64;
+/// What tells one state of the files from another.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Moment {
+    /// What the writer published, in this boot of the machine.
+    point: Option<DurablePoint>,
+    /// `CURRENT`, where no writer is at work.
+    current: Option<Current>,
+}
+
+/// A log as far as it was read.
+struct Log {
+    rows: Replayed,
+    /// Where to go on when the log has grown; `None` when it cannot grow any more.
+    rest: Option<wal::Reader>,
+}
+
+/// How much of the files is looked at.
+#[derive(Clone, Copy)]
+enum Reach {
+    /// Up to the point that the writer published.
+    Point(DurablePoint),
+    /// All that they hold; of a point, its number of events stays the bound.
+    Files,
+}
+
+/// How often a look at a store that changes underfoot is taken anew, and without a writer, when
+/// nothing changes and an error stays one.
+const LOOKS_MAX: u32 = 64;
+const LOOKS_ALONE_MAX: u32 = 4;
+/// Looks that follow each other at once; then the writer may need the processor to get on.
+const LOOKS_HASTY: u32 = 8;
+const PAUSE: Duration = Duration::from_millis(5);
 
 impl Reader {
     /// Opens the store in the folder `path` for reading.
@@ -86,7 +121,6 @@ impl Reader {
     /// # Errors
     /// [`ErrorKind::NotAStore`] if the folder holds none, or what reading its records gives.
     pub fn open(path: impl AsRef<Path>, read_mode: ReadMode) -> Result<Reader> {
-        const OPEN_SEGMENTS_MAX: usize = 256;
         let path = path.as_ref();
         let not_a_store = || {
             Error::new(ErrorKind::NotAStore, "not a store: it has no file CURRENT").in_file(path)
@@ -95,32 +129,10 @@ impl Reader {
             ErrorKind::Missing => not_a_store(),
             _ => error,
         })?;
-        let disk: Arc<dyn Disk> = Arc::new(disk);
         if disk.len(names::current())?.is_none() {
             return Err(not_a_store());
         }
-        let seen = Arc::new(Mutex::new(Seen::new(Arc::clone(&disk))?));
-        let (store, created_at) = {
-            let seen = seen.lock();
-            (seen.state.store, seen.state.created_at)
-        };
-        let refresh = Arc::clone(&seen);
-        let base = Base {
-            store,
-            created_at,
-            segments: Segments::new(Arc::clone(&disk), store, read_mode, OPEN_SEGMENTS_MAX),
-            refresh: Box::new(move || refresh.lock().look().map(|(version, _, _)| version)),
-            clock: Arc::new(SystemClock),
-        };
-        let shared = Arc::new(ReaderShared {
-            disk,
-            base: Arc::new(base),
-            seen,
-        });
-        Ok(Reader {
-            shared,
-            path: path.to_owned(),
-        })
+        open_on(Arc::new(disk), path, read_mode)
     }
 
     /// The store as it is now: all that is durable.
@@ -128,7 +140,12 @@ impl Reader {
     /// # Errors
     /// What reading the store's records gives.
     pub fn snapshot(&self) -> Result<Snapshot> {
-        let (version, events, complete_through) = self.shared.seen.lock().look()?;
+        let mut seen = self.shared.seen.lock();
+        let (version, events, complete_through) = seen.look()?;
+        for id in seen.gone.drain(..) {
+            self.shared.base.segments.forget(id);
+        }
+        drop(seen);
         Ok(Snapshot::new(
             Arc::clone(&self.shared.base),
             version,
@@ -160,111 +177,187 @@ impl Reader {
     }
 }
 
+/// The store on a disk of the caller's choice, which holds one.
+pub(super) fn open_on(disk: Arc<dyn Disk>, path: &Path, read_mode: ReadMode) -> Result<Reader> {
+    const OPEN_SEGMENTS_MAX: usize = 256;
+    let seen = Arc::new(Mutex::new(Seen::new(Arc::clone(&disk))?));
+    let (store, created_at) = {
+        let seen = seen.lock();
+        (seen.state.store, seen.state.created_at)
+    };
+    let refresh = Arc::clone(&seen);
+    let base = Base {
+        store,
+        created_at,
+        segments: Segments::new(Arc::clone(&disk), store, read_mode, OPEN_SEGMENTS_MAX),
+        refresh: Box::new(move || refresh.lock().look().map(|(version, _, _)| version)),
+        clock: Arc::new(SystemClock),
+    };
+    let shared = Arc::new(ReaderShared {
+        disk,
+        base: Arc::new(base),
+        seen,
+    });
+    Ok(Reader {
+        shared,
+        path: path.to_owned(),
+    })
+}
+
 impl Seen {
     fn new(disk: Arc<dyn Disk>) -> Result<Seen> {
-        let state = manifest::view(&*disk).map(|view| view.state)?;
+        let mut looks = 1;
+        let state = loop {
+            match manifest::view(&*disk) {
+                // The writer beside puts another manifest in force, or is in the middle of an edit.
+                Err(error) if error.is_corrupt() && looks < LOOKS_HASTY => looks += 1,
+                view => break view?.state,
+            }
+        };
         Ok(Seen {
             disk,
-            point: None,
-            closed: false,
+            moment: None,
             state,
             logs: BTreeMap::new(),
             pinned: BTreeMap::new(),
+            gone: Vec::new(),
         })
     }
 
     /// The present version, how many events are durable, and through when it is complete.
     fn look(&mut self) -> Result<(Version, u64, Option<Time>)> {
-        for _ in 1..LOOKS_MAX {
-            match self.try_look() {
+        for look in 1.. {
+            let status = lock::status(&*self.disk)?;
+            let alone = status.holder.is_none();
+            let is_last = look >= if alone { LOOKS_ALONE_MAX } else { LOOKS_MAX };
+            match self.try_look(&status, is_last) {
+                Ok(true) => break,
+                Ok(false) => {}
+                Err(error) if is_last || !error.is_corrupt() => return Err(error),
                 // The writer has gone on between two of our reads; what it removed is elsewhere now.
-                Err(error) if error.is_corrupt() => self.forget(),
-                looked => return looked,
+                Err(_) => self.forget(),
             }
-        }
-        self.try_look()
-    }
-
-    fn forget(&mut self) {
-        self.point = None;
-        self.closed = false;
-        self.logs.clear();
-    }
-
-    fn try_look(&mut self) -> Result<(Version, u64, Option<Time>)> {
-        let status = lock::status(&*self.disk)?;
-        let point = match status.durable {
-            Durable::UpTo(point) => Some(point),
-            Durable::Unpublished | Durable::Everything => None,
-        };
-        let unchanged = self.closed || (point.is_some() && point == self.point);
-        if !unchanged || status.holder.is_none() {
-            self.read(point, status.durable == Durable::Unpublished)?;
+            if look > LOOKS_HASTY {
+                std::thread::sleep(PAUSE);
+            }
         }
         Ok(self.version())
     }
 
-    fn read(&mut self, point: Option<DurablePoint>, unpublished: bool) -> Result<()> {
-        let view = match point {
-            Some(point) => manifest::view_live(&*self.disk, point.manifest, point.manifest_end)?,
-            None => manifest::view(&*self.disk)?,
+    fn forget(&mut self) {
+        self.moment = None;
+        self.logs.clear();
+    }
+
+    /// `false` if it is not known yet what may be shown.
+    fn try_look(&mut self, status: &lock::Status, is_last: bool) -> Result<bool> {
+        let (point, reach) = match status.durable {
+            Durable::UpTo(point) => (Some(point), Reach::Point(point)),
+            Durable::Everything => (None, Reach::Files),
+            // A writer is opening the store. What was seen before stays true; who sees it for the
+            // first time waits for a point rather than showing half of the store.
+            Durable::Unpublished if self.moment.is_some() => return Ok(true),
+            Durable::Unpublished if !is_last => return Ok(false),
+            Durable::Unpublished => (None, Reach::Files),
+        };
+        let current = match status.holder {
+            Some(_) => None,
+            None => Some(Current::read(&*self.disk)?),
+        };
+        let unchanged = |seen: Moment| match current {
+            None => point.is_some() && seen.point == point,
+            Some(_) => seen == Moment { point, current },
+        };
+        if self.moment.is_some_and(unchanged) {
+            return Ok(true);
+        }
+        // A writer that ended while it opened the store may leave files that go with no point.
+        let reach = match reach {
+            Reach::Point(point) if is_last && current.is_some() => Reach::Files,
+            reach => reach,
+        };
+        self.read(reach)?;
+        self.moment = Some(Moment { point, current });
+        Ok(true)
+    }
+
+    fn read(&mut self, reach: Reach) -> Result<()> {
+        let view = match reach {
+            Reach::Point(point) => {
+                manifest::view_live(&*self.disk, point.manifest, point.manifest_end)?
+            }
+            Reach::Files => manifest::view(&*self.disk)?,
         };
         let (state, current) = (view.state, view.current);
-        let closed = current.phase == Phase::Closed;
         self.logs.retain(|id, _| *id >= state.wal_first);
-        let last = match point {
-            _ if closed => Some((current.ends.wal, Extent::Closed(current.ends.wal_end))),
-            Some(point) => Some((point.wal, Extent::Live(point.wal_end))),
-            None => None,
+        let last = match reach {
+            _ if current.phase == Phase::Closed => {
+                Some((current.ends.wal, Extent::Closed(current.ends.wal_end)))
+            }
+            Reach::Point(point) => Some((point.wal, Extent::Live(point.wal_end))),
+            Reach::Files => None,
         };
-        let mut id = state.wal_first;
-        let mut expected = state.sealed_seq;
-        while !unpublished {
-            let extent = match last {
-                Some((last, extent)) if last == id => extent,
+        let recorded_at = state.recorded_at.unwrap_or(Time::MIN);
+        let mut expected = Replayed::new(state.sealed_seq, recorded_at).next_seq;
+        for id in (state.wal_first.0..).map(WalId) {
+            let (extent, is_whole) = match last {
+                Some((last, extent)) if last == id => (extent, false),
                 Some((last, _)) if last < id => break,
-                _ => Extent::Unclean { durable: 0 },
+                Some(_) => (Extent::Unclean { durable: 0 }, true),
+                None => (Extent::Unclean { durable: 0 }, false),
             };
             let there = self.disk.len(&names::wal(id))?.is_some();
             if !there && last.is_none() && id > state.wal_first {
                 break;
             }
-            let recorded_at = state.recorded_at.unwrap_or(Time::MIN);
-            let rows = self.read_log(id, extent, expected, recorded_at)?;
-            expected = Sequence(rows);
-            id = WalId(id.0 + 1);
+            expected = self.read_log(id, extent, is_whole, Sequence(expected), recorded_at)?;
         }
         self.pin(&state);
         self.state = state;
-        self.point = point;
-        self.closed = closed;
         Ok(())
     }
 
-    /// Reads a log from its beginning, and returns the number of events up to its end. A log that
-    /// did not grow is not read again.
+    /// Reads what a log holds behind what was read of it before, and returns the number of events
+    /// up to its end. A log that is whole does not grow any more.
     fn read_log(
         &mut self,
         id: WalId,
         extent: Extent,
+        is_whole: bool,
         first: Sequence,
         recorded_at: Time,
     ) -> Result<u64> {
-        let mut log = wal::Reader::open(&*self.disk, id, self.state.store, extent)?;
-        let first_seq = log.first_seq().max(first);
-        let rows = self
-            .logs
-            .entry(id)
-            .or_insert_with(|| Replayed::new(first_seq, recorded_at));
+        let log = match self.logs.entry(id) {
+            Entry::Occupied(known) => {
+                let known = known.into_mut();
+                if let Some(rest) = &mut known.rest {
+                    rest.extend(extent)?;
+                }
+                known
+            }
+            Entry::Vacant(place) => {
+                let rest = wal::Reader::open(&*self.disk, id, self.state.store, extent)?;
+                let rows = Replayed::new(rest.first_seq().max(first), recorded_at);
+                place.insert(Log {
+                    rows,
+                    rest: Some(rest),
+                })
+            }
+        };
         let path = self.disk.place(&names::wal(id));
-        while let Some(group) = log.next()? {
-            if group.next_seq().0 > rows.next_seq {
-                for row in group.rows() {
-                    rows.push(&row?, &path)?;
+        if let Some(rest) = &mut log.rest {
+            while let Some(group) = rest.next()? {
+                if group.next_seq().0 > log.rows.next_seq {
+                    for row in group.rows() {
+                        log.rows.push(&row?, &path)?;
+                    }
                 }
             }
         }
-        Ok(rows.next_seq)
+        if is_whole {
+            log.rest = None;
+        }
+        Ok(log.rows.next_seq)
     }
 
     /// Keeps what is known of segments that are still there, and forgets the others.
@@ -275,20 +368,22 @@ impl Seen {
             let fresh = || Arc::new(Pinned::new(entry.clone(), Arc::clone(&self.disk)));
             pinned.insert(entry.id.0, known.unwrap_or_else(fresh));
         }
-        self.pinned = pinned;
+        let gone = core::mem::replace(&mut self.pinned, pinned);
+        self.gone.extend(gone.into_keys().map(SegmentId));
     }
 
     fn version(&self) -> (Version, u64, Option<Time>) {
         let memtables = self
             .logs
             .values()
-            .map(|rows| Arc::clone(&rows.table))
+            .map(|log| Arc::clone(&log.rows.table))
             .collect();
         let segments = in_reading_order(self.pinned.values().map(Arc::clone));
-        let replayed = self.logs.values().map(|rows| rows.next_seq).max();
+        let replayed = self.logs.values().map(|log| log.rows.next_seq).max();
         let events = replayed.unwrap_or(0).max(self.state.sealed_seq.0);
-        let events = self.point.map_or(events, |point| point.events);
-        let recorded = self.logs.values().map(|rows| rows.recorded_at).max();
+        let point = self.moment.and_then(|moment| moment.point);
+        let events = point.map_or(events, |point| point.events.min(events));
+        let recorded = self.logs.values().map(|log| log.rows.recorded_at).max();
         let recorded = recorded.max(self.state.recorded_at);
         let version = Version {
             segments,

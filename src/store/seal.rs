@@ -11,7 +11,6 @@ use super::Shared;
 use super::Writer;
 use super::cut;
 use super::open::remove_logs_before;
-use crate::codec::row::Row;
 use crate::disk::File;
 use crate::disk::durable;
 use crate::disk::names;
@@ -37,7 +36,16 @@ impl Shared {
         self.sync_log(writer)?;
         let wal_id = WalId(writer.wal_id.0 + 1);
         let next_seq = Sequence(writer.next_seq);
-        writer.wal = writer.wal.successor(&*self.disk, wal_id, next_seq)?;
+        writer.wal = writer
+            .wal
+            .successor(&*self.disk, wal_id, next_seq)
+            .inspect_err(|error| {
+                // The new log says where this one ends. If it may come into being after all, this one
+                // must not grow any more.
+                if !matches!(self.disk.len(&names::wal(wal_id)), Ok(None)) {
+                    self.poison(error);
+                }
+            })?;
         writer.wal_id = wal_id;
         writer.table = Arc::new(Memtable::new(next_seq));
         writer.tables.push_back((Arc::clone(&writer.table), wal_id));
@@ -45,7 +53,7 @@ impl Shared {
             .write()
             .memtables
             .push(Arc::clone(&writer.table));
-        self.publish(writer)?;
+        self.publish(writer);
         self.wake_background();
         Ok(())
     }
@@ -68,41 +76,82 @@ impl Shared {
             .filter_map(|row| view.position(row))
             .collect();
         let mut recorded_at = None;
-        let mut added = Vec::new();
-        for piece in cut::pieces(&positions, self.partition) {
+        let pieces = cut::pieces(&positions, self.partition);
+        let added = self.write_segments(pieces, |piece, file, id| {
             let entries: Vec<Arc<Entry>> = piece
                 .filter_map(|row| table.entry(view.number(row as u32)?))
                 .collect();
             let rows = entries.iter().filter_map(|entry| entry.row());
             recorded_at = recorded_at.max(rows.clone().map(|row| row.recorded_at).max());
-            added.push(self.write_segment(|file, id| self.encode(file, id, rows))?);
-        }
+            segment::writer::write(file, self.base.store, id, rows)
+        })?;
         let edit = Edit {
-            add: added.clone(),
             sealed_seq: Some(Sequence(table.first_seq().0 + len as u64)),
             wal_first: Some(next_wal),
             recorded_at,
             clock_steps: Some(clock_steps),
             ..Edit::default()
         };
-        self.commit_edit(edit)?;
-        self.install(&added, &[], Some(&table));
+        self.put_in_force(added, Vec::new(), edit, Some(&table))?;
         self.writer.lock().tables.pop_front();
         remove_logs_before(&*self.disk, next_wal)?;
         Ok(true)
     }
 
-    fn encode<'r>(
+    /// Writes the segment file of each piece and puts it in its place, durably; nothing refers to
+    /// them yet. All are there or, as far as the disk allows, none.
+    pub(super) fn write_segments(
         &self,
-        file: &dyn File,
-        id: SegmentId,
-        rows: impl Iterator<Item = Row<'r>>,
-    ) -> Result<Summary> {
-        segment::writer::write(file, self.base.store, id, rows)
+        pieces: Vec<Range<usize>>,
+        mut write: impl FnMut(Range<usize>, &dyn File, SegmentId) -> Result<Summary>,
+    ) -> Result<Vec<SegmentEntry>> {
+        let mut added = Vec::with_capacity(pieces.len());
+        for piece in pieces {
+            match self.write_segment(|file, id| write(piece, file, id)) {
+                Ok(entry) => added.push(entry),
+                Err(error) => {
+                    self.discard(&added);
+                    return Err(error);
+                }
+            }
+        }
+        Ok(added)
+    }
+
+    /// Makes segments count, in the manifest and then for new snapshots, in place of others.
+    pub(super) fn put_in_force(
+        &self,
+        added: Vec<SegmentEntry>,
+        removed: Vec<SegmentId>,
+        edit: Edit,
+        sealed: Option<&Arc<Memtable>>,
+    ) -> Result<()> {
+        let edit = Edit {
+            add: added.clone(),
+            remove: removed.clone(),
+            ..edit
+        };
+        self.commit_edit(edit).inspect_err(|error| {
+            // After any other error the edit may be in force when the store is reopened.
+            if error.is_full() {
+                self.discard(&added);
+            }
+        })?;
+        self.install(&added, &removed, sealed);
+        Ok(())
+    }
+
+    /// Removes segment files that nothing refers to. Repeated attempts on a full disk would
+    /// otherwise leave it fuller each time.
+    fn discard(&self, entries: &[SegmentEntry]) {
+        for entry in entries {
+            // What cannot be removed is an orphan, which the next open removes.
+            drop(self.disk.unlink(&entry.path()));
+        }
     }
 
     /// Writes one segment file and puts it in its place, durably; nothing refers to it yet.
-    pub(super) fn write_segment(
+    fn write_segment(
         &self,
         write: impl FnOnce(&dyn File, SegmentId) -> Result<Summary>,
     ) -> Result<SegmentEntry> {
@@ -129,7 +178,9 @@ impl Shared {
             };
             durable::create_dir(&*self.disk, &folder.path())?;
             self.disk.rename(&draft, &entry.path())?;
-            self.disk.sync_dir(&folder.path())?;
+            self.disk.sync_dir(&folder.path()).inspect_err(|_| {
+                self.discard(core::slice::from_ref(&entry));
+            })?;
             Ok(entry)
         });
         if placed.is_err() {
@@ -140,7 +191,7 @@ impl Shared {
     }
 
     /// Makes an edit durable, and known to other processes.
-    pub(super) fn commit_edit(&self, edit: Edit) -> Result<()> {
+    fn commit_edit(&self, edit: Edit) -> Result<()> {
         let mut manifest = self.manifest.lock();
         if let Err(error) = manifest.commit(edit) {
             if !error.is_full() {
@@ -153,11 +204,12 @@ impl Shared {
         self.tell_others(|point| {
             point.manifest = id;
             point.manifest_end = len;
-        })
+        });
+        Ok(())
     }
 
     /// Puts segments into the version that new snapshots see, and takes out what they replace.
-    pub(super) fn install(
+    fn install(
         &self,
         added: &[SegmentEntry],
         removed: &[SegmentId],
@@ -181,7 +233,11 @@ impl Shared {
             segments: in_reading_order(kept.into_iter().chain(added)),
         };
         drop(version);
-        gone.iter().for_each(|pinned| pinned.replace());
+        for pinned in gone {
+            // The space of a removed file is free only when nobody has it open.
+            self.base.segments.forget(pinned.entry.id);
+            pinned.replace();
+        }
     }
 }
 
@@ -193,7 +249,10 @@ pub(super) fn in_reading_order(pinned: impl Iterator<Item = Arc<Pinned>>) -> Arc
 }
 
 /// The first and the last position of a piece of rows that are newest first.
-pub(super) fn ends(positions: &[Position], piece: &Range<usize>) -> Option<(Position, Position)> {
-    let rows = positions.get(piece.clone())?;
-    Some((*rows.last()?, *rows.first()?))
+pub(super) fn ends(positions: &[Position], piece: &Range<usize>) -> (Position, Position) {
+    let rows = positions.get(piece.clone()).unwrap_or_default();
+    (
+        rows.last().copied().unwrap_or(Position::LAST),
+        rows.first().copied().unwrap_or(Position::FIRST),
+    )
 }

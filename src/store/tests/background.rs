@@ -1,0 +1,80 @@
+//! What happens without a caller who waits for it: syncing what was buffered, and nothing at all
+//! in a store that nobody writes to.
+
+use std::time::Duration;
+use std::time::Instant;
+
+use super::event;
+use super::events;
+use super::open;
+use super::open_buffered;
+use crate::disk::sim::Operation;
+use crate::disk::sim::SimDisk;
+use crate::error::Result;
+use crate::filter::Filter;
+use crate::id::Sequence;
+use crate::options::Durability;
+
+#[test]
+fn mission_buffered_events_become_visible_by_themselves() -> Result<()> {
+    let store = open_buffered(&SimDisk::new(1))?;
+    let mut follower = store.follow(Filter::new(), Sequence(0));
+    for number in 0..5 {
+        let receipt = store.append_with(&event(number), Durability::Buffered)?;
+        let begun = Instant::now();
+        let next = follower.next(Duration::from_secs(10))?;
+        assert_eq!(next.map(|event| event.id), Some(receipt.id));
+        // 20 ms are promised; the rest is for a machine that has more to do than this.
+        assert!(
+            begun.elapsed() < Duration::from_secs(2),
+            "after {:?}",
+            begun.elapsed()
+        );
+        std::thread::sleep(Duration::from_millis(30));
+    }
+    Ok(())
+}
+
+#[test]
+fn mission_an_idle_store_touches_nothing() -> Result<()> {
+    let disk = SimDisk::new(1);
+    let store = open(&disk)?;
+    store.append(&event(0))?;
+    store.shared.drain()?;
+    let operations = |disk: &SimDisk| {
+        (
+            disk.changes(),
+            disk.count(Operation::Look),
+            disk.count(Operation::Read),
+        )
+    };
+    let before = operations(&disk);
+    std::thread::sleep(Duration::from_millis(100));
+    assert_eq!(operations(&disk), before);
+    assert_eq!(events(&store)?.len(), 1);
+    Ok(())
+}
+
+#[test]
+fn mission_a_follower_sees_commit_order_through_seals_and_closing() -> Result<()> {
+    let store = open_buffered(&SimDisk::new(1))?;
+    let mut follower = store.follow(Filter::new(), Sequence(0));
+    let follow = std::thread::spawn(move || -> Result<Vec<u64>> {
+        let mut seqs = Vec::new();
+        while let Some(stored) = follower.next(Duration::from_secs(10))? {
+            assert_eq!(stored.event, event(stored.seq.0));
+            seqs.push(stored.seq.0);
+        }
+        Ok(seqs)
+    });
+    for number in 0..300 {
+        let durability = [Durability::Buffered, Durability::Durable][(number % 2) as usize];
+        store.append_with(&event(number), durability)?;
+        if number % 50 == 0 {
+            store.flush()?;
+        }
+    }
+    store.close()?;
+    assert!(follow.join().unwrap()?.into_iter().eq(0..300));
+    Ok(())
+}

@@ -1,0 +1,203 @@
+//! Power failures and killed processes at every operation that changes the disk: of the first
+//! creation, of appends, batches, seals, merges, closing, and of recovery itself.
+
+use super::TestClock;
+use super::append;
+use super::count;
+use super::event;
+use super::open;
+use super::open_with;
+use super::small;
+use crate::disk::sim::Fault;
+use crate::disk::sim::SimDisk;
+use crate::error::Result;
+use crate::store::Store;
+
+/// What was submitted and acknowledged, by the numbers of events.
+#[derive(Clone, Default)]
+struct Ledger {
+    acknowledged: u64,
+    /// Numbers of events at which a submission ends, the last ones perhaps unacknowledged.
+    ends: Vec<u64>,
+}
+
+impl Ledger {
+    fn submit(&mut self, store: &Store, events: u64) -> Result<()> {
+        let end = self.acknowledged + events;
+        self.ends.push(end);
+        if events == 1 {
+            store.append(&event(self.acknowledged))?;
+        } else {
+            append(store, self.acknowledged..end)?;
+        }
+        self.acknowledged = end;
+        // Nothing happens at the same time, so that operation `n` is the same one in every run.
+        store.shared.drain()
+    }
+}
+
+type Workload = fn(&SimDisk, &mut Ledger) -> Result<()>;
+
+/// Everything a store does in its life, a little of each.
+fn a_life(disk: &SimDisk, ledger: &mut Ledger) -> Result<()> {
+    let store = open(disk)?;
+    for events in [1, 1, 7, 1, 30, 1, 1, 2] {
+        ledger.submit(&store, events)?;
+    }
+    store.flush()?;
+    for events in [1, 25, 1] {
+        ledger.submit(&store, events)?;
+    }
+    store.close()?;
+    let store = open(disk)?;
+    ledger.submit(&store, 3)?;
+    drop(store);
+    let store = open(disk)?;
+    ledger.submit(&store, 1)?;
+    store.close()
+}
+
+/// Seals of single events, which merge again and again.
+fn many_seals(disk: &SimDisk, ledger: &mut Ledger) -> Result<()> {
+    let store = open(disk)?;
+    for _ in 0..9 {
+        ledger.submit(&store, 1)?;
+        store.flush()?;
+    }
+    store.close()
+}
+
+/// Opened, left and opened again, with hardly an event.
+fn many_openings(disk: &SimDisk, ledger: &mut Ledger) -> Result<()> {
+    for round in 0..4 {
+        let store = open(disk)?;
+        ledger.submit(&store, 1 + round % 2)?;
+        if round % 2 == 0 {
+            store.close()?;
+        }
+    }
+    Ok(())
+}
+
+/// Runs the workload on a disk that stops at change number `n`. `None` if it came to its end first.
+fn stopped(workload: Workload, seed: u64, n: u64) -> Option<(SimDisk, Ledger)> {
+    let disk = SimDisk::new(seed);
+    disk.fail(
+        Fault::any_change(std::io::ErrorKind::Other)
+            .after(n)
+            .sticky(),
+    );
+    let mut ledger = Ledger::default();
+    workload(&disk, &mut ledger).err().map(|_| (disk, ledger))
+}
+
+/// Opens what is left and holds it against the ledger, twice.
+fn check(disk: &SimDisk, ledger: &Ledger, story: &str) {
+    let store = open(disk).unwrap_or_else(|error| panic!("{story}: no recovery: {error:?}"));
+    let held = count(&store).unwrap_or_else(|error| panic!("{story}: no reading: {error:?}"));
+    let acknowledged = ledger.acknowledged;
+    assert!(
+        held >= acknowledged,
+        "{story}: {acknowledged} acknowledged, {held} held"
+    );
+    assert!(
+        held == 0 || ledger.ends.contains(&held),
+        "{story}: half a batch: {held} held"
+    );
+    drop(store);
+    let again = open(&disk.kill()).and_then(|store| {
+        let held = count(&store)?;
+        append(&store, held..held + 30)?;
+        store.flush()?;
+        store.close()?;
+        Ok(held)
+    });
+    assert_eq!(
+        again.ok(),
+        Some(held),
+        "{story}: the second recovery found something else"
+    );
+}
+
+fn power_cuts(workload: Workload, seeds: u64) {
+    for n in 0.. {
+        let Some((disk, ledger)) = stopped(workload, n, n) else {
+            break;
+        };
+        check(&disk.kill(), &ledger, &format!("killed at change {n}"));
+        for seed in 0..seeds {
+            check(
+                &disk.crash(seed),
+                &ledger,
+                &format!("cut at change {n}, seed {seed}"),
+            );
+        }
+    }
+}
+
+#[test]
+fn p1_p2_p3_power_cuts_at_every_change_of_a_life() {
+    power_cuts(a_life, 6);
+}
+
+#[test]
+fn p1_p2_p3_power_cuts_between_seals_and_merges() {
+    power_cuts(many_seals, 6);
+}
+
+#[test]
+fn p1_p2_p3_power_cuts_between_openings() {
+    power_cuts(many_openings, 12);
+}
+
+/// A crash, then another one at every change of the recovery from it.
+fn cuts_in_recovery(workload: Workload, step: usize) {
+    for n in (0..).step_by(step) {
+        let Some((disk, ledger)) = stopped(workload, n, n) else {
+            break;
+        };
+        let first = disk.crash(n);
+        for m in 0.. {
+            let disk = first.kill();
+            disk.fail(
+                Fault::any_change(std::io::ErrorKind::Other)
+                    .after(m)
+                    .sticky(),
+            );
+            let opened = open_with(&disk, &TestClock::new(), small());
+            let is_over = opened.and_then(|store| store.shared.drain()).is_ok();
+            let story = format!("cut at change {n}, seed {n}, and at change {m} of recovery");
+            check(&disk.crash(m), &ledger, &story);
+            if is_over {
+                break;
+            }
+        }
+    }
+}
+
+#[test]
+fn p7_power_cuts_inside_the_recovery_of_a_life() {
+    cuts_in_recovery(a_life, 7);
+}
+
+#[test]
+fn p7_power_cuts_inside_the_recovery_of_openings() {
+    cuts_in_recovery(many_openings, 3);
+}
+
+/// Each change fails once and the disk is well again: every call either works or says why not, and
+/// a reopened store holds what was acknowledged.
+#[test]
+fn p5_one_failed_change_loses_nothing() {
+    for error in [std::io::ErrorKind::Other, std::io::ErrorKind::StorageFull] {
+        for n in 0..260 {
+            let disk = SimDisk::new(n);
+            disk.fail(Fault::any_change(error).after(n));
+            let mut ledger = Ledger::default();
+            let outcome = a_life(&disk, &mut ledger);
+            let story = format!("{error:?} at change {n}: {outcome:?}");
+            check(&disk.kill(), &ledger, &story);
+            check(&disk.crash(n), &ledger, &story);
+        }
+    }
+}

@@ -1,0 +1,191 @@
+//! A reader beside the writer, step by step on one disk: what it may see at each moment of the
+//! writer's life, and what it costs.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::append;
+use super::event;
+use super::open;
+use crate::disk::Disk;
+use crate::disk::names;
+use crate::disk::sim::Fault;
+use crate::disk::sim::Operation;
+use crate::disk::sim::SimDisk;
+use crate::error::Result;
+use crate::filter::Filter;
+use crate::id::Sequence;
+use crate::options::ReadMode;
+use crate::store::Reader;
+use crate::store::reader::open_on;
+
+fn reader(disk: &SimDisk) -> Result<Reader> {
+    open_on(
+        Arc::new(disk.clone()),
+        Path::new("/sim"),
+        ReadMode::Positional,
+    )
+}
+
+/// How many events the reader sees, each of which must be the one of its number.
+fn seen(reader: &Reader) -> Result<u64> {
+    let snapshot = reader.snapshot()?;
+    let mut from = Sequence(0);
+    loop {
+        let tail = snapshot.tail(&Filter::new(), from)?;
+        for stored in tail.events {
+            assert_eq!(stored.seq, from);
+            assert_eq!(stored.event, event(from.0));
+            from = Sequence(from.0 + 1);
+        }
+        if tail.complete {
+            assert_eq!(from.0, snapshot.seq_count());
+            return Ok(from.0);
+        }
+    }
+}
+
+#[test]
+fn p2_a_reader_sees_what_is_durable_and_no_more() -> Result<()> {
+    let disk = SimDisk::new(1);
+    let store = open(&disk)?;
+    let reader = reader(&disk)?;
+    assert_eq!(seen(&reader)?, 0);
+    append(&store, 0..5)?;
+    assert_eq!(seen(&reader)?, 5);
+    disk.fail(Fault::new(Operation::Sync, std::io::ErrorKind::Other).within("wal/"));
+    assert!(store.append(&event(5)).is_err());
+    assert_eq!(seen(&reader)?, 5, "below the last good sync");
+    drop(store);
+    assert_eq!(
+        seen(&reader)?,
+        5,
+        "the writer is gone, and what it said is still true"
+    );
+    drop(open(&disk)?);
+    assert_eq!(
+        seen(&reader)?,
+        6,
+        "recovery found it in the log and made it durable"
+    );
+    Ok(())
+}
+
+/// What happened: a reader that had seen the store closed took it for closed ever after, and saw
+/// nothing of what the next writer appended.
+#[test]
+fn mission_a_reader_follows_through_closing_and_opening() -> Result<()> {
+    let disk = SimDisk::new(1);
+    open(&disk)?.close()?;
+    let reader = reader(&disk)?;
+    let mut held = 0;
+    for round in 0..6 {
+        let store = open(&disk)?;
+        assert_eq!(seen(&reader)?, held);
+        append(&store, held..held + 3)?;
+        held += 3;
+        assert_eq!(
+            seen(&reader)?,
+            held,
+            "round {round}: while the writer is at work"
+        );
+        if round % 2 == 0 {
+            store.flush()?;
+        }
+        assert_eq!(seen(&reader)?, held, "round {round}: after a seal");
+        if round % 3 == 0 {
+            drop(store);
+        } else {
+            store.close()?;
+        }
+        assert_eq!(seen(&reader)?, held, "round {round}: after the writer");
+    }
+    Ok(())
+}
+
+/// What happened: each look read the whole log again, up to 32 MiB every 20 ms for a follower.
+#[test]
+fn mission_a_look_costs_what_is_new() -> Result<()> {
+    let disk = SimDisk::new(1);
+    let store = open(&disk)?;
+    let reader = reader(&disk)?;
+    let mut costs = Vec::new();
+    for number in 0..15 {
+        store.append(&event(number))?;
+        let before = disk.count(Operation::Read);
+        assert_eq!(reader.snapshot()?.seq_count(), number + 1);
+        costs.push(disk.count(Operation::Read) - before);
+    }
+    let first = costs[1];
+    assert!(
+        costs.iter().skip(1).all(|cost| *cost <= first + 2),
+        "{costs:?}"
+    );
+    let before = disk.count(Operation::Read);
+    reader.snapshot()?;
+    assert!(disk.count(Operation::Read) - before <= 3, "an idle look");
+    Ok(())
+}
+
+/// What happened: a writer that is opening the store removes the old log before it says where the
+/// new one ends. Killed between the two, it left a store that writers could open and readers could
+/// not. And a reader that came in the middle of it saw the sealed part as the whole.
+#[test]
+fn p5_a_writer_killed_at_any_change_of_opening_leaves_a_readable_store() -> Result<()> {
+    for is_closed in [false, true] {
+        let origin = SimDisk::new(1);
+        let store = open(&origin)?;
+        append(&store, 0..8)?;
+        store.flush()?;
+        append(&store, 8..12)?;
+        if is_closed {
+            store.close()?;
+        } else {
+            drop(store);
+        }
+        for boot in [false, true] {
+            for n in 0.. {
+                // The next boot's reader has no point to go by.
+                let disk = if boot { origin.crash(4) } else { origin.kill() };
+                let before = reader(&disk)?;
+                assert_eq!(seen(&before)?, 12);
+                disk.fail(
+                    Fault::any_change(std::io::ErrorKind::Other)
+                        .after(n)
+                        .sticky(),
+                );
+                let is_over = open(&disk).is_ok();
+                disk.heal();
+                let story = format!("closed {is_closed}, boot {boot}, killed at change {n}");
+                assert_eq!(seen(&before)?, 12, "{story}: a reader from before");
+                assert_eq!(seen(&reader(&disk)?)?, 12, "{story}: a new reader");
+                if is_over {
+                    break;
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The files of merged segments are let go, or a reader that lives long keeps their space.
+#[test]
+fn mission_a_reader_of_replaced_segments_goes_on() -> Result<()> {
+    let disk = SimDisk::new(1);
+    let store = open(&disk)?;
+    let reader = reader(&disk)?;
+    append(&store, 0..3)?;
+    store.flush()?;
+    let snapshot = reader.snapshot()?;
+    for number in 3..12 {
+        store.append(&event(number))?;
+        store.flush()?;
+    }
+    // The snapshot's own file went with a merge; the events are the same ones.
+    let tail = snapshot.tail(&Filter::new(), Sequence(0))?;
+    let seqs: Vec<u64> = tail.events.iter().map(|event| event.seq.0).collect();
+    assert_eq!((seqs, tail.complete), (vec![0, 1, 2], true));
+    assert_eq!(seen(&reader)?, 12);
+    assert!(disk.list(names::wal_dir())?.len() == 1);
+    Ok(())
+}
