@@ -12,5 +12,6 @@ mod cli;
 mod crash;
 mod damage;
 mod model;
+mod readers;
 mod support;
 mod ties;
