@@ -273,7 +273,7 @@ impl Seen {
         }
         // A writer that ended while it opened the store may leave files that go with no point.
         let reach = match reach {
-            Reach::Point(point) if is_last && current.is_some() => Reach::Files,
+            Reach::Point(_) if is_last && current.is_some() => Reach::Files,
             reach => reach,
         };
         self.read(reach)?;
