@@ -3,6 +3,7 @@
 //! writers only what the formats say: what is stored beside the rows is computed anew from the rows
 //! and compared. Salvage is the same reading with the readable events handed out.
 
+mod inspect;
 mod log;
 mod plan;
 mod report;
@@ -15,6 +16,8 @@ use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::Path;
 
+pub use inspect::Part;
+pub use inspect::inspect;
 pub use report::Damage;
 pub use report::Salvage;
 pub use report::Verification;

@@ -1,12 +1,13 @@
-//! The whole of a store: the demonstration and facts.
+//! The whole of a store: the demonstration, facts, verification and the raw structure.
 
 use super::Place;
+use super::files;
 
 #[test]
 fn the_demonstration_comes_to_its_end() {
     let place = Place::new();
     let told = place.out(&["demo", "@demo"]);
-    for command in ["generate", "import", "query", "facets", "export"] {
+    for command in ["generate", "import", "query", "facets", "export", "verify"] {
         assert!(
             told.contains(&format!("$ auditdb {command} ")),
             "{command} is not in {told}"
@@ -17,10 +18,69 @@ fn the_demonstration_comes_to_its_end() {
 }
 
 #[test]
-fn facts_are_printed() {
+fn a_flipped_bit_is_found_by_verify() -> Result<(), Box<dyn std::error::Error>> {
+    let place = Place::with_events(200);
+    let store = auditdb::Store::open(place.path("store"), auditdb::Options::default())?;
+    store.flush()?;
+    store.close()?;
+    place.run(&["verify", "DB"], b"").done();
+    let all = files(&place.path("store"));
+    let segment = all
+        .iter()
+        .find(|path| path.extension().is_some_and(|end| end == "seg"));
+    let Some(segment) = segment else {
+        panic!("no segment among {all:?}");
+    };
+    let mut bytes = std::fs::read(segment)?;
+    // Row blocks begin right behind the short header.
+    if let Some(byte) = bytes.get_mut(1000) {
+        *byte ^= 4;
+    }
+    std::fs::write(segment, bytes)?;
+    let ended = place.run(&["verify", "DB"], b"").ends_with(1);
+    let name = segment
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned();
+    let told = ended.text();
+    assert!(told.contains(&name) && told.contains("at byte"), "{told}");
+    let words = ["verify", "DB", "--salvage", "@rescued.ndjson"];
+    let told = place.run(&words, b"").ends_with(1).text();
+    let saved = place.read("rescued.ndjson");
+    let saved = saved.iter().filter(|byte| **byte == b'\n').count();
+    assert!(
+        saved < 200 && told.contains(&format!("{saved} events saved")),
+        "{told}"
+    );
+    assert!(
+        told.contains(&format!("{} events are gone", 200 - saved)),
+        "{told}"
+    );
+    Ok(())
+}
+
+#[test]
+fn facts_and_structure_are_printed() -> auditdb::Result<()> {
     let place = Place::with_events(100);
     let stats = place.json(&["stats", "DB", "--json"]);
     assert_eq!(stats["events"], 100);
     assert!(stats["oldest"].as_str() <= stats["newest"].as_str());
     assert!(place.out(&["stats", "DB"]).contains("events"));
+    let store = auditdb::Store::open(place.path("store"), auditdb::Options::default())?;
+    store.flush()?;
+    store.close()?;
+    for (words, told) in [
+        (&["dump", "DB"][..], ".seg"),
+        (&["dump", "DB", "wal"], "log "),
+        (&["dump", "DB", "manifest"], "rows "),
+        (&["dump", "DB", "1"], "term "),
+    ] {
+        let dumped = place.out(words);
+        assert!(dumped.contains(told), "{words:?} said {dumped}");
+    }
+    place
+        .run(&["dump", "DB", "no-such-segment"], b"")
+        .ends_with(2);
+    Ok(())
 }

@@ -4,8 +4,9 @@
 use super::Place;
 use super::run;
 
-const COMMANDS: [&str; 10] = [
+const COMMANDS: [&str; 12] = [
     "demo", "generate", "import", "append", "query", "show", "export", "facets", "follow", "stats",
+    "verify", "dump",
 ];
 
 #[test]
@@ -91,7 +92,7 @@ fn what_is_not_understood_ends_with_2_and_names_the_flag() {
 fn a_folder_that_is_no_store_ends_with_4() {
     let place = Place::new();
     place.write("file", "");
-    for command in ["query", "stats", "follow"] {
+    for command in ["query", "stats", "verify", "dump", "follow"] {
         place.run(&[command, "@absent"], b"").ends_with(4);
         place.run(&[command, "@file"], b"").ends_with(4);
     }

@@ -102,7 +102,9 @@ impl Demo<'_> {
             "csv",
             "-o",
             &self.csv,
-        ])
+        ])?;
+        self.say("7. Every byte read, every checksum and every index checked:")?;
+        self.step(&["verify", store])
     }
 
     fn generate(&self) -> Outcome<()> {

@@ -2,6 +2,7 @@
 
 mod append;
 mod demo;
+mod dump;
 mod export;
 mod facets;
 mod follow;
@@ -10,6 +11,7 @@ mod import;
 mod query;
 mod show;
 mod stats;
+mod verify;
 
 use std::fmt::Display;
 
@@ -25,7 +27,7 @@ use crate::table;
 /// What to do.
 #[derive(Subcommand)]
 pub(crate) enum Command {
-    /// The main job in one go on generated data: import, pages, a CSV export
+    /// The main job in one go on generated data: import, pages, a CSV export, verification
     Demo(demo::Words),
     /// Write deterministic, realistic events as native NDJSON to stdout
     Generate(generate::Words),
@@ -45,6 +47,10 @@ pub(crate) enum Command {
     Follow(follow::Words),
     /// Print facts about a store
     Stats(stats::Words),
+    /// Read every byte of a store and check everything that can be checked
+    Verify(verify::Words),
+    /// Print the raw structure of a store's files
+    Dump(dump::Words),
 }
 
 /// Does it.
@@ -60,6 +66,8 @@ pub(crate) fn run(command: Command, output: &Output) -> Outcome<Code> {
         Command::Facets(words) => facets::run(&words, output),
         Command::Follow(words) => follow::run(&words, output),
         Command::Stats(words) => stats::run(&words, output),
+        Command::Verify(words) => verify::run(&words, output),
+        Command::Dump(words) => dump::run(&words, output),
     }
 }
 

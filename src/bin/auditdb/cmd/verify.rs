@@ -1,0 +1,146 @@
+//! `auditdb verify`: every byte read, everything stored beside the rows computed anew.
+
+use std::fs::File;
+use std::io::BufWriter;
+use std::io::Write;
+use std::path::Path;
+use std::path::PathBuf;
+use std::time::Instant;
+
+use auditdb::Salvage;
+use auditdb::Verification;
+use clap::Args;
+
+use crate::args::Database;
+use crate::failure::Code;
+use crate::failure::Failure;
+use crate::failure::Outcome;
+use crate::output::Output;
+use crate::progress::Progress;
+use crate::table;
+use crate::text;
+
+#[derive(Args)]
+#[command(after_help = "Examples:
+  auditdb verify trail
+  auditdb verify trail --salvage rescued.ndjson
+
+Changes nothing and works beside a writer. Exit code 1 means damage; each damage is told with file,
+byte and reason.")]
+pub(crate) struct Words {
+    #[command(flatten)]
+    database: Database,
+    /// Write every event that can be read to this file, as native NDJSON, and say what is gone
+    #[arg(long, value_name = "OUT")]
+    salvage: Option<PathBuf>,
+}
+
+pub(crate) fn run(words: &Words, output: &Output) -> Outcome<Code> {
+    let begun = Instant::now();
+    let progress = Progress::new("bytes checked", None);
+    let found = auditdb::verify_with(&words.database.path, &mut |done, _| progress.at(done))?;
+    drop(progress);
+    tell(&found, begun.elapsed().as_secs_f64(), output)?;
+    if let Some(path) = &words.salvage {
+        salvage(&words.database.path, path, output)?;
+    }
+    Ok(if found.is_clean() {
+        Code::Done
+    } else {
+        Code::Failed
+    })
+}
+
+fn tell(found: &Verification, seconds: f64, output: &Output) -> Outcome<()> {
+    let style = output.style();
+    let mut out = output.page();
+    for damage in &found.damages {
+        let what = damage.to_string();
+        writeln!(out, "{} {}", style.bad("damaged:"), text::one_line(&what))?;
+    }
+    let told = found.damages.len() as u64;
+    if found.damages_total > told {
+        writeln!(
+            out,
+            "and {} more",
+            table::grouped(found.damages_total - told)
+        )?;
+    }
+    if found.torn_bytes > 0 {
+        writeln!(
+            out,
+            "{} bytes behind the last whole write were never acknowledged; the next opening removes them",
+            table::grouped(found.torn_bytes)
+        )?;
+    }
+    for file in &found.scratch {
+        writeln!(
+            out,
+            "{}",
+            style.dim(&format!(
+                "not checked, means nothing for any answer: {}",
+                text::one_line(&file.display().to_string())
+            ))
+        )?;
+    }
+    let verdict = if found.is_clean() {
+        style.good("clean")
+    } else {
+        style.bad(&format!("{} damaged", table::grouped(found.damages_total)))
+    };
+    writeln!(
+        out,
+        "{verdict}: {} events in {} segments and {} logs, {} bytes checked in {seconds:.1} s{}",
+        table::grouped(found.events),
+        table::grouped(found.segments),
+        table::grouped(found.logs),
+        table::grouped(found.bytes),
+        if found.live { ", beside a writer" } else { "" },
+    )?;
+    Ok(out.flush()?)
+}
+
+fn salvage(store: &Path, path: &Path, output: &Output) -> Outcome<()> {
+    let cannot = |error: std::io::Error| {
+        let what = format!("--salvage {}: cannot be written: {error}", path.display());
+        match error.kind() {
+            std::io::ErrorKind::AlreadyExists => Failure::usage(what),
+            _ => Failure::new(Code::Failed, what),
+        }
+    };
+    let mut file = BufWriter::new(File::create_new(path).map_err(cannot)?);
+    let saved = auditdb::salvage(store, &mut file)?;
+    file.flush().map_err(cannot)?;
+    file.get_ref().sync_all().map_err(cannot)?;
+    print_saved(&saved, path, output)
+}
+
+fn print_saved(saved: &Salvage, path: &Path, output: &Output) -> Outcome<()> {
+    let mut out = output.page();
+    let name = path.display().to_string();
+    writeln!(
+        out,
+        "{} events saved to {}",
+        table::grouped(saved.events),
+        text::one_line(&name)
+    )?;
+    for range in &saved.missing {
+        match range.end.saturating_sub(range.start) {
+            1 => writeln!(out, "gone: seq {}", range.start)?,
+            _ => writeln!(
+                out,
+                "gone: seq {} to {}",
+                range.start,
+                range.end.saturating_sub(1)
+            )?,
+        }
+    }
+    if saved.missing_total > 0 {
+        writeln!(
+            out,
+            "{} events are gone",
+            table::grouped(saved.missing_total)
+        )?;
+    }
+    Ok(out.flush()?)
+}
