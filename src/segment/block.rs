@@ -254,15 +254,41 @@ fn decode_heads(raw: &[u8]) -> Option<Vec<Head>> {
         total = total.checked_add(bytes.count()?)?;
         head.end = total;
     }
-    let base = raw.len() - bytes.rest().len();
+    if bytes.rest().len() != total {
+        return None;
+    }
+    let base = raw.len() - total;
     for head in &mut heads {
         head.start += base;
-        head.end = head.end.checked_add(base)?;
+        head.end += base;
     }
     let ordered = heads.is_sorted_by(|newer, older| newer.position > older.position);
-    (ordered && bytes.rest().len() == total).then_some(heads)
+    ordered.then_some(heads)
 }
 
 fn time(micros: u64) -> Option<Time> {
     Time::from_micros(i64::try_from(micros).ok()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    proptest::proptest! {
+        #[test]
+        fn any_bytes_are_a_block_or_refused(raw: Vec<u8>, stored: Vec<u8>) {
+            if let Some(heads) = decode_heads(&raw) {
+                proptest::prop_assert!(heads.iter().all(|head| raw.get(head.start..head.end).is_some()));
+            }
+            proptest::prop_assert!(Block::decode(&stored).is_none());
+        }
+    }
+
+    #[test]
+    fn lengths_that_add_up_to_more_than_there_is_are_refused() {
+        let mut raw = vec![2, 0, 0, 0, 0, 0, 0, 0];
+        varint::put_u64(&mut raw, u64::MAX - 1);
+        varint::put_u64(&mut raw, 1);
+        assert!(decode_heads(&raw).is_none());
+    }
 }

@@ -4,6 +4,8 @@
 //! Written when a memtable is sealed, by bulk loads and by merges; read by snapshots and `verify`.
 
 pub(crate) mod block;
+#[cfg(test)]
+mod example;
 pub(crate) mod format;
 mod list;
 pub(crate) mod merge;
@@ -13,6 +15,7 @@ mod packed;
 pub(crate) mod pairs;
 pub(crate) mod postings;
 pub(crate) mod reader;
+pub(crate) mod streams;
 mod terms;
 #[cfg(test)]
 mod tests;

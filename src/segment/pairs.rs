@@ -168,3 +168,25 @@ pub(crate) fn decode_page(
     }
     bytes.is_empty().then_some(pairs)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    proptest::proptest! {
+        #[test]
+        fn any_bytes_are_a_page_or_refused(
+            bytes in proptest::collection::vec(0_u8..140, 0..60),
+            first_key: u64,
+            count in 1_usize..9,
+        ) {
+            let crc = crc32(&bytes);
+            let entry = PageEntry { first_key, offset: 0, len: bytes.len() as u32, crc };
+            if let Some(pairs) = decode_page(&bytes, &entry, count, 100) {
+                proptest::prop_assert!(pairs.is_sorted() && pairs.len() == count);
+                proptest::prop_assert!(pairs.iter().all(|(_, row)| *row < 100));
+            }
+            let _ = PageIndex::new(&bytes).is_sound(0..60, 2);
+        }
+    }
+}

@@ -15,8 +15,11 @@ use super::format::Section;
 use super::open;
 use super::open::Kept;
 use super::pairs;
+use super::pairs::PageEntry;
 use super::pairs::PageIndex;
 use super::postings::Postings;
+use super::streams::Pairs;
+use super::streams::Terms;
 use super::terms::Place;
 use super::terms::TermBlock;
 use super::terms::TermIndex;
@@ -65,25 +68,6 @@ struct PairSection {
 /// The block that was read last, kept by whoever reads row after row.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Loaded(Option<(SegmentId, Block)>);
-
-/// Terms in order, from one on.
-pub(crate) struct Terms {
-    reader: Reader,
-    next_block: usize,
-    block: TermBlock,
-    place: usize,
-    begun: bool,
-}
-
-/// Pairs in order, from a key on up to another.
-pub(crate) struct Pairs {
-    reader: Reader,
-    kind: Kind,
-    next_page: usize,
-    page: std::vec::IntoIter<(u64, u32)>,
-    from: u64,
-    to: u64,
-}
 
 impl Reader {
     /// Opens a segment that must be the `expected` one.
@@ -275,7 +259,7 @@ impl Reader {
 
     /// The rows that have `term`; `None` if none has.
     pub(crate) fn postings(&self, term: &[u8]) -> Result<Option<Postings>> {
-        let Some(number) = self.0.term_index().and_then(|index| index.block_of(term)) else {
+        let Some(number) = self.term_block_of(term) else {
             return Ok(None);
         };
         let block = self.term_block(number)?;
@@ -286,7 +270,7 @@ impl Reader {
         self.postings_at(&block, place).map(Some)
     }
 
-    fn postings_at(&self, block: &TermBlock, place: usize) -> Result<Postings> {
+    pub(super) fn postings_at(&self, block: &TermBlock, place: usize) -> Result<Postings> {
         let rows = block.rows(place);
         match block.place(place) {
             Some(Place::Inline(range)) => Ok(Postings::inline(self, block.inline(range.clone()))),
@@ -297,20 +281,7 @@ impl Reader {
 
     /// The terms from `from` on, in order.
     pub(crate) fn terms(&self, from: &[u8]) -> Result<Terms> {
-        let index = self.0.term_index();
-        let first = index.and_then(|index| index.block_of(from)).unwrap_or(0);
-        let mut terms = Terms {
-            reader: self.clone(),
-            next_block: first,
-            block: TermBlock::default(),
-            place: 0,
-            begun: false,
-        };
-        if !from.is_empty() {
-            terms.load_next()?;
-            terms.place = terms.block.lower_bound(from);
-        }
-        Ok(terms)
+        Terms::new(self, from)
     }
 
     /// Number of different terms.
@@ -318,7 +289,16 @@ impl Reader {
         self.0.terms.items
     }
 
-    fn term_block(&self, number: usize) -> Result<TermBlock> {
+    /// The block that holds `term` if any does.
+    pub(super) fn term_block_of(&self, term: &[u8]) -> Option<usize> {
+        self.0.term_index()?.block_of(term)
+    }
+
+    pub(super) fn term_blocks(&self) -> usize {
+        self.0.term_index().map_or(0, |index| index.len())
+    }
+
+    pub(super) fn term_block(&self, number: usize) -> Result<TermBlock> {
         let inner = &*self.0;
         let index = inner.term_index();
         let found = index.and_then(|index| Some((index.entry(number)?, index.first(number)?)));
@@ -333,7 +313,7 @@ impl Reader {
     /// The rows that may have this fingerprint; the rows themselves confirm it.
     pub(crate) fn fingerprint(&self, fingerprint: u64) -> Result<Vec<u32>> {
         let mut rows = Vec::new();
-        let mut pairs = self.pairs(Kind::Fingerprints, fingerprint, fingerprint);
+        let mut pairs = Pairs::new(self, Kind::Fingerprints, fingerprint, fingerprint);
         while let Some((_, row)) = pairs.next()? {
             rows.push(row);
         }
@@ -342,24 +322,37 @@ impl Reader {
 
     /// All fingerprints with their rows.
     pub(crate) fn fingerprints(&self) -> Pairs {
-        self.pairs(Kind::Fingerprints, 0, u64::MAX)
+        Pairs::new(self, Kind::Fingerprints, 0, u64::MAX)
     }
 
     /// The rows whose seq lies from `from` to `to`, both among them, in seq order.
     pub(crate) fn by_seq(&self, from: Sequence, to: Sequence) -> Pairs {
-        self.pairs(Kind::Sequences, from.0, to.0)
+        Pairs::new(self, Kind::Sequences, from.0, to.0)
     }
 
-    fn pairs(&self, kind: Kind, from: u64, to: u64) -> Pairs {
-        let next_page = self.0.page_index(kind).page_of(from);
-        Pairs {
-            reader: self.clone(),
-            kind,
-            next_page,
-            page: Vec::new().into_iter(),
-            from,
-            to,
-        }
+    /// The first page of the kind that can hold `key`.
+    pub(super) fn page_of(&self, kind: Kind, key: u64) -> usize {
+        self.0.page_index(kind).page_of(key)
+    }
+
+    pub(super) fn page_entry(&self, kind: Kind, number: usize) -> Option<PageEntry> {
+        self.0.page_index(kind).entry(number)
+    }
+
+    /// The page with this number and entry.
+    pub(super) fn page(
+        &self,
+        kind: Kind,
+        number: usize,
+        entry: &PageEntry,
+    ) -> Result<Vec<(u64, u32)>> {
+        let inner = &*self.0;
+        let before = number as u64 * format::PAGE_PAIRS as u64;
+        let pairs = inner.pair_section(kind).section.items;
+        let count = pairs.saturating_sub(before).min(format::PAGE_PAIRS as u64) as usize;
+        let bytes = inner.blob.read(entry.offset, entry.len as usize)?;
+        pairs::decode_page(&bytes, entry, count, inner.footer.rows)
+            .ok_or_else(|| inner.corrupt(entry.offset, "this page of pairs is damaged"))
     }
 }
 
@@ -432,86 +425,5 @@ impl Inner {
             }
         }
         Ok(())
-    }
-}
-
-impl Terms {
-    /// Goes to the next term; false behind the last.
-    pub(crate) fn advance(&mut self) -> Result<bool> {
-        if self.begun {
-            self.place += 1;
-        }
-        self.begun = true;
-        if self.place >= self.block.len() {
-            self.place = 0;
-            self.load_next()?;
-        }
-        Ok(self.place < self.block.len())
-    }
-
-    /// Goes on behind a damaged block when it is called again.
-    fn load_next(&mut self) -> Result<()> {
-        let blocks = self.reader.0.term_index().map_or(0, |index| index.len());
-        let next = self.next_block;
-        self.next_block += 1;
-        self.block = TermBlock::default();
-        if next < blocks {
-            self.block = self.reader.term_block(next)?;
-        }
-        Ok(())
-    }
-
-    /// The present term; empty before the first and behind the last.
-    pub(crate) fn term(&self) -> &[u8] {
-        self.block.term(self.place).unwrap_or_default()
-    }
-
-    /// How many rows have it.
-    pub(crate) fn count(&self) -> u32 {
-        self.block.rows(self.place)
-    }
-
-    /// The rows that have it.
-    pub(crate) fn postings(&self) -> Result<Postings> {
-        self.reader.postings_at(&self.block, self.place)
-    }
-}
-
-impl Pairs {
-    /// The next key and its row.
-    pub(crate) fn next(&mut self) -> Result<Option<(u64, u32)>> {
-        loop {
-            for (key, row) in self.page.by_ref() {
-                if key > self.to {
-                    return Ok(None);
-                }
-                if key >= self.from {
-                    return Ok(Some((key, row)));
-                }
-            }
-            if !self.load_next()? {
-                return Ok(None);
-            }
-        }
-    }
-
-    /// Goes on behind a damaged page when it is called again.
-    fn load_next(&mut self) -> Result<bool> {
-        let inner = &*self.reader.0;
-        let number = self.next_page;
-        let entry = inner.page_index(self.kind).entry(number);
-        let Some(entry) = entry.filter(|entry| entry.first_key <= self.to) else {
-            return Ok(false);
-        };
-        self.next_page += 1;
-        let before = number as u64 * format::PAGE_PAIRS as u64;
-        let pairs = inner.pair_section(self.kind).section.items;
-        let count = pairs.saturating_sub(before).min(format::PAGE_PAIRS as u64) as usize;
-        let bytes = inner.blob.read(entry.offset, entry.len as usize)?;
-        let page = pairs::decode_page(&bytes, &entry, count, inner.footer.rows);
-        self.page = page
-            .ok_or_else(|| inner.corrupt(entry.offset, "this page of pairs is damaged"))?
-            .into_iter();
-        Ok(true)
     }
 }

@@ -306,3 +306,47 @@ impl<'a> TermIndex<'a> {
         Some(offset == section.end && left == 0 && starts_at_zero && !has_tail)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::segment::packed::Packer;
+
+    proptest::proptest! {
+        #[test]
+        fn any_bytes_are_a_block_or_refused(
+            raw in proptest::collection::vec(0_u8..12, 0..200),
+            terms in 1_u32..9,
+            lists in 0_u64..9,
+        ) {
+            let stored = Packer::new().and_then(|mut packer| packer.pack(&raw));
+            let stored = stored.unwrap_or_default();
+            let entry = TermIndexEntry {
+                lists,
+                block: lists + 20,
+                stored_len: stored.len() as u32,
+                raw_len: raw.len() as u32,
+                crc: crc32(&stored),
+                terms,
+                term_start: 0,
+            };
+            for first in [&b""[..], &[1], &[2, 2]] {
+                if let Some(block) = TermBlock::decode(&stored, &entry, first, 50) {
+                    proptest::prop_assert_eq!(block.len(), terms as usize);
+                    proptest::prop_assert!(block.inline.iter().all(|row| *row < 50));
+                }
+            }
+        }
+
+        #[test]
+        fn any_bytes_are_an_index_or_refused(bytes: Vec<u8>, blocks in 0_usize..4, end: u64) {
+            if let Some(index) = TermIndex::new(&bytes, blocks) {
+                let _ = index.is_sound(64..end, 5);
+                for block in 0..blocks + 1 {
+                    let _ = index.first(block);
+                }
+                let _ = index.block_of(&bytes);
+            }
+        }
+    }
+}

@@ -139,3 +139,22 @@ impl<'a> Zones<'a> {
 fn is_count(rows: Option<u32>) -> bool {
     rows.is_some_and(|rows| rows > 0 && rows as usize <= format::BLOCK_ROWS)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    proptest::proptest! {
+        #[test]
+        fn any_bytes_are_an_index_or_refused(
+            bytes in proptest::collection::vec(0_u8..3, 0..300),
+            rows: u32,
+            end: u64,
+        ) {
+            let zones = Zones::new(&bytes);
+            let sound = zones.is_sound(64..end, rows);
+            proptest::prop_assert!(sound != Some(true) || zones.len() > 0);
+            let _ = zones.block_of(rows);
+        }
+    }
+}

@@ -26,8 +26,8 @@ use crate::segment::format::Kind;
 use crate::segment::format::Section;
 use crate::segment::postings::Direction;
 use crate::segment::reader::Expected;
-use crate::segment::reader::Pairs;
 use crate::segment::reader::Reader;
+use crate::segment::streams::Pairs;
 use crate::time::Time;
 
 /// Bytes read at once where a file is only hashed.
