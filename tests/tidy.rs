@@ -26,12 +26,6 @@ const LONG: &[(&str, &str, usize, &str)] = &[
         94,
         "undoes every native column in turn: in pieces, a column that was forgotten would not show",
     ),
-    (
-        "src/segment/reader.rs",
-        "",
-        520,
-        "one open file and the ways to ask it, which all share how a unit is fetched and checked",
-    ),
 ];
 
 /// Where the files lie that the rules are about.
