@@ -208,4 +208,77 @@ mod tests {
         }
         Ok(())
     }
+
+    const PAGE: &str = include_str!("../../docs/format/canonical.md");
+
+    /// What stands in the page's last block that is fenced as `language`.
+    fn block(language: &str) -> &'static str {
+        let fence = format!("```{language}\n");
+        let block = PAGE.rsplit(&fence).next().unwrap_or_default();
+        block.split("\n```").next().unwrap_or_default()
+    }
+
+    #[test]
+    fn the_example_of_the_page_is_what_the_code_makes() -> Result<(), Box<dyn core::error::Error>> {
+        let line = block("json");
+        let stored: StoredEvent = serde_json::from_str(line)?;
+        let content = canonical::content(&stored.event);
+        let body = Body {
+            time_given: true,
+            import: Some(ImportMark {
+                mapping: "github",
+                repeat: 300,
+            }),
+            content: &content,
+        };
+        let mut bytes = Vec::new();
+        body.encode(&mut bytes);
+        let hex: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(hex, block("hex").split_whitespace().collect::<Vec<_>>());
+        assert_eq!(Body::decode(&bytes), Some(body));
+        for cut in 0..bytes.len() {
+            assert_eq!(Body::decode(bytes.get(..cut).unwrap_or_default()), None);
+        }
+        let row = Row {
+            position: stored.position(),
+            recorded_at: stored.recorded_at,
+            body,
+        };
+        let mut written = Vec::new();
+        row.write_line(&mut written);
+        assert_eq!(String::from_utf8(written)?, line);
+        assert_eq!(row.to_event(), Some(stored));
+        Ok(())
+    }
+
+    #[test]
+    fn the_limits_of_the_page_are_those_of_the_code() {
+        use crate::limits;
+        for row in [
+            format!(
+                "| {} bytes, by option up to {} |",
+                limits::EVENT_BYTES,
+                limits::EVENT_BYTES_CEILING
+            ),
+            format!("| any text | {} bytes |", limits::TEXT_BYTES),
+            format!("of metadata and context | {} bytes |", limits::WORD_BYTES),
+            format!("`after` | {} levels |", limits::JSON_DEPTH),
+            format!("| metadata keys | {} |", limits::METADATA_KEYS),
+            format!("| further context keys | {} |", limits::CONTEXT_KEYS),
+            format!("| targets | {} |", limits::TARGETS),
+            format!("| changes | {} |", limits::CHANGES),
+            format!("| offset | {} minutes", limits::OFFSET_MINUTES),
+        ] {
+            assert!(PAGE.contains(&row), "{row}");
+        }
+        for (bit, meaning) in [(TIME_GIVEN, "said when"), (IMPORTED, "an import")] {
+            let bit = bit.trailing_zeros();
+            let flags = PAGE
+                .lines()
+                .find(|line| line.starts_with("| 0 | 1 | flags"));
+            let told = flags.and_then(|line| line.split(&format!("bit {bit}, ")).nth(1));
+            let told = told.and_then(|rest| rest.split(';').next());
+            assert!(told.is_some_and(|told| told.contains(meaning)), "{told:?}");
+        }
+    }
 }

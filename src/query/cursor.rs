@@ -17,8 +17,25 @@ use crate::time::Time;
 
 /// Where a page ended: pass it to the next query to go on right behind it.
 ///
-/// The text form is 123 characters of `A–Z a–z 0–9 - _`. It survives restarts, sealing, merging and
+/// The text form is 136 characters of `A–Z a–z 0–9 - _`. It survives restarts, sealing, merging and
 /// concurrent appends; it says nothing of the events it lies between.
+///
+/// ```
+/// use auditdb::{Cursor, Event, Options, Query, Store};
+/// # let folder = std::env::temp_dir().join(format!("auditdb-doc-cursor-{}", std::process::id()));
+///
+/// let store = Store::open(&folder, Options::default())?;
+/// store.append_batch(&[Event::new("user.created"), Event::new("user.removed")])?;
+/// let first = store.page(&Query { limit: 1, ..Query::default() })?;
+/// let token = first.next_cursor.expect("one event is left").to_string();
+///
+/// let cursor: Cursor = token.parse()?;
+/// let rest = store.page(&Query { cursor: Some(cursor), ..Query::default() })?;
+/// assert_eq!(rest.events[0].event.event_type, "user.created");
+/// # store.close()?;
+/// # std::fs::remove_dir_all(&folder).ok();
+/// # Ok::<(), auditdb::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cursor {
     pub(crate) store: StoreId,
@@ -30,7 +47,7 @@ pub struct Cursor {
     /// What the snapshot was complete through.
     pub(crate) complete_through: Option<Time>,
     pub(crate) query_digest: [u8; 16],
-    /// The time range as the first page resolved it, half-open.
+    /// The ends of the time range as the first page resolved it, both included.
     pub(crate) from: Position,
     pub(crate) to: Position,
 }
@@ -197,5 +214,61 @@ mod tests {
             };
             assert_eq!(cut.map_err(|error| error.kind()), Err(kind));
         }
+    }
+
+    const PAGE: &str = include_str!("../../docs/format/cursor.md");
+
+    /// What stands in the first block of the page's section `title` that is fenced as `language`.
+    fn block(title: &str, language: &str) -> String {
+        let section = PAGE.split(title).nth(1).unwrap_or_default();
+        let block = section
+            .split(&format!("```{language}\n"))
+            .nth(1)
+            .unwrap_or_default();
+        block.split("\n```").next().unwrap_or_default().to_owned()
+    }
+
+    #[test]
+    fn the_page_adds_up_to_the_constants() {
+        let mut end = 0;
+        let table = PAGE
+            .lines()
+            .skip_while(|line| !line.starts_with("| offset"));
+        for row in table.skip(2).take_while(|line| line.starts_with('|')) {
+            let cells: Vec<&str> = row.split('|').map(str::trim).collect();
+            let number = |at: usize| cells.get(at).and_then(|cell| cell.parse::<usize>().ok());
+            assert_eq!(number(1), Some(end), "{row}");
+            end += number(2).unwrap_or_default();
+        }
+        assert_eq!(end, LEN);
+        assert!(PAGE.contains(&format!("token  = {TEXT_LEN} characters: the {LEN} bytes")));
+        assert!(PAGE.contains(&format!("| version: {VERSION} |")));
+        assert!(PAGE.contains(&format!("newest first, {OLDEST_FIRST} oldest first")));
+        assert!(PAGE.contains(&format!("0 to {})", Time::MAX.as_micros())));
+    }
+
+    #[test]
+    fn the_example_of_the_page_is_what_the_code_makes()
+    -> core::result::Result<(), Box<dyn core::error::Error>> {
+        let after = Position {
+            occurred_at: "2026-05-17T08:00:00.25Z".parse()?,
+            seq: Sequence(7),
+        };
+        let example = Cursor {
+            store: StoreId(*b"0123456789abcdef"),
+            oldest_first: false,
+            complete_through: Some("2026-05-17T08:00:01Z".parse()?),
+            query_digest: *b"ABCDEFGHIJKLMNOP",
+            ..cursor(after)
+        };
+        let text = block("## Worked example", "text");
+        let bytes: core::result::Result<Vec<u8>, _> = block("## Worked example", "hex")
+            .split_whitespace()
+            .map(|byte| u8::from_str_radix(byte, 16))
+            .collect();
+        assert_eq!(example.encode(), bytes?);
+        assert_eq!(example.to_string(), text);
+        assert_eq!(text.parse::<Cursor>()?, example);
+        Ok(())
     }
 }
