@@ -53,6 +53,15 @@ impl<T> Field<T> {
         matches!(self, Field::Null)
     }
 
+    /// The same state of another type.
+    pub(crate) fn map<U>(self, change: impl FnOnce(T) -> U) -> Field<U> {
+        match self {
+            Field::Absent => Field::Absent,
+            Field::Null => Field::Null,
+            Field::Value(value) => Field::Value(change(value)),
+        }
+    }
+
     /// The value, put there first if there is none.
     pub(crate) fn get_or_insert_default(&mut self) -> &mut T
     where

@@ -2,6 +2,8 @@
 //! Written by hand around one borrowed and one owned mirror, because the store's own keys stand
 //! between the application's.
 
+use core::fmt;
+use core::marker::PhantomData;
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
@@ -9,6 +11,8 @@ use serde::Deserializer;
 use serde::Serialize;
 use serde::Serializer;
 use serde::de::Error as _;
+use serde::de::MapAccess;
+use serde::de::value::MapAccessDeserializer;
 use serde_json::value::RawValue;
 
 use super::Change;
@@ -43,20 +47,20 @@ struct Line {
     offset: Field<i32>,
     recorded_at: Field<Time>,
     org: Field<String>,
-    performer: Field<Performer>,
-    on_behalf_of: Field<Performer>,
-    subject: Field<Subject>,
-    targets: Field<Vec<Target>>,
+    performer: Field<Object<Performer>>,
+    on_behalf_of: Field<Object<Performer>>,
+    subject: Field<Object<Subject>>,
+    targets: Field<Vec<Object<Target>>>,
     outcome: Field<Outcome>,
     reason: Field<String>,
     source: Field<String>,
     metadata: Field<Metadata>,
-    changes: Field<Vec<Change>>,
+    changes: Field<Vec<Object<Change>>>,
     context: Field<Context>,
     batch: Field<String>,
     caused_by: Field<String>,
     correlation: Field<String>,
-    origin: Field<Origin>,
+    origin: Field<Object<Origin>>,
     key: Field<String>,
     data: Field<Json>,
 }
@@ -120,6 +124,38 @@ type Parts = (Event, Field<String>, Field<u64>, Field<Time>);
 /// A time together with the offset it was written in.
 struct WrittenTime(Time, Option<i32>);
 
+/// Reads an object and nothing else. The derived readers would also take an array of the values in
+/// order, and so give a line of one meaning a second spelling.
+struct Object<T>(T);
+
+impl<T> Object<T> {
+    fn into_inner(self) -> T {
+        self.0
+    }
+
+    fn into_list(list: Vec<Object<T>>) -> Vec<T> {
+        list.into_iter().map(Object::into_inner).collect()
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Object<T>, D::Error> {
+        struct Visitor<T>(PhantomData<T>);
+        impl<'de, T: Deserialize<'de>> serde::de::Visitor<'de> for Visitor<T> {
+            type Value = Object<T>;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Object<T>, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(map)).map(Object)
+            }
+        }
+        deserializer.deserialize_map(Visitor(PhantomData))
+    }
+}
+
 impl Line {
     /// The event, and the names another store gave it, if the line has them.
     fn into_parts(self) -> Result<Parts, String> {
@@ -144,20 +180,20 @@ impl Line {
             },
             offset,
             org: self.org,
-            performer: self.performer,
-            on_behalf_of: self.on_behalf_of,
-            subject: self.subject,
-            targets: self.targets,
+            performer: self.performer.map(Object::into_inner),
+            on_behalf_of: self.on_behalf_of.map(Object::into_inner),
+            subject: self.subject.map(Object::into_inner),
+            targets: self.targets.map(Object::into_list),
             outcome: self.outcome,
             reason: self.reason,
             source: self.source,
             metadata: self.metadata,
-            changes: self.changes,
+            changes: self.changes.map(Object::into_list),
             context: self.context,
             batch: self.batch,
             caused_by: self.caused_by,
             correlation: self.correlation,
-            origin: self.origin,
+            origin: self.origin.map(Object::into_inner),
             key: self.key,
             data: self.data,
         };
@@ -218,8 +254,9 @@ impl Event {
     /// ```
     pub fn from_native_line(line: &str) -> Result<Event, Error> {
         let refuse = |what: String| Error::new(ErrorKind::Invalid, what);
-        let line: Line = serde_json::from_str(line)
+        let line: Object<Line> = serde_json::from_str(line)
             .map_err(|error| Error::invalid(member_at(line, &error), error))?;
+        let line = line.into_inner();
         let (mut event, id, seq, recorded_at) = line.into_parts().map_err(refuse)?;
         let named = !(id.is_absent() && seq.is_absent() && recorded_at.is_absent());
         if event.origin.is_absent() && named {
@@ -263,7 +300,8 @@ impl Serialize for Event {
 
 impl<'de> Deserialize<'de> for Event {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Event, D::Error> {
-        let (event, id, seq, recorded_at) = Line::deserialize(deserializer)?
+        let (event, id, seq, recorded_at) = Object::<Line>::deserialize(deserializer)?
+            .into_inner()
             .into_parts()
             .map_err(D::Error::custom)?;
         for (name, absent) in [
@@ -296,7 +334,8 @@ impl Serialize for StoredEvent {
 
 impl<'de> Deserialize<'de> for StoredEvent {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<StoredEvent, D::Error> {
-        let (event, id, seq, recorded_at) = Line::deserialize(deserializer)?
+        let (event, id, seq, recorded_at) = Object::<Line>::deserialize(deserializer)?
+            .into_inner()
             .into_parts()
             .map_err(D::Error::custom)?;
         let missing = |name: &str| D::Error::custom(format_args!("{name}: missing"));

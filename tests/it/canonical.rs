@@ -321,6 +321,14 @@ fn mission_d26_what_is_no_event_is_refused_by_the_name_of_its_field() {
         ("{\"type\":\"a.b\",\"reason\":\"a\tb\"}", "line"),
         (r#"{"type":"a.b""#, "line"),
         (r#"{"type":"a.b"} {}"#, "line"),
+        ("[]", "line"),
+        (r#"["x",1,"a.b"]"#, "line"),
+        (r#"{"type":"a.b","performer":["user","u7"]}"#, "performer"),
+        (r#"{"type":"a.b","subject":["user"]}"#, "subject"),
+        (r#"{"type":"a.b","targets":[["role"]]}"#, "targets"),
+        (r#"{"type":"a.b","changes":[["p",1]]}"#, "changes"),
+        (r#"{"type":"a.b","origin":[]}"#, "origin"),
+        (r#"{"type":"a.b","metadata":[]}"#, "metadata"),
         ("", "line"),
     ] {
         let error = Event::from_native_line(line).expect_err(line);
