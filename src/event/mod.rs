@@ -78,7 +78,15 @@ pub struct Event {
     pub data: Field<Json>,
 }
 
-/// An event with what the store gave it.
+/// An event with what the store gave it. Its serde form is the native line.
+///
+/// ```
+/// let line = r#"{"id":"evt_01KRTF5Z7T0000000000000007","seq":7,"type":"user.login","occurred_at":"2026-05-17T08:00:00.250000Z","recorded_at":"2026-05-17T08:00:01.000000Z","data":1.50}"#;
+/// let stored: auditdb::StoredEvent = serde_json::from_str(line)?;
+/// assert_eq!(stored.position(), stored.id.position());
+/// assert_eq!(serde_json::to_string(&stored)?, line);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredEvent {
     /// The event's public name.

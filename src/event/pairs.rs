@@ -12,11 +12,28 @@ use serde::ser::SerializeMap;
 
 use super::Field;
 
-/// The application's own pairs of key and text, in its own order; every key is indexed.
+/// The application's own pairs of key and text, in its own order; every key is indexed. A key that
+/// is there twice is refused when the event is appended.
+///
+/// ```
+/// let mut metadata = auditdb::Metadata::default();
+/// metadata.push("ticket", "4711");
+/// metadata.push("branch", "");
+/// assert_eq!(metadata.get("branch"), Some(""));
+/// assert_eq!(metadata.iter().map(|(key, _)| key).collect::<Vec<_>>(), ["ticket", "branch"]);
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Metadata(Vec<(String, String)>);
 
 /// Where an event came from: well-known keys, and further ones as text.
+///
+/// ```
+/// use auditdb::{Context, Event, Field};
+///
+/// let context = Context { ip: Field::from("10.0.0.1"), geo: Field::Null, ..Context::default() };
+/// Event::new("user.login").context(context).validate()?;
+/// # Ok::<(), auditdb::Error>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Context {
     /// The client's network address. Any text is kept; what parses as an address can be filtered.
@@ -34,16 +51,6 @@ pub struct Context {
     /// Further keys, in the application's order.
     pub further: Vec<(String, String)>,
 }
-
-/// The well-known context keys in canonical order.
-pub(crate) const CONTEXT_KEYS: [&str; 6] = [
-    "ip",
-    "user_agent",
-    "fingerprint",
-    "geo",
-    "request_id",
-    "session_id",
-];
 
 impl Metadata {
     /// Adds a pair after those that are there.

@@ -47,6 +47,22 @@ impl Snapshot {
     ///
     /// # Errors
     /// [`ErrorKind::Filter`], or what reading the files gives.
+    ///
+    /// ```
+    /// use auditdb::{Event, FilterField, Options, Query, Store};
+    /// # let folder = std::env::temp_dir().join(format!("auditdb-doc-facets-{}", std::process::id()));
+    ///
+    /// let store = Store::open(&folder, Options::default())?;
+    /// for name in ["user.login", "user.login", "user.logout"] {
+    ///     store.append(&Event::new(name))?;
+    /// }
+    /// let types = store.snapshot().facets(&FilterField::Type, &Query::default(), "", 10)?;
+    /// assert_eq!((types.distinct, types.values[0].count), (2, 2));
+    /// assert_eq!(types.values[0].value, "user.login");
+    /// # store.close()?;
+    /// # std::fs::remove_dir_all(&folder).ok();
+    /// # Ok::<(), auditdb::Error>(())
+    /// ```
     pub fn facets(
         &self,
         field: &FilterField,

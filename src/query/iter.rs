@@ -16,6 +16,23 @@ use crate::id::Position;
 use crate::snapshot::Snapshot;
 
 /// Every match of a query, one after the other. `limit` and `work_max` do not bound it.
+///
+/// ```
+/// use auditdb::{Event, Options, Query, Store};
+/// # let folder = std::env::temp_dir().join(format!("auditdb-doc-scan-{}", std::process::id()));
+///
+/// let store = Store::open(&folder, Options::default())?;
+/// store.append_batch(&[Event::new("user.created"), Event::new("user.removed")])?;
+/// let mut scan = store.snapshot().scan(&Query::default())?;
+/// let newest = scan.next().transpose()?;
+/// assert!(newest.is_some_and(|event| event.seq == auditdb::Sequence(1)));
+/// // Later, or in another process: go on behind what was read.
+/// let rest = Query { cursor: scan.cursor(), ..Query::default() };
+/// assert_eq!(store.snapshot().scan(&rest)?.count(), 1);
+/// # store.close()?;
+/// # std::fs::remove_dir_all(&folder).ok();
+/// # Ok::<(), auditdb::Error>(())
+/// ```
 pub struct Scan {
     bound: Bound,
     walker: Walker,

@@ -187,6 +187,25 @@ impl Store {
     ///
     /// # Errors
     /// As [`Store::append`]; [`Error::batch_index`] says which event an error is about.
+    ///
+    /// ```
+    /// use auditdb::{Event, Options, Store};
+    /// # let folder = std::env::temp_dir().join(format!("auditdb-doc-batch-{}", std::process::id()));
+    ///
+    /// let store = Store::open(&folder, Options::default())?;
+    /// let receipts = store.append_batch(&[
+    ///     Event::new("import.started"),
+    ///     Event::new("user.created").caused_by("#0"),
+    /// ])?;
+    /// let second = store.get(receipts[1].id)?.expect("it was appended");
+    /// assert_eq!(second.event.caused_by.as_deref(), Some(receipts[0].id.to_string().as_str()));
+    ///
+    /// let error = store.append_batch(&[Event::new("fine"), Event::new("not fine")]).unwrap_err();
+    /// assert_eq!(error.batch_index(), Some(1));
+    /// # store.close()?;
+    /// # std::fs::remove_dir_all(&folder).ok();
+    /// # Ok::<(), auditdb::Error>(())
+    /// ```
     pub fn append_batch(&self, events: &[Event]) -> Result<Vec<Receipt>> {
         self.append_batch_with(events, self.shared.options.durability)
     }
