@@ -19,7 +19,8 @@ use crate::time::Time;
 /// ```
 /// use auditdb::{Generator, Profile};
 ///
-/// let profile = Profile { tie_percent: 20.0, ..Profile::realistic(1_000) };
+/// let mut profile = Profile::realistic(1_000);
+/// profile.tie_percent = 20.0;
 /// assert_eq!(Generator::new(7, profile).count(), 1_000);
 /// ```
 #[derive(Clone, Debug, PartialEq)]
