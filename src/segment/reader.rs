@@ -229,18 +229,6 @@ impl Reader {
         self.first_row(|found| found > position, loaded)
     }
 
-    /// The rows at or after `from` and before `to`.
-    pub(crate) fn rows_between(
-        &self,
-        from: Position,
-        to: Position,
-        loaded: &mut Loaded,
-    ) -> Result<Range<u32>> {
-        let start = self.first_row(|found| found >= to, loaded)?;
-        let end = self.first_row(|found| found >= from, loaded)?;
-        Ok(start..end.max(start))
-    }
-
     /// The first row for whose position `is_before` does not hold; it must hold for a head of them.
     fn first_row(&self, is_before: impl Fn(Position) -> bool, loaded: &mut Loaded) -> Result<u32> {
         let block = self.zones().partition_point(|zone| is_before(zone.oldest));
@@ -282,11 +270,6 @@ impl Reader {
     /// The terms from `from` on, in order.
     pub(crate) fn terms(&self, from: &[u8]) -> Result<Terms> {
         Terms::new(self, from)
-    }
-
-    /// Number of different terms.
-    pub(crate) fn term_count(&self) -> u64 {
-        self.0.terms.items
     }
 
     /// The block that holds `term` if any does.
