@@ -207,12 +207,17 @@ fn body(content: &str) -> Body<'_> {
     }
 }
 
+/// An empty disk with the folders that files of a store are made in.
+fn sample_disk() -> Result<SimDisk> {
+    let disk = SimDisk::new(1);
+    disk.create_dir(names::draft_dir())?;
+    disk.create_dir(names::wal_dir())?;
+    Ok(disk)
+}
+
 /// A disk that holds `bytes` as its only file.
 fn disk_with(path: &Path, bytes: &[u8]) -> Result<SimDisk> {
-    let disk = SimDisk::new(1);
-    if let Some(folder) = path.parent() {
-        disk.create_dir(folder)?;
-    }
+    let disk = sample_disk()?;
     disk.create_new(path)?.write_at(0, bytes)?;
     Ok(disk)
 }
@@ -243,7 +248,7 @@ pub fn sample_segment() -> Result<Vec<u8>> {
         })
         .collect();
     rows.sort_by_key(|row| core::cmp::Reverse(row.position));
-    let disk = SimDisk::new(1);
+    let disk = sample_disk()?;
     let path = Path::new("sample.seg");
     segment::writer::write(&*disk.create_new(path)?, STORE, SegmentId(1), rows)?;
     bytes_of(&disk, path)
@@ -299,8 +304,7 @@ pub fn read_segment(bytes: &[u8]) -> Result<u32> {
 /// # Errors
 /// What the simulated disk says; it says nothing.
 pub fn sample_wal() -> Result<Vec<u8>> {
-    let disk = SimDisk::new(1);
-    disk.create_dir(names::wal_dir())?;
+    let disk = sample_disk()?;
     let mut writer = wal::Writer::create(&disk, WalId(1), STORE, Sequence(0), 0)?;
     let mut seq = 0;
     for group in sample_contents().chunks(40) {
@@ -349,8 +353,7 @@ fn rows_of_wal(disk: &SimDisk, extent: wal::Extent) -> Result<u64> {
 /// # Errors
 /// What the simulated disk says; it says nothing.
 pub fn sample_manifest() -> Result<(Vec<u8>, Vec<u8>)> {
-    let disk = SimDisk::new(1);
-    disk.create_dir(names::draft_dir())?;
+    let disk = sample_disk()?;
     let shared: Arc<dyn Disk> = Arc::new(disk.clone());
     let mut manifest =
         Manifest::create(shared, STORE, Time::MIN, Partition::Month, Ends::default())?;
@@ -391,4 +394,24 @@ pub fn read_manifest(current: &[u8], manifest: &[u8]) -> Result<usize> {
     let path = names::manifest(named);
     durable::create(&disk, &path, manifest)?;
     Ok(manifest::view(&disk)?.state.segments.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A target whose sample cannot be read would find nothing.
+    #[test]
+    fn samples_are_read_whole() -> Result<()> {
+        assert_eq!(
+            u64::from(read_segment(&sample_segment()?)?),
+            SAMPLE_EVENTS + 20
+        );
+        let (current, manifest) = sample_manifest()?;
+        assert_eq!(read_manifest(&current, &manifest)?, 5);
+        let log = sample_wal()?;
+        assert_eq!(read_wal(&log)?, SAMPLE_EVENTS + 20);
+        frames(&log);
+        Ok(())
+    }
 }
