@@ -227,11 +227,21 @@ impl Manifest {
         let id = ManifestId(old.0.saturating_add(1));
         let placed = remove(&*self.disk, id).and_then(|()| place(&*self.disk, id, &self.state));
         let (file, chain) = placed.inspect_err(|error| self.broken = !error.is_full())?;
+        let next = Current {
+            manifest: id,
+            phase: Phase::Open,
+            manifest_end: chain.offset(),
+            ..self.current
+        };
+        next.write(&*self.disk).inspect_err(|error| {
+            // Without room for the draft the old manifest is still in force, and goes on.
+            let in_force = Current::read(&*self.disk).map(|current| current.manifest);
+            self.broken = !error.is_full() || !in_force.is_ok_and(|id| id == old);
+        })?;
         self.file = file;
         self.chain = chain;
         self.whole_end = chain.offset();
-        self.current.manifest = id;
-        self.put_current(Phase::Open)?;
+        self.current = next;
         // Others may be reading the old one: it goes when the next one comes.
         self.remove_others(old)
     }
