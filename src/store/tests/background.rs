@@ -1,9 +1,12 @@
 //! What happens without a caller who waits for it: syncing what was buffered, and nothing at all
 //! in a store that nobody writes to.
 
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 use std::time::Instant;
 
+use super::count;
 use super::event;
 use super::events;
 use super::open;
@@ -76,5 +79,36 @@ fn mission_a_follower_sees_commit_order_through_seals_and_closing() -> Result<()
     }
     store.close()?;
     assert!(follow.join().unwrap()?.into_iter().eq(0..300));
+    Ok(())
+}
+
+/// Readers of the same process, while the store is appended to, sealed and merged.
+#[test]
+fn p2_snapshots_beside_appends_and_merges_are_prefixes() -> Result<()> {
+    let store = open(&SimDisk::new(1))?;
+    let done = AtomicBool::new(false);
+    std::thread::scope(|scope| -> Result<()> {
+        let read = || -> Result<()> {
+            let mut before = 0;
+            while !done.load(Ordering::SeqCst) {
+                let held = count(&store)?;
+                assert!(held >= before, "the store does not shrink");
+                before = held;
+            }
+            Ok(())
+        };
+        let readers = [scope.spawn(read), scope.spawn(read)];
+        for number in 0..600 {
+            store.append(&event(number))?;
+            if number % 40 == 0 {
+                store.flush()?;
+            }
+        }
+        done.store(true, Ordering::SeqCst);
+        readers
+            .into_iter()
+            .try_for_each(|reader| reader.join().unwrap())
+    })?;
+    assert_eq!(count(&store)?, 600);
     Ok(())
 }

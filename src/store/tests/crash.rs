@@ -5,12 +5,14 @@ use super::TestClock;
 use super::append;
 use super::count;
 use super::event;
+use super::events;
 use super::open;
 use super::open_with;
 use super::small;
 use crate::disk::sim::Fault;
 use crate::disk::sim::SimDisk;
 use crate::error::Result;
+use crate::store::Receipt;
 use crate::store::Store;
 
 /// What was submitted and acknowledged, by the numbers of events.
@@ -148,6 +150,54 @@ fn p1_p2_p3_power_cuts_between_seals_and_merges() {
 #[test]
 fn p1_p2_p3_power_cuts_between_openings() {
     power_cuts(many_openings, 12);
+}
+
+/// Threads that share commits, on a disk that stops at change `n`: what any of them was told is in
+/// the store, at the place it was told, and nothing else but whole submissions.
+#[test]
+fn p1_group_commits_keep_what_every_thread_was_told() {
+    const THREADS: u64 = 4;
+    for n in (20..400).step_by(7) {
+        let disk = SimDisk::new(n);
+        let store = open(&disk).unwrap();
+        disk.fail(
+            Fault::any_change(std::io::ErrorKind::Other)
+                .after(n)
+                .sticky(),
+        );
+        let told: Vec<(u64, Receipt)> = std::thread::scope(|scope| {
+            let append = |thread: u64| {
+                let numbers = (0..).map(move |round| round * THREADS + thread);
+                let receipts =
+                    numbers.map_while(|number| Some((number, store.append(&event(number)).ok()?)));
+                receipts.collect::<Vec<_>>()
+            };
+            let threads: Vec<_> = (0..THREADS)
+                .map(|thread| scope.spawn(move || append(thread)))
+                .collect();
+            threads
+                .into_iter()
+                .flat_map(|thread| thread.join().unwrap())
+                .collect()
+        });
+        drop(store);
+        for left in [disk.kill(), disk.crash(n), disk.crash(n + 1)] {
+            let store = open(&left).unwrap();
+            let held = events(&store).unwrap();
+            assert!(
+                held.len() <= told.len() + THREADS as usize,
+                "change {n}: more than was submitted"
+            );
+            for (number, receipt) in &told {
+                let stored = &held[receipt.seq.0 as usize];
+                assert_eq!(
+                    (stored.id, &stored.event),
+                    (receipt.id, &event(*number)),
+                    "change {n}"
+                );
+            }
+        }
+    }
 }
 
 /// A crash, then another one at every change of the recovery from it.

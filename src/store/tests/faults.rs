@@ -13,6 +13,7 @@ use super::count;
 use super::event;
 use super::open;
 use super::open_buffered;
+use super::open_with;
 use super::small;
 use crate::disk::Disk;
 use crate::disk::names;
@@ -22,6 +23,8 @@ use crate::disk::sim::SimDisk;
 use crate::error::ErrorKind;
 use crate::error::Result;
 use crate::id::SegmentId;
+use crate::options::Options;
+use crate::options::ReadMode;
 use crate::store::open::open_on;
 use crate::time::Clock;
 use crate::time::Time;
@@ -376,5 +379,68 @@ fn p5_a_failed_background_sync_poisons() -> Result<()> {
         ErrorKind::Poisoned
     );
     assert_eq!(store.snapshot().seq_count(), 0);
+    Ok(())
+}
+
+/// What happened: when the manifest had outgrown its state and there was no room to write it anew,
+/// the store took nothing more until it was reopened.
+#[test]
+fn p5_a_full_disk_while_the_manifest_is_written_anew_costs_nothing() -> Result<()> {
+    for within in ["tmp/MANIFEST", "tmp/CURRENT"] {
+        let disk = SimDisk::new(1);
+        let store = open(&disk)?;
+        disk.fail(
+            Fault::new(Operation::Write, StorageFull)
+                .within(within)
+                .sticky(),
+        );
+        for number in 0..150 {
+            store.append(&event(number))?;
+            store.flush()?;
+        }
+        let manifest = store.stats()?.manifest_bytes;
+        for left in [disk.kill(), disk.crash(1)] {
+            assert_eq!(count(&open(&left)?)?, 150, "{within}");
+        }
+        disk.heal();
+        store.append(&event(150))?;
+        store.flush()?;
+        store.append(&event(151))?;
+        store.flush()?;
+        assert!(store.stats()?.manifest_bytes < 2 * manifest, "{within}");
+        store.close()?;
+        assert_eq!(count(&open(&disk)?)?, 152, "{within}");
+    }
+    Ok(())
+}
+
+/// A block that cannot be read is an error of whoever asks for it, and of nobody else.
+#[test]
+fn p5_a_failed_read_is_an_error_and_passes() -> Result<()> {
+    let disk = SimDisk::new(1);
+    let read_mode = ReadMode::Positional;
+    let store = open_with(
+        &disk,
+        &TestClock::new(),
+        Options {
+            read_mode,
+            ..small()
+        },
+    )?;
+    append(&store, 0..1)?;
+    store.flush()?;
+    append(&store, 1..2)?;
+    disk.fail(Fault::new(Operation::Read, Other).within("seg/").sticky());
+    assert_eq!(count(&store).unwrap_err().kind(), ErrorKind::Io);
+    assert_eq!(
+        store.flush().unwrap_err().kind(),
+        ErrorKind::Io,
+        "a merge has to read"
+    );
+    append(&store, 2..3)?;
+    disk.heal();
+    assert_eq!(count(&store)?, 3);
+    store.flush()?;
+    assert_eq!(count(&store)?, 3);
     Ok(())
 }
