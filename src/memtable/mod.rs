@@ -66,10 +66,6 @@ impl Entry {
             body,
         })
     }
-
-    pub(crate) const fn position(&self) -> Position {
-        self.position
-    }
 }
 
 impl Memtable {

@@ -37,11 +37,6 @@ impl Work {
     pub(crate) const fn is_spent(&self) -> bool {
         self.left == 0
     }
-
-    /// Index entries looked at so far.
-    pub(crate) const fn done(&self) -> u64 {
-        self.done
-    }
 }
 
 /// A set of rows of one source.
