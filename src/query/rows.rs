@@ -21,17 +21,15 @@ pub(crate) enum Step {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Work {
     left: u64,
-    done: u64,
 }
 
 impl Work {
     pub(crate) const fn new(max: u64) -> Work {
-        Work { left: max, done: 0 }
+        Work { left: max }
     }
 
     pub(crate) fn spend(&mut self, steps: u64) {
         self.left = self.left.saturating_sub(steps);
-        self.done += steps;
     }
 
     pub(crate) const fn is_spent(&self) -> bool {
