@@ -19,14 +19,12 @@ use source::Source;
 
 /// What is longer than its floor, and why: path, function (empty: the file), lines, reason.
 /// The list only shrinks: a number may go down, an entry that is no longer needed must go.
-const LONG: &[(&str, &str, usize, &str)] = &[
-    (
-        "src/layout/tests.rs",
-        "rebuild",
-        94,
-        "undoes every native column in turn: in pieces, a column that was forgotten would not show",
-    ),
-];
+const LONG: &[(&str, &str, usize, &str)] = &[(
+    "src/layout/tests.rs",
+    "rebuild",
+    94,
+    "undoes every native column in turn: in pieces, a column that was forgotten would not show",
+)];
 
 /// Where the files lie that the rules are about.
 const FOLDERS: [&str; 6] = ["src", "tests", "benches", "fuzz", "docs", ".ci"];

@@ -17,7 +17,8 @@ use crate::options::ReadMode;
 pub(crate) enum Bytes {
     /// Mapped; lives as long as this value, also when the file's name is gone.
     Mapped(Mapping),
-    /// Read, or never on a disk at all.
+    /// Never on a disk at all: what a simulated disk maps.
+    #[cfg(test)]
     Owned(Vec<u8>),
 }
 
@@ -39,6 +40,7 @@ impl Deref for Bytes {
     fn deref(&self) -> &[u8] {
         match self {
             Bytes::Mapped(mapping) => mapping,
+            #[cfg(test)]
             Bytes::Owned(bytes) => bytes,
         }
     }

@@ -67,11 +67,6 @@ impl<'disk> Draft<'disk> {
         Ok(())
     }
 
-    /// Bytes appended so far: the offset of the next one.
-    pub(crate) fn offset(&self) -> u64 {
-        self.written + self.buffer.len() as u64
-    }
-
     /// Puts the file in its place, in the place of any older file of that name.
     pub(crate) fn publish(mut self) -> Result<()> {
         self.sync()?;

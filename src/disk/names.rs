@@ -57,26 +57,6 @@ pub(crate) fn draft_dir() -> &'static Path {
     Path::new("tmp")
 }
 
-/// The folder of records that other processes leave for the writer.
-pub(crate) fn inbox_dir() -> &'static Path {
-    Path::new("inbox")
-}
-
-/// The folder of export jobs.
-pub(crate) fn job_dir() -> &'static Path {
-    Path::new("jobs")
-}
-
-/// The folder of exported files.
-pub(crate) fn export_dir() -> &'static Path {
-    Path::new("exports")
-}
-
-/// The folder of what can be made again.
-pub(crate) fn cache_dir() -> &'static Path {
-    Path::new("cache")
-}
-
 /// `MANIFEST-000123`.
 pub(crate) fn manifest(id: ManifestId) -> PathBuf {
     PathBuf::from(format!("{MANIFEST}{:06}", id.0))
@@ -119,11 +99,6 @@ pub(crate) fn draft(target: &Path) -> PathBuf {
 pub(crate) fn draft_beside(target: &Path) -> PathBuf {
     let name = target.file_name().unwrap_or_default().to_string_lossy();
     target.with_file_name(format!(".{name}{PART}"))
-}
-
-/// Whether a name is one that [`draft_beside`] makes: left over, or being written right now.
-pub(crate) fn is_draft(name: &str) -> bool {
-    name.starts_with('.') && name.ends_with(PART)
 }
 
 impl Folder {
@@ -233,6 +208,5 @@ mod tests {
             draft_beside(Path::new("inbox/a.json")),
             Path::new("inbox/.a.json.part")
         );
-        assert!(is_draft(".a.json.part") && !is_draft("a.json"));
     }
 }

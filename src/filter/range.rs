@@ -28,6 +28,7 @@ pub(crate) struct Range {
 
 impl Range {
     /// Every time.
+    #[cfg(test)]
     pub(crate) const ALL: Range = Range {
         first: Time::MIN,
         last: Time::MAX,

@@ -20,4 +20,3 @@ pub(crate) use reader::View;
 pub(crate) use reader::view;
 pub(crate) use reader::view_live;
 pub(crate) use writer::Manifest;
-pub(crate) use writer::Opened;

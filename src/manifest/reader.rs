@@ -28,8 +28,6 @@ pub(crate) struct View {
     pub(crate) state: State,
     /// What `CURRENT` says.
     pub(crate) current: Current,
-    /// How the manifest ended.
-    pub(crate) tail: Tail,
 }
 
 /// A manifest read to its end.
@@ -50,7 +48,6 @@ pub(crate) fn view(disk: &dyn Disk) -> Result<View> {
     Ok(View {
         state: loaded.state,
         current,
-        tail: loaded.tail,
     })
 }
 
@@ -61,7 +58,6 @@ pub(crate) fn view_live(disk: &dyn Disk, id: ManifestId, end: u64) -> Result<Vie
     Ok(View {
         state: loaded.state,
         current,
-        tail: loaded.tail,
     })
 }
 

@@ -2,7 +2,6 @@
 //! kinds of index and checks that what they tell fits together; after that every read fetches,
 //! verifies and unpacks one unit. Nothing here panics or trusts a length that no bound was put to.
 
-use core::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 

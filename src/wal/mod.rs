@@ -11,7 +11,6 @@ mod writer;
 
 pub(crate) use crate::codec::frame::Extent;
 pub(crate) use crate::codec::frame::Tail;
-pub(crate) use crate::codec::frame::Torn;
 pub(crate) use format::Group;
 pub(crate) use reader::Reader;
 pub(crate) use writer::Writer;

@@ -77,11 +77,6 @@ impl Reader {
         (before > 0).then_some(before)
     }
 
-    /// The sequence number behind the last group read.
-    pub(crate) const fn next_seq(&self) -> Sequence {
-        self.next_seq
-    }
-
     /// The next group, or `None` at the log's end. Bulk loads take sequence numbers that no log
     /// holds, so a gap is for the store to judge; going back is damage.
     pub(crate) fn next(&mut self) -> Result<Option<Group<'_>>> {

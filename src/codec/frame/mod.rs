@@ -19,7 +19,6 @@ pub(crate) use reader::Extent;
 pub(crate) use reader::Frame;
 pub(crate) use reader::Reader;
 pub(crate) use reader::Tail;
-pub(crate) use reader::Torn;
 
 use super::checksum::crc32;
 use super::varint::Bytes;
