@@ -13,6 +13,7 @@ mod prepare;
 mod reader;
 mod seal;
 mod stats;
+mod sweep;
 #[cfg(test)]
 mod tests;
 

@@ -18,6 +18,8 @@ use super::Visible;
 use super::Writer;
 use super::background;
 use super::seal::in_reading_order;
+use super::sweep::remove_logs_before;
+use super::sweep::remove_orphans;
 use crate::codec::row::Row;
 use crate::disk::Disk;
 use crate::disk::clock::SystemClock;
@@ -37,6 +39,7 @@ use crate::manifest::Edit;
 use crate::manifest::Ends;
 use crate::manifest::Manifest;
 use crate::manifest::Phase;
+use crate::manifest::SegmentEntry;
 use crate::manifest::State;
 use crate::memtable::Memtable;
 use crate::options::Options;
@@ -111,33 +114,7 @@ pub(crate) fn open_on(
     } else {
         create(&disk, &*clock, &options)?
     };
-    let store = manifest.state().store;
-    let version = Version {
-        segments: in_reading_order(
-            manifest
-                .state()
-                .segments
-                .values()
-                .map(|entry| Arc::new(Pinned::new(entry.clone(), Arc::clone(&disk)))),
-        ),
-        memtables: vec![Arc::clone(&writer.table)],
-    };
-    let version = Arc::new(RwLock::new(version));
-    let base = Base {
-        store,
-        created_at: manifest.state().created_at,
-        segments: Segments::new(
-            Arc::clone(&disk),
-            store,
-            options.read_mode,
-            options.open_segments_max,
-        ),
-        refresh: {
-            let version = Arc::clone(&version);
-            Box::new(move || Ok(version.read().clone()))
-        },
-        clock: Arc::clone(&clock),
-    };
+    let (version, base) = readable(&disk, &clock, manifest.state(), &writer.table, &options);
     let point = DurablePoint {
         wal: writer.wal_id,
         wal_end: writer.wal.end(),
@@ -177,6 +154,35 @@ pub(crate) fn open_on(
         recovery,
         path: path.to_owned(),
     })
+}
+
+/// What snapshots of the store begin with.
+fn readable(
+    disk: &Arc<dyn Disk>,
+    clock: &Arc<dyn Clock>,
+    state: &State,
+    table: &Arc<Memtable>,
+    options: &Options,
+) -> (Arc<RwLock<Version>>, Base) {
+    let pinned = |entry: &SegmentEntry| Arc::new(Pinned::new(entry.clone(), Arc::clone(disk)));
+    let version = Arc::new(RwLock::new(Version {
+        segments: in_reading_order(state.segments.values().map(pinned)),
+        memtables: vec![Arc::clone(table)],
+    }));
+    let present = Arc::clone(&version);
+    let base = Base {
+        store: state.store,
+        created_at: state.created_at,
+        segments: Segments::new(
+            Arc::clone(disk),
+            state.store,
+            options.read_mode,
+            options.open_segments_max,
+        ),
+        refresh: Box::new(move || Ok(present.read().clone())),
+        clock: Arc::clone(clock),
+    };
+    (version, base)
 }
 
 fn not_a_store(path: &Path, why: &str) -> Error {
@@ -269,42 +275,6 @@ fn reopen(disk: &Arc<dyn Disk>) -> Result<(Manifest, Writer, Recovery)> {
     })?;
     let writer = Writer::new(wal, wal_id, replayed, state.clock_steps);
     Ok((manifest, writer, recovery))
-}
-
-/// Removes segment files that the manifest does not name: of seals and merges that were
-/// interrupted, and of segments whose last reader went with the process.
-fn remove_orphans(disk: &dyn Disk, state: &State) -> Result<()> {
-    for folder in disk
-        .list(names::segment_dir())?
-        .iter()
-        .filter(|entry| entry.is_dir)
-    {
-        let folder = names::segment_dir().join(&folder.name);
-        for entry in disk.list(&folder)? {
-            let path = folder.join(&entry.name);
-            let Some(id) = names::segment_id(&entry.name) else {
-                continue;
-            };
-            if state
-                .segments
-                .get(&id)
-                .is_none_or(|known| known.path() != path)
-            {
-                disk.unlink(&path)?;
-            }
-        }
-    }
-    Ok(())
-}
-
-/// Removes the logs whose rows are all elsewhere.
-pub(super) fn remove_logs_before(disk: &dyn Disk, first_needed: WalId) -> Result<()> {
-    for entry in disk.list(names::wal_dir())? {
-        if names::wal_id(&entry.name).is_some_and(|id| id < first_needed) {
-            disk.unlink(&names::wal_dir().join(&entry.name))?;
-        }
-    }
-    Ok(())
 }
 
 /// Reads what the logs hold beyond the segments, and the number of the last one.

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use super::Shared;
 use super::Writer;
 use super::cut;
-use super::open::remove_logs_before;
+use super::sweep::remove_logs_before;
 use crate::disk::File;
 use crate::disk::durable;
 use crate::disk::names;
