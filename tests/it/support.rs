@@ -28,7 +28,7 @@ impl Random {
     }
 
     pub(crate) fn pick(&mut self, items: &[&'static str]) -> &'static str {
-        *self.choose::<&'static str>(items)
+        self.choose::<&'static str>(items)
     }
 }
 

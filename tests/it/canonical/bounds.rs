@@ -245,11 +245,7 @@ fn mission_d26_refusals_that_are_no_bounds_name_the_field_too() {
 
 #[test]
 fn mission_d26_nesting_of_128_levels_is_kept() {
-    let deep = format!(
-        "{}{}",
-        "[{\"a\":".repeat(64),
-        format!("1{}", "}]".repeat(64))
-    );
+    let deep = format!("{}1{}", "[{\"a\":".repeat(64), "}]".repeat(64));
     let input = Event::new("a.b")
         .data(&deep)
         .expect("128 levels")
