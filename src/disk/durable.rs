@@ -36,21 +36,40 @@ impl<'disk> Draft<'disk> {
 
     /// Begins the file that becomes `target`, in the folder that `target` is in.
     pub(crate) fn begin_beside(disk: &'disk dyn Disk, target: &Path) -> Result<Draft<'disk>> {
-        Draft::begin_as(disk, names::draft_beside(target), target)
+        // Others may be making the same file right now: their drafts are left alone, or one of two
+        // would publish what the other has only begun.
+        let mut number = u64::from(std::process::id());
+        loop {
+            let path = names::draft_beside(target, number);
+            match disk.create_new(&path) {
+                Err(error) if error.kind() == ErrorKind::Exists => number += 1,
+                file => return Ok(Draft::new(disk, file?, path, target)),
+            }
+        }
     }
 
-    /// One process makes one file at a time, so an older draft of this name is a dead one's.
+    /// The writer makes one file of a name at a time, so an older draft of it is a dead one's.
     fn begin_as(disk: &'disk dyn Disk, path: PathBuf, target: &Path) -> Result<Draft<'disk>> {
         missing_is_fine(disk.unlink(&path))?;
-        Ok(Draft {
+        let file = disk.create_new(&path)?;
+        Ok(Draft::new(disk, file, path, target))
+    }
+
+    fn new(
+        disk: &'disk dyn Disk,
+        file: Box<dyn File>,
+        path: PathBuf,
+        target: &Path,
+    ) -> Draft<'disk> {
+        Draft {
             disk,
-            file: disk.create_new(&path)?,
+            file,
             path,
             target: target.to_owned(),
             buffer: Vec::new(),
             written: 0,
             is_published: false,
-        })
+        }
     }
 
     /// Appends `bytes`.

@@ -95,10 +95,11 @@ pub(crate) fn draft(target: &Path) -> PathBuf {
 }
 
 /// Where a file is made that the writer's emptying of `tmp/` must not meet, or that lies in a
-/// folder of the user's: `inbox/.name.part` for `inbox/name`.
-pub(crate) fn draft_beside(target: &Path) -> PathBuf {
+/// folder of the user's: `inbox/.name.17.part` for `inbox/name`. Several processes may make the
+/// same file at once, each under a number of its own.
+pub(crate) fn draft_beside(target: &Path, number: u64) -> PathBuf {
     let name = target.file_name().unwrap_or_default().to_string_lossy();
-    target.with_file_name(format!(".{name}{PART}"))
+    target.with_file_name(format!(".{name}.{number}{PART}"))
 }
 
 impl Folder {
@@ -205,8 +206,8 @@ mod tests {
             Path::new("tmp/seg-1970-01-0000000000000001.seg")
         );
         assert_eq!(
-            draft_beside(Path::new("inbox/a.json")),
-            Path::new("inbox/.a.json.part")
+            draft_beside(Path::new("inbox/a.json"), 17),
+            Path::new("inbox/.a.json.17.part")
         );
     }
 }
