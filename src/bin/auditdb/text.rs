@@ -78,9 +78,8 @@ pub(crate) fn indented(json: &str) -> String {
             if closes {
                 depth = depth.saturating_sub(1);
             }
-            if matches!(before, '{' | '[') && !closes || before == ',' {
-                line(&mut out, depth);
-            } else if closes && !matches!(before, '{' | '[') {
+            let opened = matches!(before, '{' | '[');
+            if before == ',' || opened != closes {
                 line(&mut out, depth);
             }
             out.push(character);

@@ -136,7 +136,9 @@ pub(crate) fn run(words: &[&str], input: &[u8]) -> Ended {
     let output = std::thread::scope(|scope| {
         scope.spawn(move || {
             // A command may end without reading all of it.
-            stdin.as_mut().map(|stdin| drop(stdin.write_all(input)));
+            if let Some(stdin) = &mut stdin {
+                drop(stdin.write_all(input));
+            }
             drop(stdin);
         });
         child

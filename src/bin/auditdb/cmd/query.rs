@@ -75,6 +75,11 @@ pub(crate) fn run(words: &Words, output: &Output) -> Outcome<Code> {
     let query = words.place.query(filter)?;
     let snapshot = words.database.snapshot()?;
     if words.filters.explain {
+        let limit = usize::try_from(words.count).unwrap_or(usize::MAX);
+        let query = Query {
+            limit,
+            ..query.clone()
+        };
         super::explain_plan(&snapshot, &query, output)?;
     }
     let page = match words.output {
