@@ -128,6 +128,9 @@ pub(crate) fn run(words: &Words, output: &Output) -> Outcome<Code> {
     }
     output.interrupt.arm();
     let report = words.write(&export, &snapshot, &query, to_stdout, output)?;
+    if report.interrupted && !to_stdout {
+        return Err(interrupted(&report, to_stdout));
+    }
     words.tell(&export, &report, output)?;
     if report.interrupted {
         Err(interrupted(&report, to_stdout))
