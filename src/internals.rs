@@ -48,7 +48,7 @@ use crate::wal;
 
 /// The store and the events that samples are made of.
 const STORE: StoreId = StoreId([0xa5; 16]);
-const SAMPLE_EVENTS: u64 = 600;
+const SAMPLE_EVENTS: u64 = 180;
 /// Where the row of a target's only event stands.
 const POSITION: Position = Position {
     occurred_at: Time::MIN,

@@ -18,7 +18,7 @@ pub(crate) enum Bytes {
     /// Mapped; lives as long as this value, also when the file's name is gone.
     Mapped(Mapping),
     /// Never on a disk at all: what a simulated disk maps.
-    #[cfg(test)]
+    #[cfg(any(test, feature = "internals"))]
     Owned(Vec<u8>),
 }
 
@@ -40,7 +40,7 @@ impl Deref for Bytes {
     fn deref(&self) -> &[u8] {
         match self {
             Bytes::Mapped(mapping) => mapping,
-            #[cfg(test)]
+            #[cfg(any(test, feature = "internals"))]
             Bytes::Owned(bytes) => bytes,
         }
     }

@@ -9,6 +9,7 @@ use super::format::Footer;
 use super::format::Header;
 use super::format::Kind;
 use super::format::Section;
+use crate::codec::checksum::Running;
 use crate::codec::checksum::crc32;
 use crate::disk::File;
 use crate::error::Result;
@@ -24,7 +25,7 @@ pub(crate) struct Output<'f> {
     /// Where the buffer will lie in the file.
     flushed: u64,
     hash: Sha256,
-    section: crc32fast::Hasher,
+    section: Running,
     section_start: u64,
     sections: Vec<Section>,
 }
@@ -41,7 +42,7 @@ impl<'f> Output<'f> {
             buffer: Vec::with_capacity(BUFFER_BYTES),
             flushed: 0,
             hash: Sha256::new(),
-            section: crc32fast::Hasher::new(),
+            section: Running::default(),
             section_start: 0,
             sections: Vec::new(),
         };
@@ -88,13 +89,13 @@ impl<'f> Output<'f> {
     }
 
     fn begin_section(&mut self) {
-        self.section = crc32fast::Hasher::new();
+        self.section = Running::default();
         self.section_start = self.offset();
     }
 
     /// Closes the section that holds everything put since the last one.
     pub(crate) fn end_section(&mut self, kind: Kind, items: u64) {
-        let crc = core::mem::take(&mut self.section).finalize();
+        let crc = core::mem::take(&mut self.section).finish();
         self.sections.push(Section {
             kind: kind as u16,
             flags: format::REQUIRED,

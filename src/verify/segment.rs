@@ -10,6 +10,7 @@ use super::report::Report;
 use super::rows;
 use super::rows::Sum;
 use super::seqs::Seqs;
+use crate::codec::checksum::Running;
 use crate::codec::checksum::crc32;
 use crate::disk::Disk;
 use crate::disk::blob::Blob;
@@ -288,7 +289,7 @@ fn check_bytes(reader: &Reader, before: u64, report: &mut Report<'_>) -> Result<
     cuts.sort_unstable();
     cuts.dedup();
     for (start, stop) in cuts.iter().zip(cuts.iter().skip(1)) {
-        let mut section_crc = crc32fast::Hasher::new();
+        let mut section_crc = Running::default();
         let mut at = *start;
         while at < *stop {
             let len = PIECE.min(*stop - at);
@@ -301,7 +302,7 @@ fn check_bytes(reader: &Reader, before: u64, report: &mut Report<'_>) -> Result<
         let section = sections
             .iter()
             .find(|section| section.offset == *start && section.len > 0);
-        let crc = section_crc.finalize();
+        let crc = section_crc.finish();
         if section.is_some_and(|section| section.crc != crc) && report.damages() == before {
             let what = "the checksum of this section does not match";
             report.damage(reader.path(), Some(*start), what);
