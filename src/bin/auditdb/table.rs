@@ -17,6 +17,7 @@ struct Column {
     name: &'static str,
     paint: fn(Style, &str) -> String,
     right: bool,
+    whole: bool,
 }
 
 /// No column is cut narrower than this.
@@ -36,8 +37,18 @@ impl Table {
             name,
             paint,
             right: false,
+            whole: false,
         });
         self
+    }
+
+    /// A column whose cells are of use only whole, such as ids.
+    pub(crate) fn whole(self, name: &'static str, paint: fn(Style, &str) -> String) -> Table {
+        let mut table = self.column(name, paint);
+        if let Some(column) = table.columns.last_mut() {
+            column.whole = true;
+        }
+        table
     }
 
     /// A column of numbers.
@@ -46,6 +57,7 @@ impl Table {
             name,
             paint: plain,
             right: true,
+            whole: true,
         });
         self
     }
@@ -113,7 +125,9 @@ impl Table {
         let gaps = GAP.len() * widths.len().saturating_sub(1);
         while widths.iter().sum::<usize>() + gaps > terminal {
             // The widest gives way; where all are narrow the lines wrap.
-            match widths.iter_mut().max() {
+            let columns = widths.iter_mut().zip(&self.columns);
+            let cuttable = columns.filter(|(_, column)| !column.whole);
+            match cuttable.map(|(width, _)| width).max() {
                 Some(width) if *width > NARROWEST => *width -= 1,
                 _ => break,
             }

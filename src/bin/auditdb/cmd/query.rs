@@ -142,12 +142,12 @@ fn table(words: &Words, snapshot: &Snapshot, query: Query, output: &Output) -> O
 /// The columns in which people see events.
 fn events_table() -> Table {
     Table::new()
-        .column("TIME", plain)
+        .whole("TIME", plain)
         .column("TYPE", Style::name)
         .column("PERFORMER", plain)
         .column("SUBJECT", plain)
         .column("OUTCOME", outcome)
-        .column("ID", Style::dim)
+        .whole("ID", Style::dim)
 }
 
 fn outcome(style: Style, text: &str) -> String {
