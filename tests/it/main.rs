@@ -9,6 +9,7 @@
 mod canonical;
 #[cfg(feature = "cli")]
 mod cli;
+mod corpus;
 mod crash;
 mod damage;
 mod model;
