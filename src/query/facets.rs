@@ -2,7 +2,7 @@
 //! that is long gone elsewhere is still there. Deterministic order; counts are exact.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::BinaryHeap;
 
 use super::page::Bound;
 use super::page::Query;
@@ -18,8 +18,10 @@ use crate::filter::facet;
 use crate::filter::facet::TermRange;
 use crate::id::Position;
 use crate::snapshot::Kept;
+use crate::snapshot::Selected;
 use crate::snapshot::Snapshot;
 use crate::snapshot::Source;
+use crate::snapshot::TermWalk;
 
 /// The values of a field with their counts.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,66 +79,94 @@ impl Snapshot {
         let bound = Bound::new(self, &query)?;
         let mut snapshot = self.clone();
         let mut refreshed = 0;
-        let counts = loop {
-            match count(&snapshot, &bound, field, prefix) {
+        loop {
+            match count(&snapshot, &bound, field, prefix, top) {
                 // A merge of the writing process took a file away; count again.
                 Err(error) if error.kind() == ErrorKind::Missing && refreshed < 32 => {
                     refreshed += 1;
                     snapshot = snapshot.refreshed()?;
                 }
-                counts => break counts?,
+                facets => return facets,
             }
-        };
-        let distinct = counts.len() as u64;
-        let mut values: Vec<FacetValue> = counts
-            .into_iter()
-            .map(|(value, count)| FacetValue { value, count })
-            .collect();
-        values.sort_by(|left, right| {
-            (Reverse(left.count), &left.value).cmp(&(Reverse(right.count), &right.value))
-        });
-        values.truncate(top);
-        Ok(Facets {
-            values,
-            distinct,
-            snapshot_seq: self.seq_count(),
-        })
+        }
     }
 }
 
+/// The most frequent values so far; the least of them stands first.
+struct Top {
+    most: usize,
+    values: BinaryHeap<(Reverse<u64>, String)>,
+}
+
+impl Top {
+    fn take(&mut self, count: u64, value: String) {
+        self.values.push((Reverse(count), value));
+        if self.values.len() > self.most {
+            self.values.pop();
+        }
+    }
+}
+
+/// Walks the terms of all sources side by side, so that only one term of each, and the most
+/// frequent values, are in memory however many there are.
 fn count(
     snapshot: &Snapshot,
     bound: &Bound,
     field: &FilterField,
     prefix: &str,
-) -> Result<BTreeMap<String, u64>> {
+    top: usize,
+) -> Result<Facets> {
     let TermRange { from, to } = field.term_range(prefix)?;
-    let mut counts = BTreeMap::new();
+    let mut walks: Vec<(TermWalk, Option<Selected>)> = Vec::new();
+    let mut heads: BinaryHeap<Reverse<(Vec<u8>, usize)>> = BinaryHeap::new();
     for unopened in snapshot.sources() {
         if unopened.newest < bound.route.first || unopened.oldest > bound.route.last {
             continue;
         }
         let source = unopened.open(snapshot.base())?;
         let selected = selected(&source, bound, unopened.seqs)?;
-        source.each_term(&from, &to, |term, rows| {
-            let count = match &selected {
-                None => rows.count(),
-                Some(selected) => rows
-                    .filter(|row| selected.get(*row as usize) == Some(&true))
-                    .count(),
-            };
-            if count > 0
-                && let Some(value) = facet::facet_value(term)
-            {
-                *counts.entry(value).or_insert(0) += count as u64;
-            }
-        })?;
+        let mut walk = source.terms(&from, &to)?;
+        if walk.advance()? {
+            heads.push(Reverse((walk.term().to_vec(), walks.len())));
+            walks.push((walk, selected));
+        }
     }
-    Ok(counts)
+    let mut found = Top {
+        most: top,
+        values: BinaryHeap::new(),
+    };
+    let mut distinct = 0;
+    while let Some(Reverse((term, first))) = heads.pop() {
+        let (mut count, mut next) = (0, Some(first));
+        while let Some(number) = next.take() {
+            let Some((walk, selected)) = walks.get_mut(number) else {
+                break;
+            };
+            count += walk.count(selected.as_ref())?;
+            if walk.advance()? {
+                heads.push(Reverse((walk.term().to_vec(), number)));
+            }
+            if heads.peek().is_some_and(|Reverse((head, _))| *head == term) {
+                next = heads.pop().map(|Reverse((_, number))| number);
+            }
+        }
+        if let Some(value) = facet::facet_value(&term).filter(|_| count > 0) {
+            distinct += 1;
+            found.take(count, value);
+        }
+    }
+    let values = found.values.into_sorted_vec().into_iter();
+    Ok(Facets {
+        values: values
+            .map(|(Reverse(count), value)| FacetValue { value, count })
+            .collect(),
+        distinct,
+        snapshot_seq: bound.snapshot.seq_count(),
+    })
 }
 
 /// Which rows of a source count; `None` when all do.
-fn selected(source: &Source, bound: &Bound, seqs: (u64, u64)) -> Result<Option<Vec<bool>>> {
+fn selected(source: &Source, bound: &Bound, seqs: (u64, u64)) -> Result<Option<Selected>> {
     let route = &bound.route;
     let wanted_seqs = route.since_seq..bound.snapshot.seq_count();
     let walk = Walk {
@@ -155,15 +185,15 @@ fn selected(source: &Source, bound: &Bound, seqs: (u64, u64)) -> Result<Option<V
     if matches!(rows, Rows::All) && all_seqs && first == 0 && end == walk.rows {
         return Ok(None);
     }
-    let mut selected = vec![false; walk.rows as usize];
+    let mut selected = Selected::none_of(walk.rows);
     let mut at = first;
     while let Step::Row(row) = rows.seek(at, walk, &mut Work::new(u64::MAX))? {
         if row >= end {
             break;
         }
         let counts = all_seqs || wanted_seqs.contains(&source.position(row, &mut kept)?.seq.0);
-        if let Some(slot) = selected.get_mut(row as usize) {
-            *slot = counts;
+        if counts {
+            selected.select(row);
         }
         at = row + 1;
     }

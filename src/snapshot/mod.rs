@@ -5,6 +5,7 @@
 
 mod segments;
 mod source;
+mod terms;
 
 use std::sync::Arc;
 
@@ -14,6 +15,8 @@ pub(crate) use source::Kept;
 pub(crate) use source::Listed;
 pub(crate) use source::Source;
 pub(crate) use source::event_of;
+pub(crate) use terms::Selected;
+pub(crate) use terms::TermWalk;
 
 use crate::error::Result;
 use crate::id::Position;

@@ -211,30 +211,6 @@ impl Source {
         }
     }
 
-    /// Calls `each` with every term from `from` up to, but without, `to`, and its rows ascending.
-    pub(crate) fn each_term(
-        &self,
-        from: &[u8],
-        to: &[u8],
-        mut each: impl FnMut(&[u8], &mut dyn Iterator<Item = u32>),
-    ) -> Result<()> {
-        match self {
-            Source::Segment { reader, .. } => {
-                let mut terms = reader.terms(from)?;
-                while terms.advance()? && terms.term() < to {
-                    let rows = rows_of(&mut terms.postings()?)?;
-                    each(terms.term(), &mut rows.into_iter());
-                }
-            }
-            Source::Memtable { table, view } => {
-                table.each_term(from, Some(to), view.len(), |term, numbers| {
-                    each(term, &mut view.rows_of(numbers).into_iter());
-                });
-            }
-        }
-        Ok(())
-    }
-
     /// Appends the events with sequence numbers in `seqs`, in no order.
     pub(crate) fn events_of(&self, seqs: Range<u64>, events: &mut Vec<StoredEvent>) -> Result<()> {
         match self {
@@ -278,7 +254,7 @@ fn mark(marked: &mut [bool], lists: &mut Vec<Postings>) -> Result<()> {
 }
 
 /// All rows of a list.
-fn rows_of(list: &mut Postings) -> Result<Vec<u32>> {
+pub(super) fn rows_of(list: &mut Postings) -> Result<Vec<u32>> {
     let mut rows = Vec::with_capacity(list.len() as usize);
     let mut at = 0;
     while let Some(row) = list.seek(at, Direction::Up)? {

@@ -1,0 +1,102 @@
+//! The terms of one source in order, one at a time, so that the terms of many sources can be
+//! counted side by side without holding more than one of each in memory.
+
+use super::source::Source;
+use super::source::rows_of;
+use crate::error::Result;
+use crate::segment::streams::Terms;
+
+/// Which rows of a source count: one bit each.
+pub(crate) struct Selected(Vec<u64>);
+
+/// A walk over the terms of one source, from one term up to, but without, another.
+pub(crate) struct TermWalk {
+    terms: Sorted,
+    to: Vec<u8>,
+}
+
+enum Sorted {
+    Segment(Terms),
+    /// The terms of a memtable, which are in memory anyway, with their rows.
+    Memtable {
+        terms: std::vec::IntoIter<(Vec<u8>, Vec<u32>)>,
+        current: (Vec<u8>, Vec<u32>),
+    },
+}
+
+impl Selected {
+    pub(crate) fn none_of(rows: u32) -> Selected {
+        Selected(vec![0; (rows as usize).div_ceil(64)])
+    }
+
+    pub(crate) fn select(&mut self, row: u32) {
+        if let Some(word) = self.0.get_mut(row as usize / 64) {
+            *word |= 1 << (row % 64);
+        }
+    }
+
+    fn contains(&self, row: u32) -> bool {
+        self.0
+            .get(row as usize / 64)
+            .is_some_and(|word| word >> (row % 64) & 1 == 1)
+    }
+}
+
+impl Source {
+    /// The terms from `from` up to, but without, `to`.
+    pub(crate) fn terms(&self, from: &[u8], to: &[u8]) -> Result<TermWalk> {
+        let terms = match self {
+            Source::Segment { reader, .. } => Sorted::Segment(reader.terms(from)?),
+            Source::Memtable { table, view } => {
+                let mut terms = Vec::new();
+                table.each_term(from, Some(to), view.len(), |term, numbers| {
+                    terms.push((term.to_vec(), view.rows_of(numbers)));
+                });
+                Sorted::Memtable {
+                    terms: terms.into_iter(),
+                    current: Default::default(),
+                }
+            }
+        };
+        Ok(TermWalk {
+            terms,
+            to: to.to_vec(),
+        })
+    }
+}
+
+impl TermWalk {
+    /// Goes to the next term; `false` behind the last one.
+    pub(crate) fn advance(&mut self) -> Result<bool> {
+        match &mut self.terms {
+            Sorted::Segment(terms) => Ok(terms.advance()? && terms.term() < self.to.as_slice()),
+            Sorted::Memtable { terms, current } => {
+                let next = terms.next();
+                let found = next.is_some();
+                *current = next.unwrap_or_default();
+                Ok(found)
+            }
+        }
+    }
+
+    /// The term that the walk stands on.
+    pub(crate) fn term(&self) -> &[u8] {
+        match &self.terms {
+            Sorted::Segment(terms) => terms.term(),
+            Sorted::Memtable { current, .. } => &current.0,
+        }
+    }
+
+    /// How many of its rows are selected; all are where nothing was selected.
+    pub(crate) fn count(&self, selected: Option<&Selected>) -> Result<u64> {
+        let count = |rows: &[u32]| match selected {
+            Some(selected) => rows.iter().filter(|row| selected.contains(**row)).count(),
+            None => rows.len(),
+        };
+        Ok(match (&self.terms, selected) {
+            (Sorted::Segment(terms), None) => u64::from(terms.count()),
+            (Sorted::Segment(terms), Some(_)) => count(&rows_of(&mut terms.postings()?)?) as u64,
+            (Sorted::Memtable { current, .. }, _) => count(&current.1) as u64,
+        })
+    }
+}
