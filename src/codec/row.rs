@@ -3,6 +3,7 @@
 //! `docs/format/canonical.md`.
 
 use super::canonical;
+use super::content::Content;
 use super::fingerprint;
 use super::varint;
 use super::varint::Bytes;
@@ -96,7 +97,12 @@ impl<'a> Body<'a> {
     }
 }
 
-impl Row<'_> {
+impl<'a> Row<'a> {
+    /// The content taken apart, or `None` when it is none.
+    pub(crate) fn content(&self) -> Option<Content<'a>> {
+        Content::parse(self.body.content)
+    }
+
     /// Appends the canonical line, without a line end.
     pub(crate) fn write_line(&self, out: &mut Vec<u8>) {
         let content = self.body.content;
@@ -122,11 +128,22 @@ impl Row<'_> {
 
     /// The event as the application set it, or `None` when the content is no event.
     pub(crate) fn application_event(&self) -> Option<Event> {
-        let mut event: Event = serde_json::from_str(self.body.content).ok()?;
+        self.content().map(|content| self.timed(content.to_event()))
+    }
+
+    /// The same as serde reads it, which knows nothing of the order and form of contents: what
+    /// [`Row::application_event`] is compared with, and what takes a row that was damaged well
+    /// enough to read.
+    pub(crate) fn model_event(&self) -> Option<Event> {
+        let event = serde_json::from_str(self.body.content).ok();
+        event.map(|event| self.timed(event))
+    }
+
+    fn timed(&self, mut event: Event) -> Event {
         if self.body.time_given {
             event.occurred_at = Field::Value(self.position.occurred_at);
         }
-        Some(event)
+        event
     }
 
     /// The event with what the store gave it, or `None` when the content is no event.
@@ -144,13 +161,24 @@ impl Row<'_> {
 
     /// The row's fingerprints; `event` is the row's own event.
     pub(crate) fn fingerprints(&self, event: &Event) -> Fingerprints {
+        let origin = event.origin.value().and_then(|origin| origin.id.as_deref());
+        self.fingerprints_of(event.key.as_deref(), origin)
+    }
+
+    /// The same from the row's own content.
+    pub(crate) fn content_fingerprints(&self, content: &Content<'_>) -> Fingerprints {
+        let key = content.key.value().map(|key| key.text());
+        let origin = content.origin_id().map(|id| id.text());
+        self.fingerprints_of(key.as_deref(), origin.as_deref())
+    }
+
+    fn fingerprints_of(&self, key: Option<&str>, origin: Option<&str>) -> Fingerprints {
         let time = self.body.time_given.then_some(self.position.occurred_at);
-        let key = match (event.key.as_deref(), self.body.import) {
+        let key = match (key, self.body.import) {
             (Some(key), _) => Some(fingerprint::key(key)),
             (None, Some(mark)) => Some(fingerprint::import(mark, time, self.body.content)),
             (None, None) => None,
         };
-        let origin = event.origin.value().and_then(|origin| origin.id.as_deref());
         Fingerprints {
             key,
             origin: origin.map(fingerprint::origin_id),

@@ -40,6 +40,11 @@ impl Json {
         Ok(Json(text.into()))
     }
 
+    /// Takes a value that is known to be one, without white space outside strings.
+    pub(crate) fn of_compact(text: &str) -> Json {
+        Json(text.into())
+    }
+
     /// A JSON string that holds `text`.
     #[must_use]
     pub fn string(text: &str) -> Json {
@@ -85,14 +90,39 @@ impl<'de> Deserialize<'de> for Json {
     }
 }
 
+/// Bytes of the JSON value at the head of `text`; `None` when there is none, or one with white
+/// space outside strings.
+pub(crate) fn compact_json_bytes(text: &str) -> Option<usize> {
+    let mut scan = Scan::new(text);
+    scan.value(0).ok()?;
+    (scan.kept == 0).then_some(scan.at)
+}
+
+/// Bytes at the head of `bytes` that a JSON string holds as they are: everything but `"`, `\` and
+/// the control characters. Eight at a time: strings are most of what is read.
+pub(crate) fn clean_bytes(bytes: &[u8]) -> usize {
+    const ONES: u64 = u64::MAX / 0xff;
+    const HIGHS: u64 = ONES << 7;
+    // The high bit of each byte that is less than `most`; exact for the first such byte.
+    let less = |word: u64, most: u64| word.wrapping_sub(ONES * most) & !word & HIGHS;
+    let mut rest = bytes;
+    while let Some((head, tail)) = rest.split_first_chunk::<8>() {
+        let word = u64::from_le_bytes(*head);
+        let quote = less(word ^ (ONES * u64::from(b'"')), 1);
+        let backslash = less(word ^ (ONES * u64::from(b'\\')), 1);
+        let found = quote | backslash | less(word, 0x20);
+        if found != 0 {
+            return bytes.len() - rest.len() + (found.trailing_zeros() / 8) as usize;
+        }
+        rest = tail;
+    }
+    let clean = |byte: &u8| !matches!(byte, b'"' | b'\\' | 0..0x20);
+    bytes.len() - rest.len() + rest.iter().take_while(|byte| clean(byte)).count()
+}
+
 /// Checks that `text` is one JSON value and takes the whitespace outside strings out.
 fn compact(text: &str) -> Result<Cow<'_, str>, String> {
-    let mut scan = Scan {
-        text,
-        at: 0,
-        kept: 0,
-        out: String::new(),
-    };
+    let mut scan = Scan::new(text);
     scan.blank();
     scan.value(0)?;
     scan.blank();
@@ -111,6 +141,15 @@ struct Scan<'a> {
 }
 
 impl<'a> Scan<'a> {
+    const fn new(text: &'a str) -> Scan<'a> {
+        Scan {
+            text,
+            at: 0,
+            kept: 0,
+            out: String::new(),
+        }
+    }
+
     fn refuse(&self, what: &str) -> String {
         format!("{what} at byte {}", self.at)
     }
@@ -232,13 +271,13 @@ impl<'a> Scan<'a> {
             return Err(self.refuse("a string is missing"));
         }
         loop {
+            self.at += clean_bytes(self.text.as_bytes().get(self.at..).unwrap_or_default());
             match self.peek() {
                 Some(b'"') => {
                     self.at += 1;
                     return Ok(());
                 }
                 Some(b'\\') => self.escape()?,
-                Some(0x20..) => self.at += 1,
                 Some(_) => return Err(self.refuse("a control character in a string")),
                 None => return Err(self.refuse("an unended string")),
             }

@@ -10,6 +10,8 @@ mod validate;
 
 pub use field::Field;
 pub use json::Json;
+pub(crate) use json::clean_bytes;
+pub(crate) use json::compact_json_bytes;
 pub use pairs::Context;
 pub use pairs::Metadata;
 

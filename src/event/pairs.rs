@@ -103,6 +103,20 @@ impl Context {
         "session_id",
     ];
 
+    /// A context of the well-known fields, in the order of their keys, and further ones.
+    pub(crate) fn of_known(known: [Field<String>; 6], further: Vec<(String, String)>) -> Context {
+        let [ip, user_agent, fingerprint, geo, request_id, session_id] = known;
+        Context {
+            ip,
+            user_agent,
+            fingerprint,
+            geo,
+            request_id,
+            session_id,
+            further,
+        }
+    }
+
     /// The well-known fields in the order of their keys.
     pub(crate) fn known(&self) -> [&Field<String>; 6] {
         [

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::Pinned;
 use super::Segments;
+use crate::codec::content::Content;
 use crate::codec::fingerprint;
 use crate::codec::row::Row;
 use crate::error::Error;
@@ -52,13 +53,18 @@ pub(crate) enum Listed {
 
 /// The event of a row.
 pub(crate) fn event_of(row: &Row<'_>) -> Result<StoredEvent> {
-    row.to_event().ok_or_else(|| {
-        let seq = row.position.seq;
-        Error::new(
-            ErrorKind::Corrupt,
-            format!("event {seq}: its content is no event"),
-        )
-    })
+    row.to_event().ok_or_else(|| no_event(row))
+}
+
+/// The content of a row, taken apart.
+pub(crate) fn content_of<'a>(row: &Row<'a>) -> Result<Content<'a>> {
+    row.content().ok_or_else(|| no_event(row))
+}
+
+fn no_event(row: &Row<'_>) -> Error {
+    let seq = row.position.seq;
+    let what = format!("event {seq}: its content is no event");
+    Error::new(ErrorKind::Corrupt, what)
 }
 
 impl Source {
@@ -127,14 +133,17 @@ impl Source {
                 Ok(Listed::Rows(if found { vec![row] } else { Vec::new() }))
             }
             Leaf::Origin(id) => {
-                let of_origin = |event: &StoredEvent| {
-                    let origin = event.event.origin.value();
-                    origin.and_then(|origin| origin.id.as_deref()) == Some(id)
+                let of_origin = |content: &Content<'_>| {
+                    let origin = content.origin_id();
+                    origin.is_some_and(|origin| origin.text() == id.as_str())
                 };
                 self.confirmed(fingerprint::origin_id(id), kept, of_origin)
             }
             Leaf::Key(key) => {
-                let of_key = |event: &StoredEvent| event.event.key.as_deref() == Some(key);
+                let of_key = |content: &Content<'_>| {
+                    let held = content.key.value();
+                    held.is_some_and(|held| held.text() == key.as_str())
+                };
                 self.confirmed(fingerprint::key(key), kept, of_key)
             }
         }
@@ -184,14 +193,15 @@ impl Source {
         &self,
         fingerprint: u64,
         kept: &mut Kept,
-        confirm: impl Fn(&StoredEvent) -> bool,
+        confirm: impl Fn(&Content<'_>) -> bool,
     ) -> Result<Listed> {
         let candidates = self.by_fingerprint(fingerprint)?;
         let mut rows = Vec::new();
-        for row in candidates {
-            let event = self.read(row, kept, |row| event_of(&row))?;
-            if confirm(&event) {
-                rows.push(row);
+        for number in candidates {
+            if self.read(number, kept, |row| {
+                content_of(&row).map(|held| confirm(&held))
+            })? {
+                rows.push(number);
             }
         }
         rows.sort_unstable();

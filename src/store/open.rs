@@ -399,10 +399,10 @@ impl Replayed {
             let what = format!("event {} is missing: event {seq} follows", self.next_seq);
             return Err(Error::corrupt(file, 0, what));
         }
-        let event = row.application_event().ok_or_else(|| {
+        let content = row.content().ok_or_else(|| {
             Error::corrupt(file, 0, format!("the content of event {seq} is no event"))
         })?;
-        self.table.push(row, row.fingerprints(&event));
+        self.table.push(row, row.content_fingerprints(&content));
         self.next_seq += 1;
         self.recorded_at = self.recorded_at.max(row.recorded_at);
         Ok(())

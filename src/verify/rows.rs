@@ -36,7 +36,7 @@ pub(super) fn hash(term: &[u8]) -> u64 {
 /// The row's event, or what is wrong with the row.
 pub(super) fn event(row: &Row<'_>) -> Result<Event, String> {
     let seq = row.position.seq;
-    let Some(event) = row.application_event() else {
+    let Some(event) = row.model_event() else {
         return Err(format!("the content of event {seq} is no event"));
     };
     if canonical::content(&event) != row.body.content {

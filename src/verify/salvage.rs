@@ -68,7 +68,7 @@ pub(super) fn salvage_on(disk: &dyn Disk, out: &mut dyn Write) -> Result<Salvage
 impl Sink<'_> {
     /// Writes an event, unless it was written before.
     fn save(&mut self, row: &Row<'_>) -> Result<()> {
-        if row.application_event().is_none() || !self.seqs.insert(row.position.seq.0) {
+        if row.model_event().is_none() || !self.seqs.insert(row.position.seq.0) {
             return Ok(());
         }
         self.line.clear();
