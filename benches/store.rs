@@ -37,6 +37,8 @@ fn main() {
         .measurement_time(Duration::from_secs(4))
         .configure_from_args();
     generate(&mut criterion);
+    #[cfg(feature = "internals")]
+    rows(&mut criterion);
     append(&mut criterion);
     import(&mut criterion);
     let folder = tempfile::tempdir().expect("a folder");
@@ -76,6 +78,31 @@ fn generate(criterion: &mut Criterion) {
     group.throughput(Throughput::Elements(1));
     let mut events = Generator::new(SEED, Profile::realistic(u64::MAX));
     group.bench_function("one realistic event", |bench| bench.iter(|| events.next()));
+    group.finish();
+}
+
+/// How quick a stored row is to read, by each of its readers: `cargo bench --features internals`.
+#[cfg(feature = "internals")]
+fn rows(criterion: &mut Criterion) {
+    use auditdb::internals::Reading;
+    let contents: Vec<String> = events(1_000)
+        .iter()
+        .map(auditdb::internals::content)
+        .collect();
+    let mut group = criterion.benchmark_group("1,000 rows");
+    group.throughput(Throughput::Elements(1_000));
+    for (name, reading) in [
+        ("event by serde", Reading::Model),
+        ("event", Reading::Event),
+        ("content taken apart", Reading::Parts),
+        ("terms by serde's event", Reading::ModelTerms),
+        ("terms", Reading::Terms),
+    ] {
+        let read = |content: &String| reading.read(black_box(content));
+        group.bench_function(name, |bench| {
+            bench.iter(|| contents.iter().map(read).sum::<usize>());
+        });
+    }
     group.finish();
 }
 

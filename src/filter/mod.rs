@@ -8,6 +8,7 @@ mod explain;
 pub(crate) mod expression;
 pub(crate) mod facet;
 mod field;
+pub(crate) mod indexed;
 mod item;
 mod range;
 pub(crate) mod term;

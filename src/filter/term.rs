@@ -1,7 +1,9 @@
 //! The index terms of an event: what a segment's term dictionary holds and what a filter looks up.
 //! A term is `field code, marker, value`; docs/format/terms.md is the normative page and a test
 //! below compares it with the constants here. Called where rows are indexed (every term of an
-//! event) and where a filter is compiled (the term, or range of terms, a value stands for).
+//! event) and where a filter is compiled (the term, or range of terms, a value stands for). What
+//! writes takes the terms of a row from its content (`indexed`); those of an event, here, are the
+//! model it is compared with, and what `verify` computes anew.
 
 use core::net::IpAddr;
 use core::net::Ipv6Addr;

@@ -7,8 +7,17 @@ use sha2::Digest;
 
 use super::Generator;
 use super::Profile;
+use crate::codec::canonical;
+use crate::codec::row::Body;
+use crate::codec::row::ImportMark;
+use crate::codec::row::Row;
 use crate::event::Event;
 use crate::event::Outcome;
+use crate::filter::indexed;
+use crate::filter::term;
+use crate::id::Position;
+use crate::id::Sequence;
+use crate::time::Time;
 
 fn line(event: &Event) -> String {
     serde_json::to_string(event).unwrap()
@@ -48,6 +57,43 @@ fn every_event_is_valid_and_its_line_gives_it_back() {
         for event in Generator::new(3, profile) {
             event.validate().unwrap();
             assert_eq!(Event::from_native_line(&line(&event)).unwrap(), event);
+        }
+    }
+}
+
+/// The pass over a stored content, and what is derived from it, say the same as serde's event.
+#[test]
+fn every_stored_row_reads_alike_by_both_readers() {
+    for profile in [Profile::realistic(500), Profile::hostile(500)] {
+        for event in Generator::new(4, profile) {
+            let content = canonical::content(&event);
+            let mark = ImportMark {
+                mapping: "native",
+                repeat: 1,
+            };
+            let occurred_at = event.occurred_at.value().copied();
+            let row = Row {
+                position: Position {
+                    occurred_at: occurred_at.unwrap_or(Time::MIN),
+                    seq: Sequence(7),
+                },
+                recorded_at: Time::MAX,
+                body: Body {
+                    time_given: occurred_at.is_some(),
+                    import: Some(mark),
+                    content: &content,
+                },
+            };
+            assert_eq!(row.application_event().as_ref(), Some(&event));
+            assert_eq!(row.model_event().as_ref(), Some(&event));
+            let parts = row.content().unwrap();
+            assert_eq!(row.content_fingerprints(&parts), row.fingerprints(&event));
+            let (mut found, mut wanted) = (Vec::new(), Vec::new());
+            indexed::terms(&parts, |term| found.push(term.to_vec()));
+            term::terms(&event, |term| wanted.push(term.to_vec()));
+            found.sort();
+            wanted.sort();
+            assert_eq!(found, wanted, "{content}");
         }
     }
 }

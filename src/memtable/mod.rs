@@ -18,7 +18,7 @@ pub(crate) use view::View;
 use crate::codec::row::Body;
 use crate::codec::row::Fingerprints;
 use crate::codec::row::Row;
-use crate::filter::term;
+use crate::filter::indexed;
 use crate::id::Position;
 use crate::id::Sequence;
 use crate::time::Time;
@@ -197,10 +197,10 @@ impl Memtable {
             let Some(entry) = self.entry(number) else {
                 return;
             };
-            let event = entry.row().and_then(|row| row.application_event());
-            if let Some(event) = event {
+            let row = entry.row();
+            if let Some(content) = row.and_then(|row| row.content()) {
                 let terms = &mut index.terms;
-                term::terms(&event, |term| match terms.get_mut(term) {
+                indexed::terms(&content, |term| match terms.get_mut(term) {
                     Some(list) => list.push(number),
                     None => drop(terms.insert(term.into(), vec![number])),
                 });

@@ -22,7 +22,7 @@ const FLOORS: [(Within, &[&str]); 7] = [
         Within::Chain,
         &["time", "limits", "error", "id", "event", "options"],
     ),
-    (Within::Apart, &["codec", "filter", "layout"]),
+    (Within::Chain, &["codec", "filter", "layout"]),
     (Within::Apart, &["disk"]),
     (Within::Apart, &["wal", "memtable", "segment", "manifest"]),
     (Within::Chain, &["snapshot", "query"]),
