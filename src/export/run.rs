@@ -8,13 +8,14 @@ use super::ExportReport;
 use super::Format;
 use super::separate;
 use super::sink::Sink;
+use crate::codec::row::Row;
 use crate::error::Result;
-use crate::event::StoredEvent;
 use crate::id::EventId;
-use crate::layout::Layout;
 use crate::query::Query;
 use crate::query::Scan;
 use crate::snapshot::Snapshot;
+use crate::snapshot::content_of;
+use crate::snapshot::no_event;
 
 /// Bytes gathered before they are handed on; the watcher is asked as often.
 const CHUNK_BYTES: usize = 64 << 10;
@@ -54,7 +55,7 @@ impl Export {
         self.begin(&mut chunk);
         let mut interrupted = false;
         while self.limit.is_none_or(|limit| rows.count < limit)
-            && self.row(&mut rows, &mut chunk)?
+            && self.next(&mut rows, &mut chunk)?
         {
             if chunk.len() >= CHUNK_BYTES {
                 sink.write(&chunk)?;
@@ -87,31 +88,36 @@ impl Export {
         })
     }
 
-    /// Appends the next match; `false` at the end. Native lines are spliced from the stored bytes,
-    /// without making an event of them.
-    fn row(&self, rows: &mut Rows, out: &mut Vec<u8>) -> Result<bool> {
+    /// Appends the next match; `false` at the end.
+    fn next(&self, rows: &mut Rows, out: &mut Vec<u8>) -> Result<bool> {
         let first = rows.count == 0;
-        match (self.format, self.layout) {
-            (Format::Ndjson, Layout::Native) => rows.line(out),
-            (Format::Json, Layout::Native) => {
-                let start = out.len();
-                separate(first, out);
-                if !rows.line(out)? {
-                    out.truncate(start);
-                    return Ok(false);
-                }
-                // The array's own line ends stand before its members.
-                out.pop();
-                Ok(true)
-            }
-            _ => {
-                let Some(event) = rows.event()? else {
-                    return Ok(false);
-                };
-                self.event(&event, first, out);
-                Ok(true)
-            }
+        let found = rows.scan.next_row(|row| self.row(&row, first, out))?;
+        if found {
+            rows.count += 1;
+            rows.last = rows.scan.reached().map(EventId::new);
+            rows.first = rows.first.or(rows.last);
         }
+        Ok(found)
+    }
+
+    /// Appends one row from its stored bytes, without making an event of them; `first` says that
+    /// none of this export stands before it.
+    fn row(&self, row: &Row<'_>, first: bool, out: &mut Vec<u8>) -> Result<()> {
+        if self.format == Format::Csv {
+            let content = content_of(row)?;
+            self.layout.csv_row(row, &content, self.csv_safety, out);
+            return Ok(());
+        }
+        if self.format == Format::Json {
+            separate(first, out);
+        }
+        self.layout
+            .json_row(row, out)
+            .ok_or_else(|| no_event(row))?;
+        if self.format == Format::Ndjson {
+            out.push(b'\n');
+        }
+        Ok(())
     }
 }
 
@@ -121,28 +127,4 @@ struct Rows {
     count: u64,
     first: Option<EventId>,
     last: Option<EventId>,
-}
-
-impl Rows {
-    fn line(&mut self, out: &mut Vec<u8>) -> Result<bool> {
-        let found = self.scan.next_line(out)?;
-        if found {
-            self.count(self.scan.reached().map(EventId::new));
-        }
-        Ok(found)
-    }
-
-    fn event(&mut self) -> Result<Option<StoredEvent>> {
-        let event = self.scan.next().transpose()?;
-        if let Some(event) = &event {
-            self.count(Some(event.id));
-        }
-        Ok(event)
-    }
-
-    fn count(&mut self, id: Option<EventId>) {
-        self.count += 1;
-        self.first = self.first.or(id);
-        self.last = id;
-    }
 }

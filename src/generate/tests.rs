@@ -17,6 +17,8 @@ use crate::filter::indexed;
 use crate::filter::term;
 use crate::id::Position;
 use crate::id::Sequence;
+use crate::layout::CsvSafety;
+use crate::layout::Layout;
 use crate::time::Time;
 
 fn line(event: &Event) -> String {
@@ -94,6 +96,15 @@ fn every_stored_row_reads_alike_by_both_readers() {
             found.sort();
             wanted.sort();
             assert_eq!(found, wanted, "{content}");
+            let stored = row.to_event().unwrap();
+            for layout in Layout::ALL {
+                let (mut found, mut wanted) = (Vec::new(), Vec::new());
+                layout.csv_row(&row, &parts, CsvSafety::Guard, &mut found);
+                layout.json_row(&row, &mut found).unwrap();
+                layout.csv_record(&stored, CsvSafety::Guard, &mut wanted);
+                layout.json_line(&stored, &mut wanted);
+                assert!(found == wanted, "{content}");
+            }
         }
     }
 }

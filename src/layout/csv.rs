@@ -71,7 +71,7 @@ impl<'a> Record<'a> {
 }
 
 /// The first characters that spreadsheets act on, their full-width forms, and the guard itself.
-fn begins_a_formula(first: char) -> bool {
+pub(super) fn begins_a_formula(first: char) -> bool {
     matches!(
         first,
         '=' | '+' | '-' | '@' | '\t' | '\r' | '\n' | '\0' | '\''

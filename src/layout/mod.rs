@@ -1,11 +1,15 @@
 //! How a stored event looks outside the store: which columns and keys it gets, in which order, and
-//! how a CSV cell is written. Pure: events in, bytes out; every file, page and table that shows
-//! events in columns comes through here.
+//! how a CSV cell is written. Pure: events or rows in, bytes out; every file, page and table that
+//! shows events in columns comes through here. Rows and their events give the same bytes.
 
+mod cells;
 mod column;
 mod csv;
 mod entries;
+mod stored;
 
+use crate::codec::content::Content;
+use crate::codec::row::Row;
 use crate::event::StoredEvent;
 
 use self::column::Column;
@@ -66,6 +70,32 @@ impl Layout {
         record.cell(&marks.null);
         record.cell(&marks.empty);
         record.end();
+    }
+
+    /// Writes one row as a CSV record; `content` is the row's own.
+    pub(crate) fn csv_row(
+        self,
+        row: &Row<'_>,
+        content: &Content<'_>,
+        safety: CsvSafety,
+        out: &mut Vec<u8>,
+    ) {
+        let mut cells = cells::Cells::new(safety, out);
+        match self {
+            Layout::Native => stored::native(row, content, &mut cells),
+            Layout::Entries => stored::entries(row, content, &mut cells),
+        }
+        cells.end();
+    }
+
+    /// Writes one row as a line of JSON, without the line's end. `None`, and nothing written, when
+    /// its content is none: the native line is spliced from the stored bytes and asks for less.
+    pub(crate) fn json_row(self, row: &Row<'_>, out: &mut Vec<u8>) -> Option<()> {
+        match self {
+            Layout::Native => row.write_line(out),
+            Layout::Entries => stored::entry_line(row, &row.content()?, out),
+        }
+        Some(())
     }
 
     /// Writes one event as a line of JSON, without the line's end.

@@ -12,7 +12,16 @@ use serde_json::Value;
 
 use super::CsvSafety;
 use super::Layout;
+use crate::codec::canonical;
+use crate::codec::row::Body;
+use crate::codec::row::Row;
+use crate::event::Context;
 use crate::event::Event;
+use crate::event::Field;
+use crate::event::Json;
+use crate::event::Metadata;
+use crate::event::Origin;
+use crate::event::Performer;
 use crate::event::StoredEvent;
 use crate::id::EventId;
 use crate::id::Position;
@@ -45,6 +54,91 @@ fn lines() -> Vec<&'static str> {
         r#"{"type":"a","occurred_at":"2026-05-17T08:00:00Z","targets":null,"metadata":null,"changes":[],"context":null,"origin":null,"subject":{"kind":"k"},"data":"-"}"#,
         r#"{"type":"a","occurred_at":"2026-05-17T08:00:00Z","context":{"later":"x"},"origin":{"id":""},"data":[]}"#,
     ]
+}
+
+/// Asserts that a row is written as its event is, in every layout and form, and as the `csv` crate
+/// would write the cells.
+fn written_alike(event: &StoredEvent) {
+    let content = canonical::content(&event.event);
+    let row = Row {
+        position: event.position(),
+        recorded_at: event.recorded_at,
+        body: Body {
+            time_given: true,
+            import: None,
+            content: &content,
+        },
+    };
+    let parts = row.content().unwrap();
+    for layout in Layout::ALL {
+        let (mut found, mut wanted) = (Vec::new(), Vec::new());
+        layout.json_row(&row, &mut found).unwrap();
+        layout.json_line(event, &mut wanted);
+        assert_eq!(text(found), text(wanted));
+        for safety in [CsvSafety::Guard, CsvSafety::Raw] {
+            let (mut found, mut wanted) = (Vec::new(), Vec::new());
+            layout.csv_row(&row, &parts, safety, &mut found);
+            layout.csv_record(event, safety, &mut wanted);
+            let mut reader = csv::ReaderBuilder::new();
+            let mut reader = reader.has_headers(false).from_reader(found.as_slice());
+            let cells = reader.records().next().unwrap().unwrap();
+            let mut writer = csv::WriterBuilder::new();
+            writer.terminator(csv::Terminator::CRLF);
+            let mut writer = writer.from_writer(Vec::new());
+            writer.write_record(&cells).unwrap();
+            assert_eq!(text(writer.into_inner().unwrap()), text(found.clone()));
+            assert_eq!(text(found), text(wanted));
+        }
+    }
+}
+
+fn text(bytes: Vec<u8>) -> String {
+    String::from_utf8(bytes).unwrap()
+}
+
+#[test]
+fn rows_are_written_as_their_events_are() {
+    lines()
+        .into_iter()
+        .map(stored)
+        .for_each(|event| written_alike(&event));
+    let golden = include_str!("../../tests/golden/canonical.ndjson").lines();
+    for line in golden {
+        written_alike(&serde_json::from_str(line).unwrap());
+    }
+}
+
+proptest::proptest! {
+    #[test]
+    fn hostile_texts_are_written_alike_from_rows_and_events(
+        texts in proptest::collection::vec("[=+@',\"\\\\\r\n\t\u{0}\u{1f}\u{ff1d}é a-]{0,8}", 8),
+        data in "[-0-9]{1,3}|\"[,a=]{0,3}\"",
+        states in 0_u32..6561,
+    ) {
+        let mut event = stored(r#"{"type":"a","occurred_at":"2026-05-17T08:00:00Z"}"#);
+        let field = |number: usize| match states / 3_u32.pow(number as u32) % 3 {
+            0 => Field::Absent,
+            1 => Field::Null,
+            _ => Field::Value(texts[number].clone()),
+        };
+        let said = &mut event.event;
+        (said.sub_type, said.reason, said.key) = (field(0), field(1), field(2));
+        let performer = Performer { id: field(3), email: field(4), ..Performer::new(texts[5].clone()) };
+        (said.performer, said.on_behalf_of) = (Field::Value(performer.clone()), Field::Value(performer));
+        said.context = Field::Value(Context {
+            ip: field(5),
+            session_id: field(6),
+            further: vec![(texts[6].clone(), texts[7].clone())],
+            ..Context::default()
+        });
+        said.metadata = [(texts[3].clone(), texts[4].clone())].into_iter().collect::<Metadata>().into();
+        said.origin = Field::Value(Origin { id: field(7), ..Origin::default() });
+        said.offset = Field::Value(states as i32 - 700);
+        if let Ok(json) = Json::parse(&data) {
+            said.data = Field::Value(json);
+        }
+        written_alike(&event);
+    }
 }
 
 /// The columns of one event, read back by the `csv` crate.

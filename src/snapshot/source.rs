@@ -61,7 +61,8 @@ pub(crate) fn content_of<'a>(row: &Row<'a>) -> Result<Content<'a>> {
     row.content().ok_or_else(|| no_event(row))
 }
 
-fn no_event(row: &Row<'_>) -> Error {
+/// What a row is refused with whose content is no event.
+pub(crate) fn no_event(row: &Row<'_>) -> Error {
     let seq = row.position.seq;
     let what = format!("event {seq}: its content is no event");
     Error::new(ErrorKind::Corrupt, what)

@@ -72,7 +72,9 @@ pub(crate) struct Targets<'a> {
 /// Pairs of text, each key once.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Pairs<'a> {
-    /// What stands in the object from the first pair on, without the closing brace.
+    /// The whole object that the pairs stand in.
+    pub(crate) json: &'a str,
+    /// The pairs without the braces around them.
     members: &'a str,
 }
 
@@ -94,6 +96,8 @@ pub(crate) struct Changed<'a> {
 /// A context: its well-known keys and the further ones.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Surroundings<'a> {
+    /// The whole object.
+    pub(crate) json: &'a str,
     /// The well-known fields in the order of [`crate::event::Context::KEYS`].
     pub(crate) known: [Field<Text<'a>>; 6],
     pub(crate) further: Pairs<'a>,
@@ -124,6 +128,11 @@ impl<'a> Content<'a> {
 }
 
 impl<'a> Text<'a> {
+    /// What stands between the quotation marks, escapes and all.
+    pub(crate) const fn raw(self) -> &'a str {
+        self.raw
+    }
+
     /// The text itself where nothing in it is escaped: it then holds no `"`, no `\` and none of
     /// U+0000 to U+001F.
     pub(crate) const fn plain(self) -> Option<&'a str> {
@@ -136,6 +145,10 @@ impl<'a> Text<'a> {
             true => Cow::Borrowed(self.raw),
             false => Cow::Owned(scan::unescape(self.raw)),
         }
+    }
+
+    pub(crate) const fn is_empty(self) -> bool {
+        self.raw.is_empty()
     }
 }
 
@@ -157,6 +170,25 @@ impl<'a> Pairs<'a> {
     /// Keys and values in order.
     pub(crate) fn iter(self) -> impl Iterator<Item = (Text<'a>, Text<'a>)> {
         scan::members(self.members)
+    }
+
+    /// The pairs without the braces around them.
+    pub(crate) const fn members(self) -> &'a str {
+        self.members
+    }
+}
+
+impl Surroundings<'_> {
+    /// There is no key in it at all.
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.json.len() == "{}".len()
+    }
+}
+
+impl Named<'_> {
+    /// There is no key in it at all.
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.json.len() == "{}".len()
     }
 }
 

@@ -339,7 +339,8 @@ impl<'a> Scan<'a> {
         }
         let members = self.since(first)?;
         self.expect("}")?;
-        names.are_apart().then_some(Pairs { members })
+        let json = self.since(start)?;
+        names.are_apart().then_some(Pairs { json, members })
     }
 
     fn metadata(&mut self) -> Option<Pairs<'a>> {
@@ -361,7 +362,11 @@ impl<'a> Scan<'a> {
         ];
         // A well-known key among the further ones is out of its place, or came before.
         let further = self.pairs(start, &Context::KEYS)?;
-        Some(Surroundings { known, further })
+        Some(Surroundings {
+            json: further.json,
+            known,
+            further,
+        })
     }
 
     fn origin(&mut self) -> Option<Named<'a>> {

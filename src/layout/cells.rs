@@ -1,0 +1,158 @@
+//! CSV cells from the slices of a stored content, straight into the export's buffer. Writes what
+//! `csv` writes, byte for byte, but looks at a text once: one without escapes can hold no quotation
+//! mark and no line end, so only a comma puts it between quotation marks.
+
+use std::io::Write;
+
+use super::csv::CsvSafety;
+use super::csv::begins_a_formula;
+use crate::codec::content::Text;
+use crate::event;
+use crate::event::Field;
+
+/// A record that grows cell by cell at the end of `out`, with the marks that end it.
+pub(super) struct Cells<'o> {
+    safety: CsvSafety,
+    out: &'o mut Vec<u8>,
+    null: String,
+    empty: String,
+}
+
+impl<'o> Cells<'o> {
+    pub(super) const fn new(safety: CsvSafety, out: &'o mut Vec<u8>) -> Cells<'o> {
+        Cells {
+            safety,
+            out,
+            null: String::new(),
+            empty: String::new(),
+        }
+    }
+
+    /// Marks an object that is null or has no keys; its columns cannot say it.
+    pub(super) fn object<T>(&mut self, name: &str, field: &Field<T>, is_empty: fn(&T) -> bool) {
+        match field {
+            Field::Null => append(&mut self.null, name),
+            Field::Value(value) if is_empty(value) => append(&mut self.empty, name),
+            Field::Absent | Field::Value(_) => {}
+        }
+    }
+
+    /// A cell of the field `name`.
+    pub(super) fn text(&mut self, name: &str, field: Field<Text<'_>>) {
+        match field {
+            Field::Absent => {}
+            Field::Null => append(&mut self.null, name),
+            Field::Value(text) if text.is_empty() => append(&mut self.empty, name),
+            Field::Value(text) => match text.plain() {
+                Some(text) => self.unescaped(text),
+                None => self.any(&text.text()),
+            },
+        }
+        self.out.push(b',');
+    }
+
+    /// A cell of a field inside an object that may not be there.
+    pub(super) fn inside<'t, T>(
+        &mut self,
+        name: &str,
+        object: &Field<T>,
+        field: impl FnOnce(&T) -> Field<Text<'t>>,
+    ) {
+        match object {
+            Field::Value(object) => self.text(name, field(object)),
+            Field::Absent | Field::Null => self.out.push(b','),
+        }
+    }
+
+    /// A cell of a number or a time.
+    pub(super) fn shown<T: core::fmt::Display>(&mut self, name: &str, field: Field<T>) {
+        match field {
+            Field::Absent => {}
+            Field::Null => append(&mut self.null, name),
+            // No number and no time needs quotation marks, but the minus is one of the guard's.
+            Field::Value(value) => {
+                let start = self.out.len();
+                let written = write!(self.out, "{value}");
+                debug_assert!(written.is_ok(), "memory takes no part in failing");
+                let guarded = self.safety == CsvSafety::Guard;
+                if guarded && self.out.get(start) == Some(&b'-') {
+                    self.out.insert(start, b'\'');
+                }
+            }
+        }
+        self.out.push(b',');
+    }
+
+    /// A cell of letters and digits that the store made.
+    pub(super) fn word(&mut self, word: &[u8]) {
+        self.out.extend_from_slice(word);
+        self.out.push(b',');
+    }
+
+    /// A cell of JSON, which says by itself what is null and what is empty.
+    pub(super) fn json(&mut self, json: Field<&str>) {
+        match json {
+            Field::Absent => {}
+            Field::Null => self.out.extend_from_slice(b"null"),
+            Field::Value(json) => self.any(json),
+        }
+        self.out.push(b',');
+    }
+
+    /// The marks and the record's end.
+    pub(super) fn end(self) {
+        self.out.extend_from_slice(self.null.as_bytes());
+        self.out.push(b',');
+        self.out.extend_from_slice(self.empty.as_bytes());
+        self.out.extend_from_slice(b"\r\n");
+    }
+
+    /// A text that holds no quotation mark and no line end.
+    fn unescaped(&mut self, text: &str) {
+        let quoted = text.as_bytes().contains(&b',');
+        if quoted {
+            self.out.push(b'"');
+        }
+        self.guard(text);
+        self.out.extend_from_slice(text.as_bytes());
+        if quoted {
+            self.out.push(b'"');
+        }
+    }
+
+    fn any(&mut self, text: &str) {
+        let mut rest = text.as_bytes();
+        if !rest.iter().any(|byte| b",\"\r\n".contains(byte)) {
+            self.guard(text);
+            return self.out.extend_from_slice(rest);
+        }
+        self.out.reserve(rest.len() + rest.len() / 4 + 4);
+        self.out.push(b'"');
+        self.guard(text);
+        while let Some((clean, tail)) = rest.split_at_checked(event::clean_bytes(rest)) {
+            self.out.extend_from_slice(clean);
+            let Some((mark, tail)) = tail.split_first() else {
+                break;
+            };
+            if *mark == b'"' {
+                self.out.push(b'"');
+            }
+            self.out.push(*mark);
+            rest = tail;
+        }
+        self.out.push(b'"');
+    }
+
+    fn guard(&mut self, text: &str) {
+        if self.safety == CsvSafety::Guard && text.starts_with(begins_a_formula) {
+            self.out.push(b'\'');
+        }
+    }
+}
+
+fn append(names: &mut String, name: &str) {
+    if !names.is_empty() {
+        names.push(' ');
+    }
+    names.push_str(name);
+}

@@ -1,0 +1,239 @@
+//! Stored rows in their columns and keys, without an event in between: what exports write. Column
+//! for column and byte for byte as `column` and `entries` write the row's event, which tests hold
+//! beside it; those write the events that a caller already has.
+
+use super::cells::Cells;
+use crate::codec::content::Content;
+use crate::codec::content::Entity;
+use crate::codec::content::Named;
+use crate::codec::content::Surroundings;
+use crate::codec::content::Text;
+use crate::codec::row::Row;
+use crate::event::Field;
+use crate::event::Outcome;
+use crate::id::EventId;
+
+/// The cells of [`super::Layout::Native`].
+pub(super) fn native(row: &Row<'_>, content: &Content<'_>, cells: &mut Cells<'_>) {
+    objects(content, cells);
+    cells.word(&EventId::new(row.position).to_text());
+    cells.shown("seq", Field::Value(row.position.seq));
+    cells.text("type", Field::Value(content.event_type));
+    cells.text("sub_type", content.sub_type);
+    cells.word(&row.position.occurred_at.to_text());
+    cells.shown("offset", content.offset);
+    cells.word(&row.recorded_at.to_text());
+    cells.text("org", content.org);
+    let who = &content.performer;
+    cells.inside("performer.kind", who, kind);
+    cells.inside("performer.id", who, |who| who.id);
+    cells.inside("performer.label", who, |who| who.label);
+    cells.inside("performer.email", who, |who| who.email);
+    cells.inside("performer.org", who, |who| who.org);
+    cells.inside("performer.external_ref", who, |who| who.external_ref);
+    let whom = &content.on_behalf_of;
+    cells.inside("on_behalf_of.kind", whom, kind);
+    cells.inside("on_behalf_of.id", whom, |whom| whom.id);
+    cells.inside("on_behalf_of.label", whom, |whom| whom.label);
+    cells.inside("on_behalf_of.email", whom, |whom| whom.email);
+    cells.inside("on_behalf_of.org", whom, |whom| whom.org);
+    cells.inside("on_behalf_of.external_ref", whom, |whom| whom.external_ref);
+    let subject = &content.subject;
+    cells.inside("subject.kind", subject, kind);
+    cells.inside("subject.id", subject, |subject| subject.id);
+    cells.inside("subject.label", subject, |subject| subject.label);
+    cells.inside("subject.external_ref", subject, |what| what.external_ref);
+    cells.json(content.targets.map(|targets| targets.json));
+    outcome(content, cells);
+    cells.text("reason", content.reason);
+    cells.text("source", content.source);
+    cells.json(content.metadata.map(|metadata| metadata.json));
+    cells.json(content.changes.map(|changes| changes.json));
+    known(content, 0..6, cells);
+    further(content, cells);
+    cells.text("batch", content.batch);
+    cells.text("caused_by", content.caused_by);
+    cells.text("correlation", content.correlation);
+    let origin = &content.origin;
+    cells.inside("origin.store", origin, |origin| origin.store);
+    cells.inside("origin.id", origin, |origin| origin.id);
+    let named = origin.value();
+    cells.shown("origin.seq", named.map_or(Field::Absent, |named| named.seq));
+    let recorded_at = named.map_or(Field::Absent, |named| named.recorded_at);
+    cells.shown("origin.recorded_at", recorded_at);
+    cells.text("key", content.key);
+    cells.json(content.data);
+}
+
+/// The cells of [`super::Layout::Entries`].
+pub(super) fn entries(row: &Row<'_>, content: &Content<'_>, cells: &mut Cells<'_>) {
+    let own_id = EventId::new(row.position).to_text();
+    let (actor, target) = (&content.performer, &content.subject);
+    objects(content, cells);
+    match content.origin_id() {
+        Some(id) => cells.text("id", Field::Value(id)),
+        None => cells.word(&own_id),
+    }
+    cells.text("type", Field::Value(content.event_type));
+    cells.word(&row.position.occurred_at.to_text());
+    cells.inside("performer.kind", actor, kind);
+    cells.inside("performer.id", actor, |actor| actor.id);
+    cells.inside("subject.kind", target, kind);
+    cells.inside("subject.id", target, |target| target.id);
+    outcome(content, cells);
+    known(content, 0..1, cells);
+    cells.inside("performer.label", actor, |actor| actor.label);
+    cells.inside("performer.email", actor, |actor| actor.email);
+    cells.inside("subject.label", target, |target| target.label);
+    known(content, 1..5, cells);
+    cells.json(content.data);
+    cells.inside("performer.org", actor, |actor| actor.org);
+    cells.inside("performer.external_ref", actor, |actor| actor.external_ref);
+    cells.inside("subject.external_ref", target, |what| what.external_ref);
+    known(content, 5..6, cells);
+    further(content, cells);
+    cells.word(&own_id);
+    cells.shown("seq", Field::Value(row.position.seq));
+    cells.text("sub_type", content.sub_type);
+    cells.shown("offset", content.offset);
+    cells.word(&row.recorded_at.to_text());
+    cells.text("org", content.org);
+    cells.json(content.on_behalf_of.map(|whom| whom.json));
+    cells.json(content.targets.map(|targets| targets.json));
+    cells.text("reason", content.reason);
+    cells.text("source", content.source);
+    cells.json(content.metadata.map(|metadata| metadata.json));
+    cells.json(content.changes.map(|changes| changes.json));
+    cells.text("batch", content.batch);
+    cells.text("caused_by", content.caused_by);
+    cells.text("correlation", content.correlation);
+    cells.json(content.origin.map(|origin| origin.json));
+    cells.text("key", content.key);
+}
+
+/// The line of JSON of [`super::Layout::Entries`].
+pub(super) fn entry_line(row: &Row<'_>, content: &Content<'_>, out: &mut Vec<u8>) {
+    out.extend_from_slice(b"{\"id\":\"");
+    match content.origin_id() {
+        Some(id) => out.extend_from_slice(id.raw().as_bytes()),
+        None => out.extend_from_slice(&EventId::new(row.position).to_text()),
+    }
+    out.extend_from_slice(b"\",\"type\":\"");
+    out.extend_from_slice(content.event_type.raw().as_bytes());
+    out.extend_from_slice(b"\",\"occurred_at\":\"");
+    out.extend_from_slice(&row.position.occurred_at.to_text());
+    out.push(b'"');
+    json(out, "actor", content.performer.map(|actor| actor.json));
+    json(out, "target", content.subject.map(|target| target.json));
+    word(out, "outcome", content.outcome.map(Outcome::as_str));
+    json(out, "data", content.data);
+    json(out, "context", content.context.map(|context| context.json));
+    text(out, "sub_type", content.sub_type);
+    let offset = content.offset.map(|minutes| minutes.to_string());
+    let offset = match &offset {
+        Field::Absent => Field::Absent,
+        Field::Null => Field::Null,
+        Field::Value(minutes) => Field::Value(minutes.as_str()),
+    };
+    json(out, "offset", offset);
+    text(out, "org", content.org);
+    json(
+        out,
+        "on_behalf_of",
+        content.on_behalf_of.map(|whom| whom.json),
+    );
+    json(out, "targets", content.targets.map(|targets| targets.json));
+    text(out, "reason", content.reason);
+    text(out, "source", content.source);
+    json(
+        out,
+        "metadata",
+        content.metadata.map(|metadata| metadata.json),
+    );
+    json(out, "changes", content.changes.map(|changes| changes.json));
+    text(out, "batch", content.batch);
+    text(out, "caused_by", content.caused_by);
+    text(out, "correlation", content.correlation);
+    text(out, "key", content.key);
+    out.push(b'}');
+}
+
+/// Marks the objects that are null or have no keys.
+fn objects(content: &Content<'_>, cells: &mut Cells<'_>) {
+    cells.object("performer", &content.performer, |_| false);
+    cells.object("on_behalf_of", &content.on_behalf_of, |_| false);
+    cells.object("subject", &content.subject, |_| false);
+    cells.object("context", &content.context, Surroundings::is_empty);
+    cells.object("origin", &content.origin, Named::is_empty);
+}
+
+fn kind<'a>(who: &Entity<'a>) -> Field<Text<'a>> {
+    Field::Value(who.kind)
+}
+
+fn outcome(content: &Content<'_>, cells: &mut Cells<'_>) {
+    cells.shown("outcome", content.outcome.map(Outcome::as_str));
+}
+
+/// The context's well-known fields with these places.
+fn known(content: &Content<'_>, places: core::ops::Range<usize>, cells: &mut Cells<'_>) {
+    const NAMES: [&str; 6] = [
+        "context.ip",
+        "context.user_agent",
+        "context.fingerprint",
+        "context.geo",
+        "context.request_id",
+        "context.session_id",
+    ];
+    for (place, name) in NAMES
+        .into_iter()
+        .enumerate()
+        .take(places.end)
+        .skip(places.start)
+    {
+        cells.inside(name, &content.context, |context| {
+            context.known.get(place).copied().unwrap_or_default()
+        });
+    }
+}
+
+/// The context's further keys as one JSON object; a cell only where there are some.
+fn further(content: &Content<'_>, cells: &mut Cells<'_>) {
+    let members = content
+        .context
+        .value()
+        .map(|context| context.further.members());
+    match members {
+        Some(members) if !members.is_empty() => {
+            cells.json(Field::Value(&format!("{{{members}}}")));
+        }
+        _ => cells.json(Field::Absent),
+    }
+}
+
+/// A member of an object that is not its first: the key and the JSON behind it.
+fn json(out: &mut Vec<u8>, key: &str, value: Field<&str>) {
+    let value = match value {
+        Field::Absent => return,
+        Field::Null => "null",
+        Field::Value(value) => value,
+    };
+    out.extend_from_slice(b",\"");
+    out.extend_from_slice(key.as_bytes());
+    out.extend_from_slice(b"\":");
+    out.extend_from_slice(value.as_bytes());
+}
+
+/// As [`json`], of what stands between the quotation marks of a string.
+fn word(out: &mut Vec<u8>, key: &str, value: Field<&str>) {
+    let Field::Value(value) = value else {
+        return json(out, key, value);
+    };
+    json(out, key, Field::Value("\""));
+    out.extend_from_slice(value.as_bytes());
+    out.push(b'"');
+}
+
+fn text(out: &mut Vec<u8>, key: &str, value: Field<Text<'_>>) {
+    word(out, key, value.map(Text::raw));
+}
