@@ -31,7 +31,7 @@
 //! | see it as it is now | [`Snapshot`] of a [`Store`], or of a [`Reader`] in this or any other process |
 //! | ask | [`Query`]: a [`Filter`] over [`FilterField`]s and times, an [`Order`], a limit, a [`Cursor`] |
 //! | read | [`Page`] of [`StoredEvent`]s, [`Scan`] for all matches one after the other, [`Follower`] in commit order as events come, [`Facets`] for counts of values |
-//! | take it out | [`Export`], which returns an [`ExportReport`] |
+//! | take it out | [`Export`], which returns an [`ExportReport`]; into an [`OutputFile`] |
 //! | bring it in | [`Import`] with a [`Mapping`] per source, or [`Event::from_native_line`] |
 //! | learn what is wrong | [`Error`] with its [`ErrorKind`] and, for bad bytes, the [`Place`] |
 //!
@@ -141,6 +141,7 @@ pub use export::Compression;
 pub use export::Export;
 pub use export::ExportReport;
 pub use export::Format;
+pub use export::OutputFile;
 pub use filter::Bound;
 pub use filter::Condition;
 pub use filter::Filter;

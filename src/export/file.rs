@@ -6,10 +6,7 @@ use std::path::Path;
 
 use super::Export;
 use super::ExportReport;
-use crate::disk::durable::Draft;
-use crate::disk::real::RealDisk;
-use crate::error::Error;
-use crate::error::ErrorKind;
+use super::OutputFile;
 use crate::error::Result;
 use crate::query::Query;
 use crate::snapshot::Snapshot;
@@ -18,7 +15,7 @@ impl Export {
     /// Makes the file at `path`. One that exists is refused, or replaced with `force`.
     ///
     /// # Errors
-    /// [`ErrorKind::Exists`], and as [`Export::run`]; then no file was made or changed.
+    /// As [`OutputFile::claim`] and [`Export::run`]; then no file was made or changed.
     pub fn to_file(
         &self,
         snapshot: &Snapshot,
@@ -44,49 +41,10 @@ impl Export {
         watch: &mut dyn FnMut(u64) -> ControlFlow<()>,
     ) -> Result<ExportReport> {
         self.validate()?;
-        let name = path.file_name().ok_or_else(|| {
-            Error::new(
-                ErrorKind::Io,
-                "an export needs a file's name, not a folder's",
-            )
-            .in_file(path)
-        })?;
-        refuse_taken(path, force)?;
-        let folder = match path.parent() {
-            Some(parent) if parent != Path::new("") => parent,
-            _ => Path::new("."),
-        };
-        let disk = RealDisk::open(folder).map_err(|error| {
-            let what = "the export's folder cannot be used";
-            Error::new(ErrorKind::Io, what)
-                .in_file(folder)
-                .with_source(error)
-        })?;
-        let mut draft = Draft::begin_beside(&disk, Path::new(name))?;
-        let report = self.run_watched(snapshot, query, &mut draft, watch)?;
-        if report.interrupted {
-            return Ok(report);
-        }
-        if force {
-            draft.publish()?;
-        } else {
-            draft.publish_new()?;
-        }
-        Ok(report)
+        OutputFile::claim(path, force)?.make_if(|out| {
+            let report = self.run_watched(snapshot, query, out, watch)?;
+            let whole = !report.interrupted;
+            Ok((report, whole))
+        })
     }
-}
-
-/// Finds out before the work is done; the renaming decides again when it is.
-fn refuse_taken(path: &Path, force: bool) -> Result<()> {
-    let Ok(metadata) = path.symlink_metadata() else {
-        return Ok(());
-    };
-    let what = if !force {
-        "the target exists; it is replaced only if told so"
-    } else if metadata.is_file() {
-        return Ok(());
-    } else {
-        "the target is no plain file and is not replaced"
-    };
-    Err(Error::new(ErrorKind::Exists, what).in_file(path))
 }

@@ -6,8 +6,10 @@ mod file;
 mod report;
 mod run;
 mod sink;
+mod target;
 
 pub use report::ExportReport;
+pub use target::OutputFile;
 
 use crate::error::Error;
 use crate::error::ErrorKind;

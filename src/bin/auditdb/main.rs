@@ -9,6 +9,7 @@ mod interrupt;
 mod output;
 mod progress;
 mod table;
+mod target;
 mod text;
 mod zone;
 

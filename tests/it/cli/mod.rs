@@ -6,6 +6,7 @@ mod export;
 mod import;
 mod page;
 mod streams;
+mod targets;
 mod whole;
 mod words;
 

@@ -1,6 +1,5 @@
 //! `auditdb export`: events to a file that appears whole or not at all, or to stdout.
 
-use std::io::Write;
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::path::PathBuf;
@@ -24,6 +23,7 @@ use crate::failure::Outcome;
 use crate::output::Output;
 use crate::progress::Progress;
 use crate::table;
+use crate::target::Target;
 
 #[derive(Args)]
 #[command(after_help = "Examples:
@@ -116,9 +116,7 @@ pub(crate) fn run(words: &Words, output: &Output) -> Outcome<Code> {
             "--compress: packed bytes are not written to a terminal",
         ));
     }
-    if let Some(report) = &words.report {
-        refuse_same(report, &words.output, words.force)?;
-    }
+    let told = words.claim(to_stdout)?;
     let filter = words.filters.read()?;
     words.filters.explain(&filter, output);
     let query = words.place.query(filter)?;
@@ -131,7 +129,10 @@ pub(crate) fn run(words: &Words, output: &Output) -> Outcome<Code> {
     if report.interrupted && !to_stdout {
         return Err(interrupted(&report, to_stdout));
     }
-    words.tell(&export, &report, output)?;
+    tell(&report, output);
+    if let Some(told) = told {
+        told.make_of(&words.json(&export, &report))?;
+    }
     if report.interrupted {
         Err(interrupted(&report, to_stdout))
     } else if words.require_complete && !report.complete {
@@ -169,6 +170,18 @@ impl Words {
         }
     }
 
+    /// Claims the files that are to be made; gives the one for the report.
+    fn claim(&self, to_stdout: bool) -> Outcome<Option<Target>> {
+        let claim = |flag, path: &PathBuf| Target::claim(flag, path, self.force);
+        let file = (!to_stdout).then(|| claim("--output", &self.output));
+        let report = self.report.as_ref().map(|path| claim("--report", path));
+        let (file, report) = (file.transpose()?, report.transpose()?);
+        if let (Some(file), Some(report)) = (&file, &report) {
+            report.refuse_same(file)?;
+        }
+        Ok(report)
+    }
+
     fn write(
         &self,
         export: &Export,
@@ -194,30 +207,6 @@ impl Words {
         } else {
             export.to_file_watched(snapshot, query, &self.output, self.force, &mut watch)?
         })
-    }
-
-    /// The facts on stderr and, if asked for, in the report.
-    fn tell(&self, export: &Export, report: &ExportReport, output: &Output) -> Outcome<()> {
-        let cursor = report.next_cursor.as_ref();
-        let cursor = cursor.map_or_else(String::new, |cursor| {
-            format!(", go on with --cursor {cursor}")
-        });
-        output.note(&format!(
-            "{} rows, {} bytes, sha256 {}, {}, snapshot of {} events{cursor}",
-            report.rows,
-            report.bytes,
-            report.sha256,
-            if report.complete {
-                "complete"
-            } else {
-                "more remain"
-            },
-            report.snapshot_seq,
-        ));
-        match &self.report {
-            Some(path) => write_report(path, &self.json(export, report)),
-            None => Ok(()),
-        }
     }
 
     fn json(&self, export: &Export, report: &ExportReport) -> String {
@@ -253,29 +242,24 @@ impl Words {
     }
 }
 
-/// A report must not take the place of what it reports on.
-fn refuse_same(report: &Path, target: &Path, force: bool) -> Outcome<()> {
-    if report == target {
-        return Err(Failure::usage("--report: names the same file as --output"));
-    }
-    if !force && report.symlink_metadata().is_ok() {
-        let what = format!("--report {}: the file exists", report.display());
-        return Err(Failure::usage(what).hint("take another name, or --force to replace it"));
-    }
-    Ok(())
-}
-
-/// Small, and written after the export itself is safe, so in one go.
-fn write_report(path: &Path, json: &str) -> Outcome<()> {
-    let write = || -> std::io::Result<()> {
-        let mut file = std::fs::File::create(path)?;
-        file.write_all(json.as_bytes())?;
-        file.sync_all()
-    };
-    write().map_err(|error| {
-        let what = format!("--report {}: cannot be written: {error}", path.display());
-        Failure::new(Code::Failed, what)
-    })
+/// The facts in one line on stderr.
+fn tell(report: &ExportReport, output: &Output) {
+    let cursor = report.next_cursor.as_ref();
+    let cursor = cursor.map_or_else(String::new, |cursor| {
+        format!(", go on with --cursor {cursor}")
+    });
+    output.note(&format!(
+        "{} rows, {} bytes, sha256 {}, {}, snapshot of {} events{cursor}",
+        report.rows,
+        report.bytes,
+        report.sha256,
+        if report.complete {
+            "complete"
+        } else {
+            "more remain"
+        },
+        report.snapshot_seq,
+    ));
 }
 
 fn interrupted(report: &ExportReport, to_stdout: bool) -> Failure {

@@ -30,6 +30,7 @@ use crate::output::Output;
 use crate::progress::Progress;
 use crate::table;
 use crate::table::Table;
+use crate::target::Target;
 use crate::text;
 
 #[derive(Args)]
@@ -54,7 +55,7 @@ pub(crate) struct Words {
     /// A mapping of your own, tried before the format
     #[arg(long, value_name = "FILE")]
     map: Option<PathBuf>,
-    /// What to do with a line that is no event: stop, skip, or a file to write it to
+    /// What to do with a line that is no event: stop, skip, or a new file to write it to
     #[arg(long, value_name = "stop|skip|FILE", default_value = "stop")]
     on_error: String,
     /// Keep records that repeat exactly, instead of counting them as duplicates
@@ -78,11 +79,11 @@ pub(crate) fn run(words: &Words, output: &Output) -> Outcome<Code> {
         .as_deref()
         .ok_or_else(|| Failure::usage("DB is missing"))?;
     let options = words.options()?;
+    let inputs = words.inputs()?;
     let mut refused = match words.on_error.as_str() {
         "stop" | "skip" => None,
-        file => Some(create("--on-error", Path::new(file))?),
+        file => Some(Target::growing("--on-error", Path::new(file))?),
     };
-    let inputs = words.inputs()?;
     let settings = Options {
         durability: Durability::Buffered,
         ..Options::default()
@@ -152,6 +153,7 @@ impl Words {
         inputs: Vec<(String, Box<dyn Read>)>,
         output: &Output,
     ) -> (ImportOutcome, Outcome<()>) {
+        let on_file = refused.is_some();
         let on_refusal = match refused {
             Some(file) => OnRefusal::Write(file),
             None if self.on_error == "skip" => OnRefusal::Skip,
@@ -169,9 +171,7 @@ impl Words {
             };
             ended = import.read(&name, input).map_err(Failure::from);
             if output.interrupt.seen() {
-                let what = "interrupted; everything counted above is safe. Run the same command \
-                            again: what was imported is known and not added twice";
-                ended = Err(Failure::new(Code::Interrupted, what));
+                ended = Err(interrupted(on_file));
             }
             if ended.is_err() {
                 break;
@@ -190,14 +190,17 @@ fn mapping(path: &Path) -> Outcome<Arc<Mapping>> {
     Ok(Arc::new(mapping))
 }
 
-fn create(flag: &str, path: &Path) -> Outcome<BufWriter<File>> {
-    let file = File::create(path).map_err(|error| {
-        Failure::usage(format!(
-            "{flag} {}: cannot be written: {error}",
-            path.display()
-        ))
-    })?;
-    Ok(BufWriter::new(file))
+fn interrupted(on_file: bool) -> Failure {
+    let again = if on_file {
+        "Run the same command again, with another file for --on-error"
+    } else {
+        "Run the same command again"
+    };
+    let what = format!(
+        "interrupted; everything counted above is safe. {again}: what was imported is known and \
+         not added twice"
+    );
+    Failure::new(Code::Interrupted, what)
 }
 
 /// An input that ends with an error when the user wants an end.

@@ -1,7 +1,5 @@
 //! `auditdb verify`: every byte read, everything stored beside the rows computed anew.
 
-use std::fs::File;
-use std::io::BufWriter;
 use std::io::Write;
 use std::path::Path;
 use std::path::PathBuf;
@@ -13,11 +11,11 @@ use clap::Args;
 
 use crate::args::Database;
 use crate::failure::Code;
-use crate::failure::Failure;
 use crate::failure::Outcome;
 use crate::output::Output;
 use crate::progress::Progress;
 use crate::table;
+use crate::target::Target;
 use crate::text;
 
 #[derive(Args)]
@@ -36,13 +34,18 @@ pub(crate) struct Words {
 }
 
 pub(crate) fn run(words: &Words, output: &Output) -> Outcome<Code> {
+    let salvaged = words.salvage.as_deref();
+    let salvaged = salvaged.map(|path| Target::claim_new("--salvage", path));
+    let salvaged = salvaged.transpose()?;
     let begun = Instant::now();
     let progress = Progress::new("bytes checked", None);
     let found = auditdb::verify_with(&words.database.path, &mut |done, _| progress.at(done))?;
     drop(progress);
     tell(&found, begun.elapsed().as_secs_f64(), output)?;
-    if let Some(path) = &words.salvage {
-        salvage(&words.database.path, path, output)?;
+    if let Some(target) = salvaged {
+        let store = &words.database.path;
+        let saved = target.make(|out| auditdb::salvage(store, out))?;
+        print_saved(&saved, target.path(), output)?;
     }
     Ok(if found.is_clean() {
         Code::Done
@@ -98,21 +101,6 @@ fn tell(found: &Verification, seconds: f64, output: &Output) -> Outcome<()> {
         if found.live { ", beside a writer" } else { "" },
     )?;
     Ok(out.flush()?)
-}
-
-fn salvage(store: &Path, path: &Path, output: &Output) -> Outcome<()> {
-    let cannot = |error: std::io::Error| {
-        let what = format!("--salvage {}: cannot be written: {error}", path.display());
-        match error.kind() {
-            std::io::ErrorKind::AlreadyExists => Failure::usage(what),
-            _ => Failure::new(Code::Failed, what),
-        }
-    };
-    let mut file = BufWriter::new(File::create_new(path).map_err(cannot)?);
-    let saved = auditdb::salvage(store, &mut file)?;
-    file.flush().map_err(cannot)?;
-    file.get_ref().sync_all().map_err(cannot)?;
-    print_saved(&saved, path, output)
 }
 
 fn print_saved(saved: &Salvage, path: &Path, output: &Output) -> Outcome<()> {

@@ -1,0 +1,188 @@
+//! Files that commands make by name never take the place of anything else: not of a store's files,
+//! not of what the same command reads or makes, not of what a link points to.
+
+use std::os::unix::fs::symlink;
+use std::path::Path;
+use std::path::PathBuf;
+use std::process::Stdio;
+
+use super::Place;
+use super::auditdb;
+use super::files;
+use super::run;
+
+/// What lies in a folder, file by file.
+fn contents(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+    let read = |path: PathBuf| {
+        let bytes = std::fs::read(&path).unwrap_or_default();
+        (path, bytes)
+    };
+    files(folder).into_iter().map(read).collect()
+}
+
+/// `export -o a --report ./a` compared spellings: the report was written over the export it told
+/// of, with exit code 0.
+#[test]
+fn a_report_never_takes_the_place_of_its_export() -> std::io::Result<()> {
+    let place = Place::with_events(20);
+    let folder = place.name("");
+    std::fs::create_dir(place.path("sub"))?;
+    symlink(place.path(""), place.path("round"))?;
+    for report in ["a.csv", "./a.csv", "sub/../a.csv", "round/a.csv"] {
+        let report = format!("{folder}{report}");
+        let words = ["export", "DB", "-f", "csv", "-o", "@a.csv", "--report"];
+        for force in [&[][..], &["--force"]] {
+            let words = [&words[..], &[report.as_str()], force].concat();
+            let ended = place.run(&words, b"").ends_with(2);
+            assert!(ended.error.contains("--report"), "{}", ended.error);
+            assert!(!place.path("a.csv").exists(), "{report}");
+        }
+    }
+    // Two names of one file are one file too.
+    place.write("a.csv", "mine");
+    std::fs::hard_link(place.path("a.csv"), place.path("b.json"))?;
+    let words = ["export", "DB", "-f", "csv", "-o", "@a.csv", "--force"];
+    let words = [&words[..], &["--report", "@b.json"]].concat();
+    place.run(&words, b"").ends_with(2);
+    assert_eq!(place.read("a.csv"), b"mine");
+    Ok(())
+}
+
+/// `import DB in.ndjson --on-error in.ndjson` emptied its own input before it read it, and any
+/// other file that was there, through links too, even when the input did not exist.
+#[test]
+fn refused_lines_never_take_the_place_of_a_file() -> std::io::Result<()> {
+    let place = Place::new();
+    let line = "{\"type\":\"a.b\",\"occurred_at\":\"2026-05-17T08:00:00Z\"}\nnot an event\n";
+    place.write("in.ndjson", line);
+    place.write("precious", "mine");
+    symlink(place.path("in.ndjson"), place.path("link"))?;
+    symlink(place.path("nowhere"), place.path("dangling"))?;
+    for target in ["in.ndjson", "./in.ndjson", "link", "precious", "dangling"] {
+        let target = format!("{}{target}", place.name(""));
+        let words = ["import", "DB", "@in.ndjson", "--format", "native"];
+        let words = [&words[..], &["--on-error", &target]].concat();
+        let ended = place.run(&words, b"").ends_with(2);
+        assert!(ended.error.contains("--on-error"), "{}", ended.error);
+    }
+    assert_eq!(place.read("in.ndjson"), line.as_bytes());
+    assert_eq!(place.read("precious"), b"mine");
+    assert!(!place.path("nowhere").exists() && !place.path("store").exists());
+    let words = ["import", "DB", "@absent", "--on-error", "@refused"];
+    place.run(&words, b"").ends_with(1);
+    assert!(!place.path("refused").exists() && !place.path("store").exists());
+
+    // An empty file is nothing that could be lost, so a scheduled import can name one file always.
+    place.write("refused", "");
+    let words = ["import", "DB", "@in.ndjson", "--format", "native"];
+    let words = [&words[..], &["--on-error", "@refused"]].concat();
+    place.run(&words, b"").done();
+    assert_eq!(
+        place
+            .read("refused")
+            .iter()
+            .filter(|byte| **byte == b'\n')
+            .count(),
+        1
+    );
+    place.run(&words, b"").ends_with(2);
+    Ok(())
+}
+
+/// Every option that names a file to be made could name one of a store's own: `--on-error
+/// s/CURRENT` and `-o s/CURRENT --force` left a store that does not open, and a file called like a
+/// log in `wal/` left one that `verify` called clean and that took no event any more.
+#[test]
+fn no_file_is_made_inside_a_store() -> std::io::Result<()> {
+    let place = Place::with_events(20);
+    place.write("in.ndjson", "not an event\n");
+    symlink(place.path("store/wal"), place.path("logs"))?;
+    std::fs::create_dir(place.path("store/seg/notes"))?;
+    let before = contents(&place.path("store"));
+    for name in [
+        "store/CURRENT",
+        "store/LOCK",
+        "store/new",
+        "store/wal/000099.wal",
+        "logs/000099.wal",
+        "store/seg/notes/export",
+    ] {
+        let target = place.name(name);
+        for words in [
+            &["import", "DB", "@in.ndjson", "--on-error"][..],
+            &["import", "@other", "@in.ndjson", "--on-error"],
+            &["export", "DB", "-f", "csv", "-o"],
+            &["export", "DB", "-f", "csv", "--force", "-o"],
+            &["export", "DB", "-f", "csv", "--report"],
+            &["export", "DB", "-f", "csv", "--force", "--report"],
+            &["verify", "DB", "--salvage"],
+        ] {
+            let ended = place.run(&[words, &[&target]].concat(), b"").ends_with(2);
+            assert!(ended.out.is_empty(), "{words:?} {name} printed");
+        }
+        assert!(contents(&place.path("store")) == before, "{name}");
+    }
+    // Also where damage took the files that name a store.
+    for gone in ["CURRENT", "LOCK"] {
+        std::fs::remove_file(place.path("store").join(gone))?;
+        let words = ["verify", "DB", "--salvage", "@store/rescued"];
+        assert_ne!(place.run(&words, b"").code, Some(0));
+        assert!(!place.path("store/rescued").exists(), "{gone}");
+    }
+    Ok(())
+}
+
+/// `--report LINK --force` wrote into the file that the link named.
+#[test]
+fn a_link_is_not_followed_to_what_it_names() -> std::io::Result<()> {
+    let place = Place::with_events(20);
+    place.write("precious", "mine");
+    symlink(place.path("precious"), place.path("link"))?;
+    for words in [
+        &["export", "DB", "-f", "csv", "--force", "--report", "@link"][..],
+        &["export", "DB", "-f", "csv", "--force", "-o", "@link"],
+        &["verify", "DB", "--salvage", "@link"],
+    ] {
+        place.run(words, b"").ends_with(2);
+    }
+    assert_eq!(place.read("precious"), b"mine");
+    // A pipe holds nothing that could be lost.
+    let words = [
+        "export",
+        "DB",
+        "-f",
+        "csv",
+        "-o",
+        "@all.csv",
+        "--report",
+        "/dev/stdout",
+    ];
+    let told = place.run(&words, b"").done().text();
+    assert!(told.starts_with("{\"rows\":20,"), "{told}");
+    Ok(())
+}
+
+/// Whether a report's name was free was looked at before the export and never again: of two exports
+/// that named the same report both ended with 0, and one report was gone.
+#[test]
+fn of_two_exports_with_one_report_one_says_so() {
+    let place = Place::with_events(2_000);
+    let (store, report) = (place.name("store"), place.name("report.json"));
+    let words = ["export", &store, "-f", "ndjson", "--report", &report];
+    // Nobody reads it yet, so it waits with its pipe full.
+    let slow = auditdb(&words)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap_or_else(|error| panic!("{words:?}: {error}"));
+    std::thread::sleep(std::time::Duration::from_millis(1000));
+    let quick = run(&[&words[..], &["--limit", "3"]].concat(), b"").done();
+    assert_eq!(quick.text().lines().count(), 3);
+    let told = place.read("report.json");
+    let ended = slow.wait_with_output();
+    let ended = ended.unwrap_or_else(|error| panic!("{words:?}: {error}"));
+    assert_eq!(ended.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&ended.stderr).contains("--report"));
+    assert_eq!(place.read("report.json"), told);
+}
