@@ -11,6 +11,7 @@ use serde::de::Error as _;
 use serde::ser::SerializeMap;
 
 use super::Field;
+use crate::limits;
 
 /// The application's own pairs of key and text, in its own order; every key is indexed. A key that
 /// is there twice is refused when the event is appended.
@@ -142,6 +143,17 @@ impl Context {
     }
 }
 
+/// Ends reading at the first key too many, so that nobody pays for those behind it: whether a key
+/// is there already is looked up among all before it, which is quick only because they are few.
+fn not_too_many<E: serde::de::Error>(field: &str, count: usize, most: usize) -> Result<(), E> {
+    if count < most {
+        return Ok(());
+    }
+    Err(E::custom(format_args!(
+        "{field}: more entries than the at most {most} that are taken"
+    )))
+}
+
 impl Serialize for Metadata {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_map(self.iter())
@@ -167,6 +179,7 @@ impl<'de> Deserialize<'de> for Metadata {
                     if metadata.get(&key).is_some() {
                         return Err(A::Error::custom(format_args!("duplicate key `{key}`")));
                     }
+                    not_too_many("metadata", metadata.len(), limits::METADATA_KEYS)?;
                     metadata.push(key, value);
                 }
                 Ok(metadata)
@@ -211,7 +224,11 @@ impl<'de> Deserialize<'de> for Context {
                     let known_further = context.further.iter().any(|(name, _)| *name == key);
                     match context.known_mut(&key) {
                         Some(field) if field.is_absent() => *field = map.next_value()?,
-                        None if !known_further => context.further.push((key, map.next_value()?)),
+                        None if !known_further => {
+                            let count = context.further.len();
+                            not_too_many("context", count, limits::CONTEXT_KEYS)?;
+                            context.further.push((key, map.next_value()?));
+                        }
                         Some(_) | None => return Err(twice()),
                     }
                 }
