@@ -33,6 +33,8 @@ pub(crate) const FILTER_DEPTH: usize = 32;
 pub(crate) const PREFIX_BYTES: usize = 200;
 /// Events of one page.
 pub(crate) const PAGE_EVENTS: usize = 100_000;
+/// Bytes of content after which a page, and a step of a follower, ends; it holds one event at least.
+pub(crate) const PAGE_BYTES: usize = 8 << 20;
 /// Rows of one segment: keeps row numbers in 32 bits and a merge's working set in tens of MiB.
 pub(crate) const SEGMENT_ROWS: usize = 512 << 10;
 /// Events a partition needs before a segment of its own is cut out for it.

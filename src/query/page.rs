@@ -32,7 +32,8 @@ pub struct Query {
     pub filter: Filter,
     /// In which order; newest first by default.
     pub order: Order,
-    /// How many events a page holds at the most: 1 to 100,000, by default 50.
+    /// How many events a page holds at the most: 1 to 100,000, by default 50. A page also ends,
+    /// as one whose work is spent, when its events come to 8 MiB.
     pub limit: usize,
     /// Where to go on from; from the top by default.
     pub cursor: Option<Cursor>,
@@ -81,7 +82,7 @@ pub enum Stopped {
     End,
     /// The page is full.
     Limit,
-    /// The work budget was spent first.
+    /// The work budget was spent first, or the events came to 8 MiB.
     Budget,
 }
 
@@ -236,6 +237,7 @@ impl Snapshot {
         let mut walker = Walker::new(bound.snapshot.clone(), bound.route.clone());
         let mut work = Work::new(query.work_max);
         let mut events = Vec::with_capacity(query.limit.min(1024));
+        let mut bytes = 0;
         let mut last = None;
         loop {
             match walker.step(&mut work)? {
@@ -243,8 +245,14 @@ impl Snapshot {
                 Found::Match(_) if events.len() == query.limit => {
                     return Ok(bound.page(events, Stopped::Limit, last));
                 }
+                Found::Match(_) if bytes >= limits::PAGE_BYTES => {
+                    return Ok(bound.page(events, Stopped::Budget, last));
+                }
                 Found::Match(position) => {
-                    events.extend(walker.row(|row| crate::snapshot::event_of(&row))?);
+                    events.extend(walker.row(|row| {
+                        bytes += row.body.content.len();
+                        crate::snapshot::event_of(&row)
+                    })?);
                     last = Some(position);
                 }
                 // The page is full; that the match to prove the end was not found in time does not

@@ -1,14 +1,19 @@
 //! Reading in commit order: what a follower sees. The order is `seq` alone, never the time, so a
 //! late event comes when it was committed, and nothing is passed over.
 
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+
 use crate::error::ErrorKind;
 use crate::error::Result;
 use crate::event::StoredEvent;
 use crate::filter::Filter;
 use crate::id::Sequence;
+use crate::limits;
 use crate::snapshot::Snapshot;
+use crate::snapshot::event_of;
 
-/// Sequence numbers looked at in one step: bounds what a step holds in memory.
+/// Sequence numbers looked at in one step: bounds what a step costs.
 const WINDOW: u64 = 1024;
 
 /// One step of reading in commit order.
@@ -24,41 +29,93 @@ pub struct Tail {
 
 impl Snapshot {
     /// Events that match `filter`, in commit order from `from` on. Looks at up to 1,024 sequence
-    /// numbers, so that a call's cost is bounded; call again with [`Tail::next_seq`].
+    /// numbers, or as many as have 8 MiB of matching events, so that a call's cost is bounded; call
+    /// again with [`Tail::next_seq`].
     ///
     /// # Errors
     /// [`ErrorKind::Filter`] for an empty time range, or what reading the files gives.
     pub fn tail(&self, filter: &Filter, from: Sequence) -> Result<Tail> {
         let range = filter.range(self.base().clock.now())?;
         let to = from.0.saturating_add(WINDOW).min(self.seq_count());
-        let mut events = Vec::new();
         let mut snapshot = self.clone();
         let mut refreshed = 0;
-        while let Err(error) = snapshot.collect(from.0, to, &mut events) {
-            // A merge of the writing process took a file away; the fresh version holds its events.
-            refreshed += 1;
-            if error.kind() != ErrorKind::Missing || refreshed > 32 {
-                return Err(error);
+        let gathered = loop {
+            let mut gathered = Gathered::new(to);
+            let matches = |event: &StoredEvent| filter.matches(event, range);
+            match snapshot.gather(from.0, &matches, &mut gathered) {
+                Ok(()) => break gathered,
+                // A merge of the writing process took a file away; the fresh version holds its
+                // events.
+                Err(error) if error.kind() == ErrorKind::Missing && refreshed < 32 => {
+                    refreshed += 1;
+                    snapshot = snapshot.refreshed()?;
+                }
+                Err(error) => return Err(error),
             }
-            snapshot = snapshot.refreshed()?;
-            events.clear();
-        }
-        events.sort_unstable_by_key(|event| event.seq);
-        events.retain(|event| filter.matches(event, range));
+        };
+        let next = gathered.to.max(from.0);
+        let events = gathered.events.into_values().map(|(event, _)| event);
         Ok(Tail {
-            events,
-            next_seq: Sequence(to.max(from.0)),
-            complete: to >= self.seq_count(),
+            events: events.collect(),
+            next_seq: Sequence(next),
+            complete: next >= self.seq_count(),
         })
     }
 
-    /// Appends every event of `from..to`, in no order.
-    fn collect(&self, from: u64, to: u64, events: &mut Vec<StoredEvent>) -> Result<()> {
+    /// Gathers the events from `from` on that are wanted.
+    fn gather(
+        &self,
+        from: u64,
+        matches: &dyn Fn(&StoredEvent) -> bool,
+        gathered: &mut Gathered,
+    ) -> Result<()> {
         for unopened in self.sources() {
-            if unopened.seqs.0 < to && unopened.seqs.1 >= from {
-                unopened.open(self.base())?.events_of(from..to, events)?;
+            if unopened.seqs.0 >= gathered.to || unopened.seqs.1 < from {
+                continue;
             }
+            let source = unopened.open(self.base())?;
+            source.rows_of(from..gathered.to, &mut |row| {
+                if row.position.seq.0 >= gathered.to {
+                    return Ok(ControlFlow::Break(()));
+                }
+                let event = event_of(row)?;
+                if matches(&event) {
+                    gathered.take(event, row.body.content.len());
+                }
+                Ok(ControlFlow::Continue(()))
+            })?;
         }
         Ok(())
+    }
+}
+
+/// Events by their sequence numbers, all that are wanted below `to`. What is too much goes from
+/// the far end, which comes nearer: each source gives its rows in commit order, so each is left
+/// where that end is reached.
+struct Gathered {
+    to: u64,
+    events: BTreeMap<u64, (StoredEvent, usize)>,
+    bytes: usize,
+}
+
+impl Gathered {
+    fn new(to: u64) -> Gathered {
+        Gathered {
+            to,
+            events: BTreeMap::new(),
+            bytes: 0,
+        }
+    }
+
+    fn take(&mut self, event: StoredEvent, bytes: usize) {
+        self.bytes += bytes;
+        self.events.insert(event.seq.0, (event, bytes));
+        while self.bytes > limits::PAGE_BYTES && self.events.len() > 1 {
+            let Some((seq, (_, bytes))) = self.events.pop_last() else {
+                break;
+            };
+            self.bytes -= bytes;
+            self.to = seq;
+        }
     }
 }

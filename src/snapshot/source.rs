@@ -1,6 +1,7 @@
 //! One segment or one memtable as a scan sees it: rows numbered newest first, with lists of rows
 //! by term. Both kinds answer the same questions, so that nothing above asks which it is.
 
+use core::ops::ControlFlow;
 use core::ops::Range;
 use std::sync::Arc;
 
@@ -222,8 +223,12 @@ impl Source {
         }
     }
 
-    /// Appends the events with sequence numbers in `seqs`, in no order.
-    pub(crate) fn events_of(&self, seqs: Range<u64>, events: &mut Vec<StoredEvent>) -> Result<()> {
+    /// Hands out the rows with sequence numbers in `seqs`, in commit order, until `each` breaks.
+    pub(crate) fn rows_of(
+        &self,
+        seqs: Range<u64>,
+        each: &mut dyn FnMut(&Row<'_>) -> Result<ControlFlow<()>>,
+    ) -> Result<()> {
         match self {
             Source::Segment { reader, .. } => {
                 let mut kept = Kept::default();
@@ -232,7 +237,9 @@ impl Source {
                 };
                 let mut rows = reader.by_seq(Sequence(seqs.start), Sequence(last));
                 while let Some((_, row)) = rows.next()? {
-                    events.push(event_of(&reader.row(row, &mut kept)?)?);
+                    if each(&reader.row(row, &mut kept)?)?.is_break() {
+                        break;
+                    }
                 }
             }
             Source::Memtable { table, view } => {
@@ -244,7 +251,10 @@ impl Source {
                         .ok()
                         .and_then(|number| table.entry(number));
                     let entry = entry.ok_or_else(|| no_row(0))?;
-                    events.push(event_of(&entry.row().ok_or_else(|| no_row(0))?)?);
+                    let row = entry.row().ok_or_else(|| no_row(0))?;
+                    if each(&row)?.is_break() {
+                        break;
+                    }
                 }
             }
         }
