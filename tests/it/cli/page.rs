@@ -129,3 +129,34 @@ fn facets_count_what_an_export_holds() {
         assert_eq!(facets["distinct"], counts.len());
     }
 }
+
+/// `-o json` used to print `{"events":[` before it looked at the cursor, and `-o csv` its header: a
+/// script that piped the answer on got half an object from a query that never ran. Now the first
+/// page is read before anything is printed.
+#[test]
+fn a_query_that_does_not_run_prints_nothing() {
+    let place = Place::with_events(20);
+    for shape in ["table", "json", "ndjson", "csv"] {
+        let words = ["query", "DB", "-o", shape, "--cursor"];
+        let ended = place.run(&[&words[..], &["nonsense"]].concat(), b"");
+        assert!(ended.ends_with(2).out.is_empty(), "{shape}");
+        // Well formed, but of another filter: found out only when the page is asked for.
+        let page = place.json(&[
+            "query",
+            "DB",
+            "-n",
+            "1",
+            "-o",
+            "json",
+            "--outcome",
+            "success",
+        ]);
+        let ended = place.run(&[&words[..], &[text(&page, "/next_cursor")]].concat(), b"");
+        assert!(ended.ends_with(2).out.is_empty(), "{shape}");
+    }
+    let none = ["query", "DB", "--type", "no.such", "-o"];
+    let page = place.json(&[&none[..], &["json"]].concat());
+    assert_eq!(page["events"], Value::Array(Vec::new()));
+    let csv = place.out(&[&none[..], &["csv"]].concat());
+    assert!(csv.starts_with("id,seq,type,") && csv.lines().count() == 1);
+}

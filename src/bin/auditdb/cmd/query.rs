@@ -100,7 +100,8 @@ struct Ended {
     page: Page,
 }
 
-/// Reads call by call until the page is full or nothing follows, or once where the work is bounded.
+/// Nothing is printed before the first call, so a query that does not run prints nothing. Reads
+/// call by call until the page is full or nothing follows, or once where the work is bounded.
 fn read(
     words: &Words,
     snapshot: &Snapshot,
@@ -183,14 +184,15 @@ pub(super) fn named(kind: &str, id: Option<&str>) -> String {
 
 fn json(words: &Words, snapshot: &Snapshot, query: Query, output: &Output) -> Outcome<Ended> {
     let mut out = output.data();
-    out.write_all(b"{\"events\":[")?;
+    let begin: &[u8] = b"{\"events\":[";
     let ended = read(words, snapshot, query, |before, event| {
-        if before > 0 {
-            out.write_all(b",")?;
-        }
+        out.write_all(if before == 0 { begin } else { b"," })?;
         serde_json::to_writer(&mut out, event).map_err(std::io::Error::from)?;
         Ok(())
     })?;
+    if ended.events == 0 {
+        out.write_all(begin)?;
+    }
     let page = &ended.page;
     writeln!(
         out,
@@ -222,12 +224,14 @@ fn lines(
     };
     let mut line = Vec::new();
     export.begin(&mut line);
-    out.write_all(&line)?;
+    // What stands before the first event goes out with it.
     let ended = read(words, snapshot, query, |before, event| {
-        line.clear();
         export.event(event, before == 0, &mut line);
-        Ok(out.write_all(&line)?)
+        out.write_all(&line)?;
+        line.clear();
+        Ok(())
     })?;
+    out.write_all(&line)?;
     out.flush()?;
     Ok(ended)
 }
