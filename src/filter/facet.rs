@@ -58,13 +58,14 @@ impl Expression {
     }
 }
 
-/// The value that a term of [`FilterField::term_range`] stands for, as filters spell it: an entity
-/// as `KIND:ID`, a cut value as its head and `…`. `None` for a term that no event has.
-pub(crate) fn facet_value(term: &[u8]) -> Option<String> {
+/// The value that a term of [`FilterField::term_range`] stands for, as filters spell it, an entity
+/// as `KIND:ID`; and whether it is only the head of a value too long for a term. `None` for a term
+/// that no event has.
+pub(crate) fn facet_value(term: &[u8]) -> Option<(String, bool)> {
     let (code, rest) = term.split_first()?;
     let (marker, value) = rest.split_first()?;
     match (*code, *marker) {
-        (term::IP, term::VALUE) => Some(term::address_text(value.try_into().ok()?)),
+        (term::IP, term::VALUE) => Some((term::address_text(value.try_into().ok()?), false)),
         (term::IP, term::OTHER) => text(value),
         (_, term::NULL | term::OTHER) => None,
         (term::META, _) => {
@@ -73,11 +74,12 @@ pub(crate) fn facet_value(term: &[u8]) -> Option<String> {
         }
         (code, _) if is_pair(code) => {
             let Some(end) = value.iter().position(|byte| *byte == 0) else {
-                return core::str::from_utf8(value).ok().map(escape_kind);
+                let kind = core::str::from_utf8(value).ok()?;
+                return Some((escape_kind(kind), false));
             };
             let kind = core::str::from_utf8(value.get(..end)?).ok()?;
-            let id = text(value.get(end + 1..)?)?;
-            Some(format!("{}:{id}", escape_kind(kind)))
+            let (id, cut) = text(value.get(end + 1..)?)?;
+            Some((format!("{}:{id}", escape_kind(kind)), cut))
         }
         _ => text(value),
     }
@@ -93,18 +95,13 @@ fn is_pair(code: u8) -> bool {
     roles.iter().any(|role| role.pair == code)
 }
 
-fn text(value: &[u8]) -> Option<String> {
+fn text(value: &[u8]) -> Option<(String, bool)> {
     let Some(cut) = value.iter().position(|byte| *byte == term::CUT) else {
-        return core::str::from_utf8(value).ok().map(str::to_owned);
+        return Some((core::str::from_utf8(value).ok()?.to_owned(), false));
     };
-    let head = value.get(..cut)?;
-    let mut text = String::new();
+    let head = value.get(..cut)?.utf8_chunks().next();
     // The head may end inside a character; what is whole of it is shown.
-    if let Some(chunk) = head.utf8_chunks().next() {
-        text.push_str(chunk.valid());
-    }
-    text.push('…');
-    Some(text)
+    Some((head.map_or("", |chunk| chunk.valid()).to_owned(), true))
 }
 
 fn escape_kind(kind: &str) -> String {

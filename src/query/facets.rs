@@ -41,6 +41,9 @@ pub struct FacetValue {
     pub value: String,
     /// How many events have it.
     pub count: u64,
+    /// The value is longer than indexes keep: `value` is its beginning, which other values of the
+    /// list can share. They are counted apart all the same.
+    pub cut: bool,
 }
 
 impl Snapshot {
@@ -95,12 +98,12 @@ impl Snapshot {
 /// The most frequent values so far; the least of them stands first.
 struct Top {
     most: usize,
-    values: BinaryHeap<(Reverse<u64>, String)>,
+    values: BinaryHeap<(Reverse<u64>, String, bool)>,
 }
 
 impl Top {
-    fn take(&mut self, count: u64, value: String) {
-        self.values.push((Reverse(count), value));
+    fn take(&mut self, count: u64, (value, cut): (String, bool)) {
+        self.values.push((Reverse(count), value, cut));
         if self.values.len() > self.most {
             self.values.pop();
         }
@@ -158,7 +161,7 @@ fn count(
     let values = found.values.into_sorted_vec().into_iter();
     Ok(Facets {
         values: values
-            .map(|(Reverse(count), value)| FacetValue { value, count })
+            .map(|(Reverse(count), value, cut)| FacetValue { value, count, cut })
             .collect(),
         distinct,
         snapshot_seq: bound.snapshot.seq_count(),

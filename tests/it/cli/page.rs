@@ -160,3 +160,33 @@ fn a_query_that_does_not_run_prints_nothing() {
     let csv = place.out(&[&none[..], &["csv"]].concat());
     assert!(csv.starts_with("id,seq,type,") && csv.lines().count() == 1);
 }
+
+/// Index terms keep 200 bytes of a value, so two long subjects that differ behind them were printed
+/// as one text, twice, and nothing told that it was not the whole value. Now it is marked.
+#[test]
+fn a_value_that_facets_cut_says_so() {
+    let place = Place::new();
+    let head = "s".repeat(250);
+    for id in [format!("{head}1"), format!("{head}2"), "short…".to_owned()] {
+        let subject = format!("doc:{id}");
+        place.out(&["append", "DB", "--type", "a.b", "--subject", &subject]);
+    }
+    let facets = place.json(&["facets", "DB", "subject", "-o", "json"]);
+    let values = facets["values"].as_array().cloned().unwrap_or_default();
+    assert_eq!(values.len(), 3);
+    for value in &values {
+        let shown = text(value, "/value");
+        let cut = shown != "doc:short…";
+        assert_eq!(
+            value.get("cut"),
+            cut.then_some(&Value::Bool(true)),
+            "{value}"
+        );
+        // What is left of a cut value is its beginning, as a prefix filter takes it.
+        assert_eq!(format!("doc:{head}").starts_with(shown), cut, "{value}");
+    }
+    let told = lines(&place.out(&["facets", "DB", "subject", "-o", "ndjson"]));
+    assert_eq!(told, values);
+    let table = place.out(&["facets", "DB", "subject"]);
+    assert_eq!(table.matches("ss…").count(), 2, "{table}");
+}

@@ -24,7 +24,10 @@ use crate::table::Table;
   auditdb facets trail meta:ticket --prefix 47 -o json
 
 Fields: type, sub-type, org, outcome, source, ip, subject, target, performer, on-behalf-of (by kind
-and id), subject-kind, target-kind, performer-kind, on-behalf-of-kind, meta:KEY.")]
+and id), subject-kind, target-kind, performer-kind, on-behalf-of-kind, meta:KEY.
+
+Of a value longer than 200 bytes its beginning is shown, with … behind it in the table and with
+\"cut\":true in JSON; values that begin alike are counted apart.")]
 pub(crate) struct Words {
     #[command(flatten)]
     database: Database,
@@ -106,16 +109,21 @@ pub(crate) fn run(words: &Words, output: &Output) -> Outcome<Code> {
 
 fn value(facet: &auditdb::FacetValue) -> String {
     format!(
-        "{{\"value\":{},\"count\":{}}}",
+        "{{\"value\":{},\"count\":{}{}}}",
         super::json_text(&facet.value),
-        facet.count
+        facet.count,
+        if facet.cut { ",\"cut\":true" } else { "" }
     )
 }
 
 fn print(facets: &Facets, output: &Output) -> Outcome<()> {
     let mut rows = Table::new().number("EVENTS").column("VALUE", Style::name);
     for facet in &facets.values {
-        rows.row([table::grouped(facet.count), facet.value.clone()]);
+        let more = if facet.cut { "…" } else { "" };
+        rows.row([
+            table::grouped(facet.count),
+            format!("{}{more}", facet.value),
+        ]);
     }
     let mut out = output.page();
     if !facets.values.is_empty() {
