@@ -1,11 +1,12 @@
 //! CSV cells from the slices of a stored content, straight into the export's buffer. Writes what
 //! `csv` writes, byte for byte, but looks at a text once: one without escapes can hold no quotation
-//! mark and no line end, so only a comma puts it between quotation marks.
+//! mark, no tab and no line end, so only a comma or a semicolon puts it between quotation marks.
 
 use std::io::Write;
 
 use super::csv::CsvSafety;
 use super::csv::begins_a_formula;
+use super::csv::needs_quotes;
 use crate::codec::content::Text;
 use crate::event;
 use crate::event::Field;
@@ -107,9 +108,9 @@ impl<'o> Cells<'o> {
         self.out.extend_from_slice(b"\r\n");
     }
 
-    /// A text that holds no quotation mark and no line end.
+    /// A text that holds no quotation mark, no tab and no line end.
     fn unescaped(&mut self, text: &str) {
-        let quoted = text.as_bytes().contains(&b',');
+        let quoted = text.bytes().any(|byte| matches!(byte, b',' | b';'));
         if quoted {
             self.out.push(b'"');
         }
@@ -122,7 +123,7 @@ impl<'o> Cells<'o> {
 
     fn any(&mut self, text: &str) {
         let mut rest = text.as_bytes();
-        if !rest.iter().any(|byte| b",\"\r\n".contains(byte)) {
+        if !text.bytes().any(needs_quotes) {
             self.guard(text);
             return self.out.extend_from_slice(rest);
         }
@@ -144,7 +145,7 @@ impl<'o> Cells<'o> {
     }
 
     fn guard(&mut self, text: &str) {
-        if self.safety == CsvSafety::Guard && text.starts_with(begins_a_formula) {
+        if self.safety == CsvSafety::Guard && begins_a_formula(text) {
             self.out.push(b'\'');
         }
     }

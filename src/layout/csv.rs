@@ -44,8 +44,8 @@ impl<'a> Record<'a> {
             self.out.push(b',');
         }
         self.first = false;
-        let guarded = self.safety == CsvSafety::Guard && text.starts_with(begins_a_formula);
-        let quoted = text.bytes().any(|byte| b",\"\r\n".contains(&byte));
+        let guarded = self.safety == CsvSafety::Guard && begins_a_formula(text);
+        let quoted = text.bytes().any(needs_quotes);
         if quoted {
             self.out.push(b'"');
         }
@@ -70,13 +70,28 @@ impl<'a> Record<'a> {
     }
 }
 
-/// The first characters that spreadsheets act on, their full-width forms, and the guard itself.
-pub(super) fn begins_a_formula(first: char) -> bool {
+/// Whether a byte puts its cell between quotation marks: what ends a cell or a record, here or for
+/// a program that was told another separator, and the quotation mark itself.
+pub(super) fn needs_quotes(byte: u8) -> bool {
+    b",;\t\"\r\n".contains(&byte)
+}
+
+/// Whether a spreadsheet could take the text for a formula: by its first character, also behind
+/// blanks and marks that show nothing, which some programs take away first.
+pub(super) fn begins_a_formula(text: &str) -> bool {
+    if text.starts_with(|first: char| first.is_ascii_alphanumeric()) {
+        return false;
+    }
+    let shown = text.trim_start_matches(|first: char| {
+        first.is_whitespace() || matches!(first, '\u{feff}' | '\u{200b}'..='\u{200f}' | '\u{2060}')
+    });
+    text.starts_with(['\t', '\r', '\n', '\0', '\'', '\u{ff07}']) || shown.starts_with(acts)
+}
+
+/// The characters that spreadsheets act on, with their full-width and look-alike forms.
+fn acts(first: char) -> bool {
     matches!(
         first,
-        '=' | '+' | '-' | '@' | '\t' | '\r' | '\n' | '\0' | '\''
-    ) || matches!(
-        first,
-        '\u{ff1d}' | '\u{ff0b}' | '\u{ff0d}' | '\u{ff20}' | '\u{ff07}'
+        '=' | '+' | '-' | '@' | '\u{ff1d}' | '\u{ff0b}' | '\u{ff0d}' | '\u{ff20}' | '\u{2212}'
     )
 }

@@ -86,7 +86,10 @@ fn written_alike(event: &StoredEvent) {
             writer.terminator(csv::Terminator::CRLF);
             let mut writer = writer.from_writer(Vec::new());
             writer.write_record(&cells).unwrap();
-            assert_eq!(text(writer.into_inner().unwrap()), text(found.clone()));
+            // The csv crate puts only what its own reader needs between quotation marks.
+            let more = cells.iter().any(|cell| cell.contains([';', '\t']));
+            let theirs = text(writer.into_inner().unwrap());
+            assert!(more || theirs == text(found.clone()), "{theirs}");
             assert_eq!(text(found), text(wanted));
         }
     }
@@ -111,7 +114,7 @@ fn rows_are_written_as_their_events_are() {
 proptest::proptest! {
     #[test]
     fn hostile_texts_are_written_alike_from_rows_and_events(
-        texts in proptest::collection::vec("[=+@',\"\\\\\r\n\t\u{0}\u{1f}\u{ff1d}é a-]{0,8}", 8),
+        texts in proptest::collection::vec("[=+@',;\"\\\\\r\n\t\u{0}\u{1f}\u{ff1d}\u{2212}é a-]{0,8}", 8),
         data in "[-0-9]{1,3}|\"[,a=]{0,3}\"",
         states in 0_u32..6561,
     ) {
@@ -275,11 +278,17 @@ fn the_guard_is_one_apostrophe_and_only_where_needed() {
         ("\u{ff0b}1", true),
         ("\u{ff0d}1", true),
         ("\u{ff20}1", true),
+        ("\u{2212}1", true),
+        (" =1", true),
+        ("\u{a0}\u{3000}-1", true),
+        ("\u{feff}@a", true),
+        ("\u{200b} +1", true),
         ("'", true),
         ("", false),
+        (" ", false),
+        (" a=1", false),
         ("a=1", false),
         ("\"=1\"", false),
-        (" =1", false),
     ] {
         let mut event = stored(lines()[0]);
         event.event.reason = text.into();

@@ -228,3 +228,47 @@ fn entries_come_back_as_they_went_in() {
             .contains("user.signed_in")
     );
 }
+
+/// A program told that the separator is `;` or a tab took `a;=1+1` apart and ran what came behind,
+/// and some skip a blank or take another minus sign before they look for a formula.
+#[test]
+fn cells_that_other_programs_read_as_formulas_are_made_harmless() {
+    for (text, guarded, raw) in [
+        ("a;=1+1", "\"a;=1+1\"", "\"a;=1+1\""),
+        ("a\t=1+1", "\"a\t=1+1\"", "\"a\t=1+1\""),
+        (" =1+1", "' =1+1", " =1+1"),
+        ("\u{a0}+1", "'\u{a0}+1", "\u{a0}+1"),
+        ("\u{feff}@a", "'\u{feff}@a", "\u{feff}@a"),
+        (
+            "\u{3000}\u{200b} =1",
+            "'\u{3000}\u{200b} =1",
+            "\u{3000}\u{200b} =1",
+        ),
+        ("\u{2212}1+1", "'\u{2212}1+1", "\u{2212}1+1"),
+        (" a=1", " a=1", " a=1"),
+        ("", "", ""),
+        (" ", " ", " "),
+        ("' =1", "'' =1", "' =1"),
+        (" 'x", " 'x", " 'x"),
+    ] {
+        let place = Place::new();
+        let event = serde_json::json!({"type": "a.b", "reason": text, "source": "end"});
+        place
+            .run(&["append", "DB"], event.to_string().as_bytes())
+            .done();
+        for (safety, shown) in [("guard", guarded), ("raw", raw)] {
+            let words = ["export", "DB", "-f", "csv", "--csv-safety", safety];
+            let csv = place.out(&words);
+            assert!(csv.contains(&format!(",{shown},end,")), "{text:?}: {csv}");
+            let mut reader = csv::Reader::from_reader(csv.as_bytes());
+            let mut records = reader.deserialize::<std::collections::HashMap<String, String>>();
+            let record = records.next().and_then(Result::ok).unwrap_or_default();
+            let cell = record.get("reason").map_or("", String::as_str);
+            let undone = match safety {
+                "guard" => cell.strip_prefix('\'').unwrap_or(cell),
+                _ => cell,
+            };
+            assert_eq!(undone, text, "{safety}");
+        }
+    }
+}
