@@ -72,6 +72,11 @@ impl<'disk> Draft<'disk> {
         }
     }
 
+    /// Where it is until it is published.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Appends `bytes`.
     pub(crate) fn write(&mut self, bytes: &[u8]) -> Result<()> {
         if self.buffer.len() + bytes.len() > BUFFER_BYTES {
@@ -128,7 +133,8 @@ impl io::Write for Draft<'_> {
 
 impl Drop for Draft<'_> {
     fn drop(&mut self) {
-        // This only saves space early: what stays behind is removed when the store is opened next.
+        // This only saves space early: what stays behind in `tmp/` is removed when the store is
+        // opened next, and what stays beside a target by whoever makes that target next.
         if !self.is_published {
             drop(self.disk.unlink(&self.path));
         }

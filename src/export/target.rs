@@ -2,12 +2,15 @@
 //! beside its place, and put there whole. It never lies inside a store, whose files are its own,
 //! and never takes the place of a link, a folder or a device.
 
+use std::ffi::OsStr;
 use std::ffi::OsString;
 use std::fs;
+use std::io;
 use std::io::Write;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use crate::disk::durable::Draft;
 use crate::disk::names;
@@ -40,6 +43,9 @@ pub struct OutputFile {
     name: OsString,
     replace: bool,
 }
+
+/// Between a draft's making and its locking lie microseconds.
+const DRAFT_IDLE: Duration = Duration::from_secs(60);
 
 impl OutputFile {
     /// Looks whether a file can be made at `path`, and makes nothing. One that exists is refused,
@@ -119,7 +125,12 @@ impl OutputFile {
                 .in_file(&self.path)
                 .with_source(error)
         })?;
+        self.remove_dead_drafts();
         let mut draft = Draft::begin_beside(&disk, Path::new(&self.name))?;
+        // Held until the draft is gone or in its place; where the file system has no locks, a dead
+        // draft stays.
+        let held = fs::File::open(self.folder.join(draft.path())).ok();
+        held.as_ref().map(fs::File::try_lock);
         let (written, whole) = write(&mut draft)?;
         if whole && self.replace {
             self.refuse_taken()?;
@@ -128,6 +139,19 @@ impl OutputFile {
             draft.publish_new()?;
         }
         Ok(written)
+    }
+
+    /// Removes what processes that ended in the middle of making this very file left: drafts that
+    /// nobody holds. One that was made a moment ago may not be held yet.
+    fn remove_dead_drafts(&self) {
+        let Ok(entries) = fs::read_dir(&self.folder) else {
+            return;
+        };
+        for entry in entries.flatten() {
+            if is_draft_of(&self.name, &entry.file_name()) && is_dead(&entry.path()) {
+                drop(fs::remove_file(entry.path()));
+            }
+        }
     }
 
     fn place(&self) -> PathBuf {
@@ -159,4 +183,25 @@ fn is_store(folder: &Path) -> bool {
     ];
     let there = |mark: &&Path| folder.join(mark).symlink_metadata().is_ok();
     marks.iter().filter(|mark| there(mark)).count() > 1
+}
+
+fn is_draft_of(name: &OsStr, entry: &OsStr) -> bool {
+    let entry = Path::new(entry);
+    let number = entry
+        .file_stem()
+        .and_then(|stem| Path::new(stem).extension());
+    let number = number.and_then(|number| number.to_str()?.parse().ok());
+    number.is_some_and(|number| names::draft_beside(Path::new(name), number) == entry)
+}
+
+fn is_dead(draft: &Path) -> bool {
+    let looked = || -> io::Result<bool> {
+        if !draft.symlink_metadata()?.is_file() {
+            return Ok(false);
+        }
+        let file = fs::File::open(draft)?;
+        let idle = file.metadata()?.modified()?.elapsed().unwrap_or_default();
+        Ok(idle >= DRAFT_IDLE && file.try_lock().is_ok())
+    };
+    looked().unwrap_or(false)
 }

@@ -186,3 +186,65 @@ fn of_two_exports_with_one_report_one_says_so() {
     assert!(String::from_utf8_lossy(&ended.stderr).contains("--report"));
     assert_eq!(place.read("report.json"), told);
 }
+
+/// A killed export left `.NAME.PID.part` in the user's folder, and nothing ever removed it.
+#[test]
+fn what_a_killed_export_left_goes_with_the_next_one() -> std::io::Result<()> {
+    let place = Place::with_events(20);
+    let held = std::fs::File::create(place.path(".all.csv.5.part"))?;
+    held.lock()?;
+    for name in [
+        ".all.csv.4294967294.part",
+        ".all.csv.7.part",
+        ".all.csv.part",
+        ".all.csv.x.part",
+        ".all.csv.07.part",
+        ".other.csv.7.part",
+        "all.csv.7.part",
+    ] {
+        place.write(name, "half");
+    }
+    let hour_ago = std::time::SystemTime::now() - std::time::Duration::from_secs(3600);
+    for path in files(&place.path("")) {
+        if path.extension().is_some_and(|end| end == "part") && !path.ends_with(".all.csv.7.part") {
+            let file = std::fs::File::options().write(true).open(path)?;
+            file.set_modified(hour_ago)?;
+        }
+    }
+    place.out(&["export", "DB", "-f", "csv", "-o", "@all.csv"]);
+    assert!(!place.path(".all.csv.4294967294.part").exists());
+    // Others' files stay, and drafts that are held, or so young that they may not be held yet.
+    for kept in [
+        ".all.csv.5.part",
+        ".all.csv.7.part",
+        ".all.csv.part",
+        ".all.csv.x.part",
+        ".all.csv.07.part",
+        ".other.csv.7.part",
+        "all.csv.7.part",
+    ] {
+        assert!(place.path(kept).exists(), "{kept}");
+    }
+    Ok(())
+}
+
+/// A draft is held while it is made, so that another export of the same name leaves it alone.
+#[test]
+fn a_draft_is_held_while_it_is_made() {
+    let place = Place::with_events(20);
+    let file = auditdb::OutputFile::claim(&place.path("a"), false);
+    let file = file.unwrap_or_else(|error| panic!("{error}"));
+    let made = file.make(|_| {
+        let drafts = files(&place.path(""));
+        let drafts = drafts
+            .iter()
+            .filter(|path| path.extension().is_some_and(|end| end == "part"));
+        let locks: Vec<bool> = drafts
+            .map(|path| std::fs::File::open(path).is_ok_and(|file| file.try_lock().is_ok()))
+            .collect();
+        assert_eq!(locks, [false]);
+        Ok(())
+    });
+    assert!(made.is_ok());
+    assert_eq!(place.read("a"), b"");
+}
