@@ -59,10 +59,15 @@ impl Output {
     /// Stdout for stored bytes: as they are to files and pipes, escaped to a terminal.
     pub(crate) fn data(&self) -> Box<dyn Write> {
         if self.is_terminal() {
-            Box::new(BufWriter::new(Escaping::new(io::stdout().lock())))
+            Box::new(self.escaped())
         } else {
             Box::new(BufWriter::with_capacity(64 << 10, io::stdout().lock()))
         }
+    }
+
+    /// Stdout for text about stored bytes, which people read through pagers too.
+    pub(crate) fn escaped(&self) -> BufWriter<Escaping<io::StdoutLock<'static>>> {
+        BufWriter::new(Escaping::new(io::stdout().lock()))
     }
 
     pub(crate) fn error(&self) -> io::StderrLock<'static> {

@@ -117,3 +117,18 @@ fn stored_control_characters_are_escaped_in_tables() {
         "{shown}"
     );
 }
+
+/// `dump` prints text for people, who read it through a pager: U+009B begins a control sequence
+/// there, and U+202E turns the line around. It went into pipes as it was stored.
+#[test]
+fn a_dump_is_escaped_also_in_a_pipe() {
+    let place = Place::new();
+    let line = r#"{"type":"a.b","reason":"\u009b2J \u0085 \u202ex \u2066"}"#;
+    place.run(&["append", "DB"], line.as_bytes()).done();
+    let dumped = place.out(&["dump", "DB", "wal"]);
+    assert!(
+        dumped.contains(r"\u009b2J \u0085 \u202ex \u2066"),
+        "{dumped}"
+    );
+    assert!(!dumped.contains(['\u{9b}', '\u{85}', '\u{202e}', '\u{2066}']));
+}

@@ -33,7 +33,7 @@ pub(crate) fn run(words: &Words, output: &Output) -> Outcome<Code> {
         Some("manifest") => Part::Manifest,
         Some(segment) => Part::Segment(segment.to_owned()),
     };
-    let mut out = output.data();
+    let mut out = output.escaped();
     auditdb::inspect(&words.database.path, &part, &mut out)?;
     out.flush()?;
     Ok(Code::Done)
