@@ -4,9 +4,12 @@
 use std::io::BufRead;
 use std::io::BufReader;
 use std::io::Read;
+use std::io::Write;
 use std::process::Child;
 use std::process::Command;
 use std::process::Stdio;
+use std::time::Duration;
+use std::time::Instant;
 
 use super::Place;
 use super::auditdb;
@@ -131,4 +134,42 @@ fn a_dump_is_escaped_also_in_a_pipe() {
         "{dumped}"
     );
     assert!(!dumped.contains(['\u{9b}', '\u{85}', '\u{202e}', '\u{2066}']));
+}
+
+/// An import that waits for a pipe nobody writes to looked at the flag that Ctrl-C sets only when
+/// the next bytes came, so the first Ctrl-C did nothing.
+#[test]
+fn an_import_that_waits_for_its_input_ends_at_the_first_ctrl_c() {
+    let place = Place::new();
+    for words in [&["-"][..], &[], &["/dev/stdin"]] {
+        let mut child = auditdb(&[&["import", &place.name("store"), "--json"], words].concat())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap_or_else(|error| panic!("{words:?}: {error}"));
+        let mut stdin = child.stdin.take();
+        let line = b"{\"type\":\"a.b\",\"occurred_at\":\"2026-05-17T08:00:00Z\"}\n";
+        let sent = stdin.as_mut().map(|stdin| stdin.write_all(line));
+        assert!(matches!(sent, Some(Ok(()))));
+        // The store is there before the input is read, and by then Ctrl-C is the command's own.
+        std::thread::sleep(Duration::from_millis(1500));
+        let signal = Command::new("kill")
+            .args(["-INT", &child.id().to_string()])
+            .status();
+        assert!(signal.is_ok_and(|status| status.success()));
+        let begun = Instant::now();
+        while child.try_wait().is_ok_and(|ended| ended.is_none()) {
+            if begun.elapsed() > Duration::from_secs(20) {
+                drop(child.kill());
+                panic!("{words:?}: the import went on waiting");
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        let (error, code) = ends(child);
+        assert_eq!(code, Some(130), "{words:?}: {error}");
+        assert!(error.contains("interrupted"), "{error}");
+        drop(stdin);
+    }
+    assert_eq!(place.json(&["stats", "DB", "--json"])["events"], 1);
 }

@@ -5,6 +5,7 @@ use std::io;
 use std::io::BufWriter;
 use std::io::Read;
 use std::io::Write;
+use std::os::fd::AsFd;
 use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -21,6 +22,11 @@ use auditdb::OnRefusal;
 use auditdb::Options;
 use auditdb::Store;
 use clap::Args;
+use rustix::event::PollFd;
+use rustix::event::PollFlags;
+use rustix::event::Timespec;
+use rustix::event::poll;
+use rustix::io::Errno;
 
 use crate::failure::Code;
 use crate::failure::Failure;
@@ -68,6 +74,13 @@ pub(crate) struct Words {
     #[arg(long)]
     formats: bool,
 }
+
+/// How long to wait for input before looking whether the user wants an end. A signal ends the wait
+/// at once, unless it comes right before it.
+const PATIENCE: Timespec = Timespec {
+    tv_sec: 0,
+    tv_nsec: 200_000_000,
+};
 
 pub(crate) fn run(words: &Words, output: &Output) -> Outcome<Code> {
     if words.formats {
@@ -119,26 +132,29 @@ impl Words {
     }
 
     /// Opens every input before anything is imported, so that a name that is wrong stops it all.
-    fn inputs(&self) -> Outcome<Vec<(String, Box<dyn Read>)>> {
+    fn inputs(&self) -> Outcome<Vec<(String, File)>> {
         let stdin = [PathBuf::from("-")];
         let files = if self.files.is_empty() {
             &stdin
         } else {
             self.files.as_slice()
         };
-        let open = |path: &PathBuf| -> Outcome<(String, Box<dyn Read>)> {
-            let name = path.display().to_string();
-            if path == Path::new("-") {
-                return Ok(("stdin".to_owned(), Box::new(io::stdin().lock())));
-            }
-            let file = File::open(path).and_then(|file| match file.metadata()?.is_dir() {
+        let open = |path: &PathBuf| -> Outcome<(String, File)> {
+            let (name, file) = if path == Path::new("-") {
+                // A handle of its own, without the buffer that a wait would not see into.
+                let stdin = io::stdin().as_fd().try_clone_to_owned();
+                ("stdin".to_owned(), stdin.map(File::from))
+            } else {
+                (path.display().to_string(), File::open(path))
+            };
+            let file = file.and_then(|file| match file.metadata()?.is_dir() {
                 true => Err(io::Error::other("it is a folder")),
                 false => Ok(file),
             });
             let file = file.map_err(|error| {
                 Failure::new(Code::Failed, format!("{name}: cannot be read: {error}"))
             })?;
-            Ok((name, Box::new(file)))
+            Ok((name, file))
         };
         files.iter().map(open).collect()
     }
@@ -150,7 +166,7 @@ impl Words {
         store: &Store,
         options: ImportOptions,
         refused: &mut Option<BufWriter<File>>,
-        inputs: Vec<(String, Box<dyn Read>)>,
+        inputs: Vec<(String, File)>,
         output: &Output,
     ) -> (ImportOutcome, Outcome<()>) {
         let on_file = refused.is_some();
@@ -203,18 +219,32 @@ fn interrupted(on_file: bool) -> Failure {
     Failure::new(Code::Interrupted, what)
 }
 
-/// An input that ends with an error when the user wants an end.
+/// An input that ends with an error when the user wants an end, also while it waits for a pipe.
 struct Interruptible {
-    input: Box<dyn Read>,
+    input: File,
     interrupt: Interrupt,
+}
+
+impl Interruptible {
+    /// Waits until there is something to read, or for a moment.
+    fn is_ready(&self) -> io::Result<bool> {
+        let mut watched = [PollFd::new(&self.input, PollFlags::IN)];
+        match poll(&mut watched, Some(&PATIENCE)) {
+            Ok(ready) => Ok(ready > 0),
+            Err(Errno::INTR) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
+    }
 }
 
 impl Read for Interruptible {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.interrupt.seen() {
-            return Err(io::Error::other("interrupted"));
+        while !self.interrupt.seen() {
+            if self.is_ready()? {
+                return self.input.read(buffer);
+            }
         }
-        self.input.read(buffer)
+        Err(io::Error::other("interrupted"))
     }
 }
 
