@@ -2,7 +2,9 @@
 //! restartable at any row, and as a file whole or not at all. Parts made one after the other, each
 //! from the cursor at which the one before ended, are together the export made in one go.
 
+mod crew;
 mod file;
+mod pack;
 mod report;
 mod run;
 mod sink;

@@ -1,85 +1,69 @@
-//! Where an export's bytes go: packed if asked for, counted and hashed as they leave.
+//! Where an export's bytes go: the packed parts in their order, counted and hashed as they leave,
+//! with what stands around all of them.
 
 use std::io;
 use std::io::Write;
 
+use flate2::Crc;
 use sha2::Digest;
 use sha2::Sha256;
 
 use super::Compression;
+use super::pack;
+use super::pack::Packed;
 use crate::error::Error;
 use crate::error::ErrorKind;
 use crate::error::Result;
 
-/// Zstandard's level: its own default, the best bytes a second of the usual levels.
-const ZSTD_LEVEL: i32 = 3;
-
-/// Packs, then counts.
-pub(super) enum Sink<W: Write> {
-    Plain(Counted<W>),
-    Zstd(zstd::Encoder<'static, Counted<W>>),
-    Gzip(flate2::write::GzEncoder<Counted<W>>),
-}
-
 /// Counts and hashes what passes.
-pub(super) struct Counted<W> {
+pub(super) struct Sink<W> {
     out: W,
     hash: Sha256,
     bytes: u64,
+    /// Of all that was packed, where the file ends with it.
+    crc: Option<Crc>,
 }
 
 impl<W: Write> Sink<W> {
     pub(super) fn new(out: W, compression: Compression) -> Result<Sink<W>> {
-        let counted = Counted {
+        let mut sink = Sink {
             out,
             hash: Sha256::new(),
             bytes: 0,
+            crc: None,
         };
-        Ok(match compression {
-            Compression::None => Sink::Plain(counted),
-            Compression::Zstd => {
-                Sink::Zstd(zstd::Encoder::new(counted, ZSTD_LEVEL).map_err(failed)?)
-            }
-            Compression::Gzip => {
-                Sink::Gzip(flate2::GzBuilder::new().write(counted, flate2::Compression::default()))
-            }
-        })
+        if compression == Compression::Gzip {
+            sink.crc = Some(Crc::new());
+            sink.put(&pack::GZIP_HEAD)?;
+        }
+        Ok(sink)
     }
 
-    pub(super) fn write(&mut self, bytes: &[u8]) -> Result<()> {
-        match self {
-            Sink::Plain(out) => out.write_all(bytes),
-            Sink::Zstd(out) => out.write_all(bytes),
-            Sink::Gzip(out) => out.write_all(bytes),
+    pub(super) fn write(&mut self, part: &Packed) -> Result<()> {
+        if let (Some(whole), Some(part)) = (&mut self.crc, &part.crc) {
+            whole.combine(part);
         }
-        .map_err(failed)
+        self.put(&part.bytes)
+    }
+
+    fn put(&mut self, bytes: &[u8]) -> Result<()> {
+        self.out.write_all(bytes).map_err(failed)?;
+        self.hash.update(bytes);
+        self.bytes += bytes.len() as u64;
+        Ok(())
     }
 
     /// Ends the packing; gives the number of bytes that left and their SHA-256.
-    pub(super) fn finish(self) -> Result<(u64, String)> {
-        let mut counted = match self {
-            Sink::Plain(out) => Ok(out),
-            Sink::Zstd(out) => out.finish(),
-            Sink::Gzip(out) => out.finish(),
+    pub(super) fn finish(mut self) -> Result<(u64, String)> {
+        if let Some(crc) = self.crc.take() {
+            self.put(&pack::DEFLATE_END)?;
+            self.put(&crc.sum().to_le_bytes())?;
+            self.put(&crc.amount().to_le_bytes())?;
         }
-        .map_err(failed)?;
-        counted.out.flush().map_err(failed)?;
-        let digest = counted.hash.finalize();
+        self.out.flush().map_err(failed)?;
+        let digest = self.hash.finalize();
         let digits = digest.iter().map(|byte| format!("{byte:02x}"));
-        Ok((counted.bytes, digits.collect()))
-    }
-}
-
-impl<W: Write> Write for Counted<W> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.out.write_all(bytes)?;
-        self.hash.update(bytes);
-        self.bytes += bytes.len() as u64;
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.out.flush()
+        Ok((self.bytes, digits.collect()))
     }
 }
 

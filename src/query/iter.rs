@@ -7,7 +7,6 @@ use super::page::Query;
 use super::rows::Work;
 use super::scan::Found;
 use super::scan::Walker;
-use crate::codec::row::Row;
 use crate::error::Result;
 use crate::event::StoredEvent;
 use crate::filter::Condition;
@@ -94,19 +93,14 @@ impl Scan {
     /// # Errors
     /// What reading the files gives.
     pub fn next_line(&mut self, out: &mut Vec<u8>) -> Result<bool> {
-        self.next_row(|row| {
-            row.write_line(out);
-            out.push(b'\n');
-            Ok(())
-        })
-    }
-
-    /// Hands the row of the next match to `read`; `false` at the end.
-    pub(crate) fn next_row(&mut self, read: impl FnOnce(Row<'_>) -> Result<()>) -> Result<bool> {
         if !self.advance()? {
             return Ok(false);
         }
-        self.walker.row(read)?;
+        self.walker.row(|row| {
+            row.write_line(out);
+            out.push(b'\n');
+            Ok(())
+        })?;
         Ok(true)
     }
 

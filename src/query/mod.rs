@@ -1,6 +1,7 @@
 //! Reading a snapshot: what to look at, in which order, and where a reader goes on. Decides and
 //! reads; changes nothing. Cost follows what is returned, not what is stored.
 
+mod batch;
 mod cursor;
 mod facets;
 mod iter;
@@ -10,6 +11,9 @@ mod rows;
 mod scan;
 mod tail;
 
+pub(crate) use batch::Batch;
+pub(crate) use batch::Batches;
+pub(crate) use batch::Blocks;
 pub use cursor::Cursor;
 pub use facets::FacetValue;
 pub use facets::Facets;

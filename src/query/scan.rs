@@ -4,6 +4,7 @@
 //! order `(occurred_at, seq)`.
 
 use std::collections::BinaryHeap;
+use std::sync::Arc;
 
 use super::plan;
 use super::rows::Rows;
@@ -62,13 +63,15 @@ struct Run {
 }
 
 struct OpenRun {
-    source: Source,
+    source: Arc<Source>,
     rows: Rows,
     walk: Walk,
     /// The next row to look at and the first one not to, in reading direction.
     at: u32,
     end: u32,
     kept: Kept,
+    /// The head of another run, if there is one, and the first row that comes behind it.
+    clear: Option<(Option<u128>, u32)>,
 }
 
 /// The best that a run can still give. Greater heads come first.
@@ -144,6 +147,59 @@ impl Walker {
         };
         let row = open.walk.turn(open.at);
         open.source.read(row, &mut open.kept, read).map(Some)
+    }
+
+    /// Where the match found last stands.
+    pub(crate) fn place(&self) -> Option<(&Arc<Source>, u32)> {
+        let open = self.runs.get(self.current?)?.open.as_ref()?;
+        Some((&open.source, open.walk.turn(open.at)))
+    }
+
+    /// Hands on the rows of up to `max` matches that follow the last one in its source before any
+    /// other source can have one, without looking at their places; gives the place of the last of
+    /// them. After an error the walk stands where it stood before.
+    pub(crate) fn leap(
+        &mut self,
+        max: usize,
+        row: &mut dyn FnMut(u32),
+    ) -> Result<Option<Position>> {
+        let next = self.heap.peek().copied();
+        let bound = next.map(|head| self.position_of(head));
+        let visible = self.route.since_seq..self.snapshot.seq_count();
+        let Some(run) = self.current.and_then(|run| self.runs.get_mut(run)) else {
+            return Ok(None);
+        };
+        let (low, high) = run.unopened.seqs;
+        let Some(open) = run.open.as_mut().filter(|_| {
+            // Rows that may not come at all have to be looked at one by one.
+            visible.contains(&low) && visible.contains(&high)
+        }) else {
+            return Ok(None);
+        };
+        let rank = next.map(|head| head.rank);
+        let clear = match open.clear {
+            Some((known, clear)) if known == rank => clear,
+            _ => open.clear_of(bound)?,
+        };
+        open.clear = Some((rank, clear));
+        let mut work = Work::new(u64::MAX);
+        let mut at = open.at;
+        for _ in 0..max {
+            match open.rows.seek(at + 1, open.walk, &mut work)? {
+                Step::Row(found) if found < clear => {
+                    at = found;
+                    row(open.walk.turn(found));
+                }
+                _ => break,
+            }
+        }
+        if at == open.at {
+            return Ok(None);
+        }
+        let last = open.source.position(open.walk.turn(at), &mut open.kept)?;
+        open.at = at;
+        self.emitted = Some(last);
+        Ok(Some(last))
     }
 
     /// Puts every source that can hold a match behind what was emitted on the heap, unopened.
@@ -300,7 +356,7 @@ impl Walker {
             return Ok(());
         };
         self.opened += 1;
-        let source = run.unopened.open(self.snapshot.base())?;
+        let source = Arc::new(run.unopened.open(self.snapshot.base())?);
         let rows = source.rows();
         let walk = Walk {
             rows,
@@ -326,7 +382,27 @@ impl Walker {
             at,
             end,
             kept,
+            clear: None,
         });
         Ok(())
+    }
+}
+
+impl OpenRun {
+    /// The first row, in reading direction, that does not come before `bound`.
+    fn clear_of(&mut self, bound: Option<Position>) -> Result<u32> {
+        let Some(bound) = bound else {
+            return Ok(self.end);
+        };
+        let kept = &mut self.kept;
+        let clear = if !self.walk.oldest_first {
+            self.source.lower_bound(bound, kept)?
+        } else if bound.predecessor() < bound {
+            let behind = self.source.lower_bound(bound.predecessor(), kept)?;
+            self.walk.rows.saturating_sub(behind)
+        } else {
+            0
+        };
+        Ok(clear.min(self.end))
     }
 }

@@ -9,6 +9,7 @@
 )]
 
 mod background;
+mod batches;
 mod crash;
 mod cursors;
 mod faults;

@@ -1,0 +1,210 @@
+//! Batches of a scan against the scan itself: the same rows in the same order, whatever the filter
+//! and the direction, while merges replace what a batch points to, and when a file is gone.
+
+use core::ops::ControlFlow;
+
+use super::TestClock;
+use super::append;
+use super::at;
+use super::open_with;
+use super::small;
+use crate::disk::sim::Fault;
+use crate::disk::sim::Operation;
+use crate::disk::sim::SimDisk;
+use crate::error::ErrorKind;
+use crate::error::Result;
+use crate::event::Event;
+use crate::filter::Filter;
+use crate::filter::FilterField;
+use crate::id::Position;
+use crate::id::Sequence;
+use crate::options::Options;
+use crate::options::ReadMode;
+use crate::query::Batch;
+use crate::query::Blocks;
+use crate::query::Order;
+use crate::query::Query;
+use crate::snapshot::Snapshot;
+use crate::store::Store;
+
+/// Reads the rows of a batch from number `from` on, `step` at a time.
+fn read(batch: &Batch, from: usize, step: usize, blocks: &mut Blocks) -> Result<Vec<Position>> {
+    let (mut found, mut next) = (Vec::new(), from);
+    while next < batch.len() {
+        let mut left = step;
+        next = batch.read(next, blocks, &mut |row| {
+            found.push(row.position);
+            left -= 1;
+            Ok(match left {
+                0 => ControlFlow::Break(()),
+                _ => ControlFlow::Continue(()),
+            })
+        })?;
+    }
+    Ok(found)
+}
+
+fn scanned(snapshot: &Snapshot, query: &Query) -> Result<Vec<Position>> {
+    let events = snapshot.scan(query)?;
+    events
+        .map(|event| event.map(|event| event.position()))
+        .collect()
+}
+
+fn batched(snapshot: &Snapshot, query: &Query, max: usize) -> Result<Vec<Position>> {
+    let mut batches = snapshot.batches(query)?;
+    let (mut found, mut blocks) = (Vec::new(), Blocks::default());
+    while let Some(batch) = batches.next(max)? {
+        let rows = read(&batch, 0, 5, &mut blocks)?;
+        assert_eq!(rows.len(), batch.len());
+        assert!(batch.len() <= max);
+        assert_eq!(rows.first(), Some(&batch.first()));
+        assert_eq!(rows.last(), Some(&batch.last()));
+        found.extend(rows);
+        let rest = Query {
+            cursor: Some(batches.cursor(batch.last())),
+            ..query.clone()
+        };
+        assert_eq!(batches.has_more()?, snapshot.scan(&rest)?.next().is_some());
+    }
+    Ok(found)
+}
+
+/// Runs of events that lie together and runs that lie among others, in several segments and the
+/// memtable.
+fn filled(disk: &SimDisk) -> Result<Store> {
+    let options = Options {
+        read_mode: ReadMode::Positional,
+        ..small()
+    };
+    let store = open_with(disk, &TestClock::new(), options)?;
+    for part in 0..8_i64 {
+        let events: Vec<Event> = (0..60)
+            .map(|number| {
+                let micros = match part % 3 {
+                    0 => part * 1_000 + number,
+                    1 => number * 100 + part,
+                    _ => 7_000 - part * 500 - number / 2,
+                };
+                let kind = if number % 7 == 0 {
+                    "test.rare"
+                } else {
+                    "test.often"
+                };
+                Event::new(kind).occurred_at(at(micros))
+            })
+            .collect();
+        store.append_batch(&events)?;
+    }
+    Ok(store)
+}
+
+fn queries() -> Vec<Query> {
+    let mut queries = Vec::new();
+    for order in [Order::NewestFirst, Order::OldestFirst] {
+        for filter in [
+            Filter::new(),
+            Filter::new().is(FilterField::Type, "test.rare"),
+            Filter::new()
+                .is(FilterField::Type, "test.often")
+                .since(at(900)),
+            Filter::new().is(FilterField::Type, "test.none"),
+        ] {
+            for since_seq in [None, Some(Sequence(130))] {
+                queries.push(Query {
+                    filter: filter.clone(),
+                    order,
+                    since_seq,
+                    ..Query::default()
+                });
+            }
+        }
+    }
+    queries
+}
+
+#[test]
+fn batches_put_together_are_the_scan() -> Result<()> {
+    let disk = SimDisk::new(1);
+    let store = filled(&disk)?;
+    let early = store.snapshot();
+    append(&store, 480..520)?;
+    for snapshot in [early, store.snapshot()] {
+        for query in queries() {
+            let wanted = scanned(&snapshot, &query)?;
+            for max in [1, 7, 64, 1000] {
+                assert_eq!(
+                    batched(&snapshot, &query, max)?,
+                    wanted,
+                    "{query:?} by {max}"
+                );
+            }
+        }
+    }
+    Ok(())
+}
+
+/// A file that another process took away between the walk and the read: the batch is looked for
+/// anew in a fresh version of the store, from the row on that was not read.
+#[test]
+fn a_batch_whose_file_is_gone_is_read_again_with_equal_results() -> Result<()> {
+    let disk = SimDisk::new(1);
+    let store = filled(&disk)?;
+    store.flush()?;
+    for query in queries() {
+        let snapshot = store.snapshot();
+        let mut batches = snapshot.batches(&query)?;
+        while let Some(batch) = batches.next(40)? {
+            let wanted = read(&batch, 0, 1, &mut Blocks::default())?;
+            for from in [0, batch.len() / 2] {
+                let fails = |kind| disk.fail(Fault::new(Operation::Read, kind).within("seg/"));
+                fails(std::io::ErrorKind::Other);
+                assert!(read(&batch, from, 9, &mut Blocks::default()).is_err());
+                fails(std::io::ErrorKind::NotFound);
+                let found = read(&batch, from, 9, &mut Blocks::default())?;
+                assert_eq!(found, wanted[from..], "{query:?}");
+                disk.heal();
+            }
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn what_comes_before_an_error_is_given_before_the_error() -> Result<()> {
+    let disk = SimDisk::new(1);
+    let store = filled(&disk)?;
+    store.flush()?;
+    let query = Query::default();
+    let snapshot = store.snapshot();
+    let wanted = scanned(&snapshot, &query)?;
+    let mut failures = 0;
+    for after in 0..50 {
+        let mut batches = snapshot.batches(&query)?;
+        let broken = Fault::new(Operation::Read, std::io::ErrorKind::Other);
+        disk.fail(broken.within("seg/").after(after).sticky());
+        let mut given = Vec::new();
+        let error = loop {
+            match batches.next(32) {
+                Ok(Some(batch)) => given.push(batch),
+                Ok(None) => break None,
+                Err(error) => break Some(error.kind()),
+            }
+        };
+        disk.heal();
+        let mut found = Vec::new();
+        for batch in &given {
+            found.extend(read(batch, 0, 9, &mut Blocks::default())?);
+        }
+        assert_eq!(found, wanted[..found.len()]);
+        match error {
+            None => assert_eq!(found.len(), wanted.len()),
+            Some(kind) => {
+                assert_eq!(kind, ErrorKind::Io);
+                failures += 1;
+            }
+        }
+    }
+    assert!(failures > 0, "no read of the walk failed");
+    Ok(())
+}
