@@ -71,6 +71,14 @@ impl Failure {
         Failure::new(code, "")
     }
 
+    /// As [`Failure::from`], for a command whose reader may go away when it has seen enough.
+    pub(crate) fn unless_unread(error: Error) -> Failure {
+        if is_broken_pipe(&error) {
+            return Failure::silent(Code::Done);
+        }
+        Failure::from(error)
+    }
+
     /// Says it on stderr and gives the exit code.
     pub(crate) fn tell(&self, output: &Output) -> ExitCode {
         if !self.what.is_empty() {
@@ -137,7 +145,7 @@ fn meaning(kind: ErrorKind) -> (Code, Option<&'static str>) {
         ),
         Kind::NotAStore => (
             Code::Store,
-            Some("DB is the folder of a store; `auditdb import DB FILE` makes one"),
+            Some("DB is the folder of a store; `import` and `append` make one where there is none"),
         ),
         Kind::Filter => (
             Code::Usage,

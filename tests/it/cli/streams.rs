@@ -41,6 +41,7 @@ fn a_reader_that_goes_away_is_no_error() {
     for words in [
         &["query", &store, "-n", "2000", "-o", "ndjson"][..],
         &["generate", "--events", "100000"],
+        &["dump", &store, "wal"],
         &["export", &store, "-f", "csv"],
     ] {
         let mut child = spawn(words);
@@ -172,4 +173,30 @@ fn an_import_that_waits_for_its_input_ends_at_the_first_ctrl_c() {
         drop(stdin);
     }
     assert_eq!(place.json(&["stats", "DB", "--json"])["events"], 1);
+}
+
+/// Whoever ends a group of processes often sends two signals within milliseconds: the second one
+/// ended `follow` before it could say how to go on. Commands that look at no flag said nothing.
+#[test]
+fn an_interrupt_is_told_also_when_it_comes_twice() {
+    let place = Place::with_events(30);
+    let store = place.name("store");
+    for (words, told) in [
+        (&["follow", &store][..], "--from-seq 30"),
+        (&["generate", "--events", "100000000"], "interrupted"),
+    ] {
+        let mut child = spawn(words);
+        let mut stdout = child.stdout.take().map(BufReader::new);
+        for _ in 0..30 {
+            let mut line = String::new();
+            let read = stdout.as_mut().map(|out| out.read_line(&mut line));
+            assert!(matches!(read, Some(Ok(1..))));
+        }
+        let kill = format!("kill -TERM {0}; kill -INT {0}", child.id());
+        let signals = Command::new("sh").args(["-c", &kill]).status();
+        assert!(signals.is_ok());
+        let (error, code) = ends(child);
+        assert_eq!(code, Some(130), "{words:?}: {error}");
+        assert!(error.contains(told), "{words:?}: {error}");
+    }
 }

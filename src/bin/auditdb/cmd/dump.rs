@@ -7,6 +7,7 @@ use clap::Args;
 
 use crate::args::Database;
 use crate::failure::Code;
+use crate::failure::Failure;
 use crate::failure::Outcome;
 use crate::output::Output;
 
@@ -34,7 +35,7 @@ pub(crate) fn run(words: &Words, output: &Output) -> Outcome<Code> {
         Some(segment) => Part::Segment(segment.to_owned()),
     };
     let mut out = output.escaped();
-    auditdb::inspect(&words.database.path, &part, &mut out)?;
+    auditdb::inspect(&words.database.path, &part, &mut out).map_err(Failure::unless_unread)?;
     out.flush()?;
     Ok(Code::Done)
 }
