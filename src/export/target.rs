@@ -63,9 +63,9 @@ impl OutputFile {
             Some(parent) if parent != Path::new("") => parent,
             _ => Path::new("."),
         };
-        let folder = folder
-            .canonicalize()
-            .map_err(|error| unusable("its folder cannot be used").with_source(error))?;
+        let folder = folder.canonicalize().map_err(|error| {
+            unusable(&format!("its folder cannot be used: {error}")).with_source(error)
+        })?;
         if let Some(store) = folder.ancestors().find(|above| is_store(above)) {
             let what = format!(
                 "this lies inside the store {}, whose files are its own",

@@ -7,6 +7,7 @@ use std::fs::File;
 use std::io::BufWriter;
 use std::io::Write;
 use std::os::unix::fs::FileTypeExt;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::path::PathBuf;
 
@@ -25,6 +26,8 @@ pub(crate) struct Target {
     file: Option<OutputFile>,
 }
 
+/// Events concern people: files of them are for their owner, as those of stores are.
+const MODE: u32 = 0o600;
 const FORCE: &str = "take another name, or --force to replace it";
 const ANOTHER: &str = "take another name";
 
@@ -99,7 +102,7 @@ impl Target {
             return Ok(BufWriter::new(target.stream()?));
         }
         let mut options = File::options();
-        let options = options.write(true).create_new(!empty);
+        let options = options.write(true).create_new(!empty).mode(MODE);
         let file = options.open(path).map_err(|error| target.cannot(&error))?;
         // Of two commands at once the first one takes it.
         let taken = matches!(file.try_lock(), Err(fs::TryLockError::WouldBlock));
@@ -130,6 +133,10 @@ impl Target {
 
 fn refused(flag: &str, error: auditdb::Error, hint: &'static str) -> Failure {
     let taken = error.kind() == ErrorKind::Exists;
+    let place = error.place().map(|place| place.file.symlink_metadata());
+    // What is no plain file is replaced by nothing.
+    let plain = matches!(place, Some(Ok(found)) if found.is_file());
+    let hint = if plain { hint } else { ANOTHER };
     let failure = Failure::from(error).about(flag);
     if taken { failure.hint(hint) } else { failure }
 }

@@ -1,6 +1,7 @@
 //! Files that commands make by name never take the place of anything else: not of a store's files,
 //! not of what the same command reads or makes, not of what a link points to.
 
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::path::PathBuf;
@@ -185,6 +186,30 @@ fn of_two_exports_with_one_report_one_says_so() {
     assert_eq!(ended.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&ended.stderr).contains("--report"));
     assert_eq!(place.read("report.json"), told);
+}
+
+/// Exports were for their owner only, reports, refused lines and salvaged events for everybody.
+#[test]
+fn files_of_events_are_for_their_owner() -> std::io::Result<()> {
+    let place = Place::with_events(20);
+    place.write("in", "no event");
+    let words = ["export", "DB", "-f", "csv", "-o", "@a", "--report", "@b"];
+    place.out(&words);
+    place.out(&[
+        "import",
+        "DB",
+        "@in",
+        "--format",
+        "native",
+        "--on-error",
+        "@c",
+    ]);
+    place.out(&["verify", "DB", "--salvage", "@d"]);
+    for name in ["a", "b", "c", "d"] {
+        let mode = std::fs::metadata(place.path(name))?.permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{name}");
+    }
+    Ok(())
 }
 
 /// A killed export left `.NAME.PID.part` in the user's folder, and nothing ever removed it.
