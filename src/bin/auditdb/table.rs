@@ -162,6 +162,12 @@ pub(crate) fn grouped(number: u64) -> String {
     out
 }
 
+/// A number of things: `1 event`, `2 events`.
+pub(crate) fn counted(number: u64, thing: &str) -> String {
+    let more = if number == 1 { "" } else { "s" };
+    format!("{} {thing}{more}", grouped(number))
+}
+
 /// Bytes in the unit that leaves up to four digits.
 pub(crate) fn bytes(count: u64) -> String {
     let mut value = count as f64;

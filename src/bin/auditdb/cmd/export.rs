@@ -24,6 +24,7 @@ use crate::output::Output;
 use crate::progress::Progress;
 use crate::table;
 use crate::target::Target;
+use crate::text;
 
 #[derive(Args)]
 #[command(after_help = "Examples:
@@ -49,7 +50,7 @@ pub(crate) struct Words {
     #[arg(long)]
     force: bool,
     /// Events at the most
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(u64).range(1..))]
     limit: Option<u64>,
     /// Leave out the CSV line that names the columns, for parts after the first
     #[arg(long)]
@@ -109,7 +110,10 @@ enum CompressWord {
 
 pub(crate) fn run(words: &Words, output: &Output) -> Outcome<Code> {
     let export = words.export();
-    export.validate()?;
+    export.validate().map_err(|error| {
+        let pair = words.layout_flag();
+        Failure::from(error).about(pair)
+    })?;
     let to_stdout = words.output == Path::new("-");
     if to_stdout && words.compress.is_some() && output.is_terminal() {
         return Err(Failure::usage(
@@ -129,7 +133,7 @@ pub(crate) fn run(words: &Words, output: &Output) -> Outcome<Code> {
     if report.interrupted && !to_stdout {
         return Err(interrupted(&report, to_stdout));
     }
-    tell(&report, output);
+    words.tell(&report, output);
     if let Some(told) = told {
         told.make_of(&words.json(&export, &report))?;
     }
@@ -182,6 +186,14 @@ impl Words {
         Ok(report)
     }
 
+    /// The flag that does not go together with the format.
+    fn layout_flag(&self) -> &'static str {
+        match self.layout {
+            LayoutWord::Native if self.no_header => "--no-header",
+            _ => "--layout",
+        }
+    }
+
     fn write(
         &self,
         export: &Export,
@@ -207,6 +219,37 @@ impl Words {
         } else {
             export.to_file_watched(snapshot, query, &self.output, self.force, &mut watch)?
         })
+    }
+
+    /// The facts in one line on stderr.
+    fn tell(&self, report: &ExportReport, output: &Output) {
+        let ends = match (report.first, report.last) {
+            (Some(first), Some(last)) => format!(", first {first}, last {last}"),
+            _ => String::new(),
+        };
+        let cursor = report.next_cursor.as_ref();
+        let cursor = cursor.map_or_else(String::new, |cursor| {
+            format!(", go on with --cursor {cursor}")
+        });
+        let file = match self.output.to_str() {
+            Some("-") => String::new(),
+            _ => {
+                let name = self.output.display().to_string();
+                format!(" to {}", text::one_line(&name))
+            }
+        };
+        let rest = if report.complete {
+            "complete"
+        } else {
+            "more remain"
+        };
+        output.note(&format!(
+            "{}, {}{file}, sha256 {}, {rest}{ends}, snapshot of {}{cursor}",
+            table::counted(report.rows, "row"),
+            table::counted(report.bytes, "byte"),
+            report.sha256,
+            table::counted(report.snapshot_seq, "event"),
+        ));
     }
 
     fn json(&self, export: &Export, report: &ExportReport) -> String {
@@ -240,26 +283,6 @@ impl Words {
             export.header,
         )
     }
-}
-
-/// The facts in one line on stderr.
-fn tell(report: &ExportReport, output: &Output) {
-    let cursor = report.next_cursor.as_ref();
-    let cursor = cursor.map_or_else(String::new, |cursor| {
-        format!(", go on with --cursor {cursor}")
-    });
-    output.note(&format!(
-        "{} rows, {} bytes, sha256 {}, {}, snapshot of {} events{cursor}",
-        report.rows,
-        report.bytes,
-        report.sha256,
-        if report.complete {
-            "complete"
-        } else {
-            "more remain"
-        },
-        report.snapshot_seq,
-    ));
 }
 
 fn interrupted(report: &ExportReport, to_stdout: bool) -> Failure {

@@ -67,7 +67,7 @@ pub(crate) struct Words {
     /// Keep records that repeat exactly, instead of counting them as duplicates
     #[arg(long)]
     keep_repeats: bool,
-    /// Print the counts as JSON on stdout
+    /// Print the counts, or the formats, as JSON on stdout
     #[arg(long)]
     json: bool,
     /// List the formats and end
@@ -84,7 +84,7 @@ const PATIENCE: Timespec = Timespec {
 
 pub(crate) fn run(words: &Words, output: &Output) -> Outcome<Code> {
     if words.formats {
-        return formats(output);
+        return formats(words.json, output);
     }
     // Clap asks for DB unless --formats is there.
     let path = words
@@ -256,10 +256,10 @@ fn tell(outcome: &ImportOutcome, took: Duration, json: bool, output: &Output) ->
         0.0
     };
     output.note(&format!(
-        "{} lines read: {} imported, {} duplicates, {} refused; {seconds:.1} s, {} lines/s",
-        table::grouped(outcome.read),
+        "{} read: {} imported, {}, {} refused; {seconds:.1} s, {} lines/s",
+        table::counted(outcome.read, "line"),
         table::grouped(outcome.imported),
-        table::grouped(outcome.duplicates),
+        table::counted(outcome.duplicates, "duplicate"),
         table::grouped(outcome.refused),
         table::grouped(rate as u64),
     ));
@@ -304,7 +304,18 @@ fn name_refusals(outcome: &ImportOutcome, output: &Output) {
     }
 }
 
-fn formats(output: &Output) -> Outcome<Code> {
+fn formats(json: bool, output: &Output) -> Outcome<Code> {
+    if json {
+        let member = |(name, about): (&str, &str)| {
+            let (name, about) = (super::json_text(name), super::json_text(about));
+            format!("{{\"format\":{name},\"takes\":{about}}}")
+        };
+        let members: Vec<String> = ImportFormat::list().map(member).collect();
+        let mut out = output.data();
+        writeln!(out, "[{}]", members.join(","))?;
+        out.flush()?;
+        return Ok(Code::Done);
+    }
     let mut rows = Table::new()
         .column("FORMAT", crate::output::Style::name)
         .column("TAKES", table::plain);

@@ -76,7 +76,9 @@ fn tell(found: &Verification, seconds: f64, output: &Output) -> Outcome<()> {
             table::grouped(found.torn_bytes)
         )?;
     }
-    for file in &found.scratch {
+    // Every store has a lock, so telling of it says nothing.
+    let strange = found.scratch.iter().filter(|file| !file.ends_with("LOCK"));
+    for file in strange {
         writeln!(
             out,
             "{}",
@@ -93,11 +95,11 @@ fn tell(found: &Verification, seconds: f64, output: &Output) -> Outcome<()> {
     };
     writeln!(
         out,
-        "{verdict}: {} events in {} segments and {} logs, {} bytes checked in {seconds:.1} s{}",
-        table::grouped(found.events),
-        table::grouped(found.segments),
-        table::grouped(found.logs),
-        table::grouped(found.bytes),
+        "{verdict}: {} in {} and {}, {} checked in {seconds:.1} s{}",
+        table::counted(found.events, "event"),
+        table::counted(found.segments, "segment"),
+        table::counted(found.logs, "log"),
+        table::counted(found.bytes, "byte"),
         if found.live { ", beside a writer" } else { "" },
     )?;
     Ok(out.flush()?)
@@ -108,8 +110,8 @@ fn print_saved(saved: &Salvage, path: &Path, output: &Output) -> Outcome<()> {
     let name = path.display().to_string();
     writeln!(
         out,
-        "{} events saved to {}",
-        table::grouped(saved.events),
+        "{} saved to {}",
+        table::counted(saved.events, "event"),
         text::one_line(&name)
     )?;
     for range in &saved.missing {
