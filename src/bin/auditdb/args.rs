@@ -121,7 +121,7 @@ pub(crate) struct Place {
     #[arg(long)]
     oldest_first: bool,
     /// Only events committed at or after this sequence number
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     since_seq: Option<u64>,
 }
 

@@ -78,7 +78,7 @@ impl Place {
         run(&words, input)
     }
 
-    fn word(&self, word: &str) -> String {
+    pub(crate) fn word(&self, word: &str) -> String {
         match (word, word.strip_prefix('@')) {
             ("DB", _) => self.name("store"),
             (_, Some(file)) if !file.starts_with(|first: char| first.is_ascii_digit()) => {

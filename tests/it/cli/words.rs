@@ -63,17 +63,21 @@ fn what_is_not_understood_ends_with_2_and_names_the_flag() {
             &["export", "DB", "-f", "json", "--layout", "entries"],
             "csv+entries",
         ),
-        (&["export", "DB", "-f", "json", "--no-header"], "header"),
+        (
+            &["export", "DB", "-f", "json", "--no-header"],
+            "--no-header",
+        ),
+        (
+            &["export", "DB", "-f", "json", "--layout", "entries"],
+            "--layout",
+        ),
+        (&["export", "DB", "-f", "csv", "-o", "@there"], "--output"),
+        (&["query", "DB", "-n", "-1"], "-n"),
         (&["export", "DB"], "--format"),
         (&["export", "DB", "-f", "csv", "-o", "@there"], "exists"),
         (&["facets", "DB", "shoe-size"], "FIELD"),
         (&["import", "DB", "--format", "nonsense"], "--format"),
         (&["import", "DB", "--map", "@nowhere"], "--map"),
-        (&["append", "DB", "--type", "Not A Slug"], "type"),
-        (
-            &["append", "DB", "--type", "a.b", "--outcome", "splendid"],
-            "--outcome",
-        ),
         (&["generate"], "--events"),
         (&["generate", "--events", "1", "--ties", "101"], "--ties"),
     ] {
@@ -119,4 +123,65 @@ fn a_locked_store_ends_with_4_and_reading_goes_on() -> auditdb::Result<()> {
         20
     );
     store.close()
+}
+
+#[test]
+fn an_event_that_is_refused_names_the_flag() {
+    let place = Place::new();
+    for (flag, value) in [
+        ("--type", "A B"),
+        ("--outcome", "splendid"),
+        ("--occurred-at", "-24h"),
+        ("--meta", "=v"),
+        ("--meta", "no-pair"),
+        ("--change", "no-change"),
+        ("--performer", ":a"),
+        ("--subject", "\u{7}:a"),
+        ("--data", "{"),
+    ] {
+        let words: &[&str] = match flag {
+            "--type" => &["append", "DB"],
+            _ => &["append", "DB", "--type", "a.b"],
+        };
+        let ended = place.run(&[words, &[flag, value]].concat(), b"");
+        let ended = ended.ends_with(2);
+        assert!(ended.error.contains(flag), "{flag}: {}", ended.error);
+    }
+}
+
+/// `--reason -x` was taken for a flag that nobody knows, on `append` alone.
+#[test]
+fn values_that_begin_with_a_minus_are_values() {
+    let place = Place::new();
+    let words = ["append", "DB", "--type", "a.b", "--reason", "-x"];
+    let more = ["--meta", "-k=-v", "--data", "-1", "--subject", "-k:-1"];
+    place.out(&[&words[..], &more].concat());
+    let line = place.out(&["export", "DB", "-f", "ndjson"]);
+    for part in [
+        r#""subject":{"kind":"-k","id":"-1"}"#,
+        r#""reason":"-x""#,
+        r#""metadata":{"-k":"-v"}"#,
+        r#""data":-1"#,
+    ] {
+        assert!(line.contains(part), "{part} is not in {line}");
+    }
+}
+
+/// A folder in the target's place was answered with the advice to replace it by --force.
+#[test]
+fn advice_fits_what_is_in_the_way() {
+    let place = Place::with_events(1);
+    place.write("file", "");
+    for (target, reason, hint) in [
+        ("@store", "no plain file", "another name"),
+        ("@file", "exists", "--force"),
+        ("@nowhere/file", "No such file", ""),
+    ] {
+        let target = place.word(target);
+        let ended = place.run(&["export", "DB", "-f", "csv", "-o", &target], b"");
+        assert_ne!(ended.code, Some(0), "{target}");
+        let told = &ended.error;
+        assert!(told.contains(reason) && told.contains(hint), "{told}");
+        assert_eq!(told.contains("--force"), hint == "--force", "{told}");
+    }
 }

@@ -38,70 +38,175 @@ pub(crate) struct Words {
 #[command(next_help_heading = "The event")]
 struct EventWords {
     /// What happened, such as user.updated
-    #[arg(long = "type", value_name = "X")]
+    #[arg(long = "type", value_name = "X", allow_hyphen_values = true)]
     event_type: Option<String>,
     /// The finer word below the type
-    #[arg(long, value_name = "X", requires = "event_type")]
+    #[arg(
+        long,
+        value_name = "X",
+        requires = "event_type",
+        allow_hyphen_values = true
+    )]
     sub_type: Option<String>,
     /// When it happened, as RFC 3339; now by default
-    #[arg(long, value_name = "T", requires = "event_type")]
+    #[arg(
+        long,
+        value_name = "T",
+        requires = "event_type",
+        allow_hyphen_values = true
+    )]
     occurred_at: Option<String>,
     /// The organisation
-    #[arg(long, value_name = "X", requires = "event_type")]
+    #[arg(
+        long,
+        value_name = "X",
+        requires = "event_type",
+        allow_hyphen_values = true
+    )]
     org: Option<String>,
     /// Who did it
-    #[arg(long, value_name = "KIND[:ID]", requires = "event_type")]
+    #[arg(
+        long,
+        value_name = "KIND[:ID]",
+        requires = "event_type",
+        allow_hyphen_values = true
+    )]
     performer: Option<String>,
     /// For whom it was done
-    #[arg(long, value_name = "KIND[:ID]", requires = "event_type")]
+    #[arg(
+        long,
+        value_name = "KIND[:ID]",
+        requires = "event_type",
+        allow_hyphen_values = true
+    )]
     on_behalf_of: Option<String>,
     /// What was changed
-    #[arg(long, value_name = "KIND[:ID]", requires = "event_type")]
+    #[arg(
+        long,
+        value_name = "KIND[:ID]",
+        requires = "event_type",
+        allow_hyphen_values = true
+    )]
     subject: Option<String>,
     /// What else was touched; may be given several times
-    #[arg(long, value_name = "KIND[:ID]", requires = "event_type")]
+    #[arg(
+        long,
+        value_name = "KIND[:ID]",
+        requires = "event_type",
+        allow_hyphen_values = true
+    )]
     target: Vec<String>,
     /// success, failure, denied, partial or unknown
-    #[arg(long, value_name = "X", requires = "event_type")]
+    #[arg(
+        long,
+        value_name = "X",
+        requires = "event_type",
+        allow_hyphen_values = true
+    )]
     outcome: Option<String>,
     /// Why it ended so
-    #[arg(long, value_name = "X", requires = "event_type")]
+    #[arg(
+        long,
+        value_name = "X",
+        requires = "event_type",
+        allow_hyphen_values = true
+    )]
     reason: Option<String>,
     /// The system that reports it
-    #[arg(long, value_name = "X", requires = "event_type")]
+    #[arg(
+        long,
+        value_name = "X",
+        requires = "event_type",
+        allow_hyphen_values = true
+    )]
     source: Option<String>,
     /// A metadata pair; may be given several times
-    #[arg(long, value_name = "KEY=VALUE", requires = "event_type")]
+    #[arg(
+        long,
+        value_name = "KEY=VALUE",
+        requires = "event_type",
+        allow_hyphen_values = true
+    )]
     meta: Vec<String>,
     /// A changed attribute with its previous and updated text; an empty side is none. \ takes the next = : \ literally
-    #[arg(long, value_name = "NAME=OLD:NEW", requires = "event_type")]
+    #[arg(
+        long,
+        value_name = "NAME=OLD:NEW",
+        requires = "event_type",
+        allow_hyphen_values = true
+    )]
     change: Vec<String>,
     /// The client's address
-    #[arg(long, value_name = "X", requires = "event_type")]
+    #[arg(
+        long,
+        value_name = "X",
+        requires = "event_type",
+        allow_hyphen_values = true
+    )]
     ip: Option<String>,
     /// The client program
-    #[arg(long, value_name = "X", requires = "event_type")]
+    #[arg(
+        long,
+        value_name = "X",
+        requires = "event_type",
+        allow_hyphen_values = true
+    )]
     user_agent: Option<String>,
     /// The request's name
-    #[arg(long, value_name = "X", requires = "event_type")]
+    #[arg(
+        long,
+        value_name = "X",
+        requires = "event_type",
+        allow_hyphen_values = true
+    )]
     request_id: Option<String>,
     /// The session's name
-    #[arg(long, value_name = "X", requires = "event_type")]
+    #[arg(
+        long,
+        value_name = "X",
+        requires = "event_type",
+        allow_hyphen_values = true
+    )]
     session_id: Option<String>,
     /// A name shared by the events of one happening
-    #[arg(long, value_name = "X", requires = "event_type")]
+    #[arg(
+        long,
+        value_name = "X",
+        requires = "event_type",
+        allow_hyphen_values = true
+    )]
     batch: Option<String>,
     /// The id of the event that led to this one
-    #[arg(long, value_name = "ID", requires = "event_type")]
+    #[arg(
+        long,
+        value_name = "ID",
+        requires = "event_type",
+        allow_hyphen_values = true
+    )]
     caused_by: Option<String>,
     /// A name shared by the events of one longer story
-    #[arg(long, value_name = "X", requires = "event_type")]
+    #[arg(
+        long,
+        value_name = "X",
+        requires = "event_type",
+        allow_hyphen_values = true
+    )]
     correlation: Option<String>,
     /// Idempotency: the same key and content again appends nothing
-    #[arg(long, value_name = "K", requires = "event_type")]
+    #[arg(
+        long,
+        value_name = "K",
+        requires = "event_type",
+        allow_hyphen_values = true
+    )]
     key: Option<String>,
     /// Anything else, as JSON
-    #[arg(long, value_name = "JSON", requires = "event_type")]
+    #[arg(
+        long,
+        value_name = "JSON",
+        requires = "event_type",
+        allow_hyphen_values = true
+    )]
     data: Option<String>,
 }
 
@@ -110,9 +215,13 @@ pub(crate) fn run(words: &Words, output: &Output) -> Outcome<Code> {
         Some(event_type) => words.event.build(event_type)?,
         None => from_stdin()?,
     };
-    event
-        .validate()
-        .map_err(|error| Failure::usage(error.to_string()))?;
+    event.validate().map_err(|error| {
+        let what = error.to_string();
+        Failure::usage(match words.event.event_type {
+            Some(_) => format!("{}: {what}", flag_of(&what)),
+            None => format!("stdin: {what}"),
+        })
+    })?;
     let store = Store::open(&words.database.path, Options::default())?;
     let appended = store.append(&event);
     store.close()?;
@@ -260,6 +369,19 @@ fn performer(flag: &str, text: &str) -> Outcome<Performer> {
         Some(id) => performer.id(id),
         None => performer,
     })
+}
+
+/// The flag behind a refusal, which begins with its field.
+fn flag_of(refusal: &str) -> String {
+    let mut words = refusal.split([':', '.', '[', ' ']);
+    let flag = match words.next().unwrap_or_default() {
+        "metadata" => "meta",
+        "changes" => "change",
+        "targets" => "target",
+        "context" => words.next().unwrap_or_default(),
+        field => field,
+    };
+    format!("--{}", flag.replace('_', "-"))
 }
 
 /// The first `:` splits kind from id.

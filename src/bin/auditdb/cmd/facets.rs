@@ -35,7 +35,7 @@ pub(crate) struct Words {
     #[arg(value_name = "FIELD")]
     field: String,
     /// The most frequent N
-    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
     top: u32,
     /// Only values that begin with this
     #[arg(long, value_name = "P", default_value = "", allow_hyphen_values = true)]

@@ -24,7 +24,12 @@ pub(crate) struct Words {
     #[command(flatten)]
     database: Database,
     /// Begin at this sequence number; the beginning by default
-    #[arg(long, value_name = "N", conflicts_with = "new")]
+    #[arg(
+        long,
+        value_name = "N",
+        allow_negative_numbers = true,
+        conflicts_with = "new"
+    )]
     from_seq: Option<u64>,
     /// Only events that are still to come
     #[arg(long)]

@@ -32,7 +32,7 @@ pub(crate) struct Words {
     #[command(flatten)]
     database: Database,
     /// Events on the page
-    #[arg(short = 'n', value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(short = 'n', value_name = "N", allow_negative_numbers = true, default_value_t = 50, value_parser = clap::value_parser!(u64).range(1..))]
     count: u64,
     /// What to print
     #[arg(
@@ -44,7 +44,7 @@ pub(crate) struct Words {
     )]
     output: Shape,
     /// Stop when this many index entries were looked at, with a cursor to go on
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(u64).range(1..))]
     max_work: Option<u64>,
     #[command(flatten)]
     place: Place,
