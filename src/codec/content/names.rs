@@ -1,8 +1,7 @@
-//! The keys of one object as they come: each may come once. Keys are few, so the first are
-//! compared one by one; behind them they are sorted, so that an object of a million keys costs no
-//! square.
+//! The keys of one object as they come: each may come once, and no more than a bound of them, which
+//! keeps the search among them short whatever the object holds.
 
-/// Keys compared with each other as they come; more than these are sorted.
+/// Keys kept without memory of their own; usual objects have fewer.
 const FEW: usize = 8;
 
 /// The keys seen so far, as they stand escaped: canonical text has one form only.
@@ -14,10 +13,10 @@ pub(super) struct Names<'a> {
 }
 
 impl<'a> Names<'a> {
-    /// Takes the next key; `false` when it is known to have come before.
-    pub(super) fn add(&mut self, name: &'a str) -> bool {
-        let known = self.few.get(..self.count.min(FEW)).unwrap_or_default();
-        if known.contains(&name) {
+    /// Takes the next key; `false` when it came before, or is one more than `most`.
+    pub(super) fn add(&mut self, name: &'a str, most: usize) -> bool {
+        let few = self.few.get(..self.count.min(FEW)).unwrap_or_default();
+        if self.count >= most || few.contains(&name) || self.many.contains(&name) {
             return false;
         }
         match self.few.get_mut(self.count) {
@@ -26,11 +25,5 @@ impl<'a> Names<'a> {
         }
         self.count += 1;
         true
-    }
-
-    /// All keys have come; whether each came once.
-    pub(super) fn are_apart(mut self) -> bool {
-        self.many.sort_unstable();
-        self.many.windows(2).all(|pair| pair.first() != pair.last())
     }
 }

@@ -15,6 +15,7 @@ use crate::event;
 use crate::event::Context;
 use crate::event::Field;
 use crate::event::Outcome;
+use crate::limits;
 use crate::time::Time;
 
 /// A text and how far it was read.
@@ -318,8 +319,8 @@ impl<'a> Scan<'a> {
     }
 
     /// The pairs from here to the closing brace of the object that began at `start`, none of whose
-    /// keys is in `taken`.
-    fn pairs(&mut self, start: usize, taken: &[&str]) -> Option<Pairs<'a>> {
+    /// keys is in `taken`; at most `most` of them.
+    fn pairs(&mut self, start: usize, taken: &[&str], most: usize) -> Option<Pairs<'a>> {
         let mut names = Names::default();
         let mut first = self.at;
         if self.rest().first() != Some(&b'}') {
@@ -329,7 +330,7 @@ impl<'a> Scan<'a> {
             }
             loop {
                 let (key, _) = self.pair()?;
-                if taken.contains(&key.raw) || !names.add(key.raw) {
+                if taken.contains(&key.raw) || !names.add(key.raw, most) {
                     return None;
                 }
                 if !self.take(",") {
@@ -340,13 +341,13 @@ impl<'a> Scan<'a> {
         let members = self.since(first)?;
         self.expect("}")?;
         let json = self.since(start)?;
-        names.are_apart().then_some(Pairs { json, members })
+        Some(Pairs { json, members })
     }
 
     fn metadata(&mut self) -> Option<Pairs<'a>> {
         let start = self.at;
         self.expect("{")?;
-        self.pairs(start, &[])
+        self.pairs(start, &[], limits::METADATA_KEYS)
     }
 
     fn context(&mut self) -> Option<Surroundings<'a>> {
@@ -361,7 +362,7 @@ impl<'a> Scan<'a> {
             self.listed(start, ",\"session_id\":", Scan::text)?,
         ];
         // A well-known key among the further ones is out of its place, or came before.
-        let further = self.pairs(start, &Context::KEYS)?;
+        let further = self.pairs(start, &Context::KEYS, limits::CONTEXT_KEYS)?;
         Some(Surroundings {
             json: further.json,
             known,
