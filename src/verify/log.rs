@@ -13,16 +13,52 @@ use crate::id::WalId;
 use crate::wal;
 use crate::wal::Extent;
 
-/// Reads all logs, and gives back one more than the highest seq in them.
-pub(super) fn check(disk: &dyn Disk, plan: &Plan, seqs: &mut Seqs, report: &mut Report<'_>) -> u64 {
-    let mut next = plan.sealed_seq();
+/// Logs that are held open at once; there are few but where a store's records are damaged.
+const HELD_MAX: usize = 64;
+
+/// A log to be read.
+pub(super) struct Log {
+    id: WalId,
+    extent: Extent,
+    len: u64,
+    /// Open, unless there are too many.
+    reader: Option<Result<wal::Reader>>,
+}
+
+/// Opens the logs of a plan that was just made. Reading the segments takes its time, and what is
+/// open stays readable whatever a writer beside removes meanwhile. Tells of the missing ones.
+pub(super) fn open(disk: &dyn Disk, plan: &Plan, report: &mut Report<'_>) -> Vec<Log> {
     for id in plan.logs_missing() {
-        report.damage(&disk.place(&names::wal(*id)), None, "the log is missing");
+        report.missing_file(&disk.place(&names::wal(*id)), "the log is missing");
     }
+    let mut logs = Vec::with_capacity(plan.logs().len());
     for (id, extent) in plan.logs() {
-        let path = disk.place(&names::wal(*id));
+        let open = |store| wal::Reader::open(disk, *id, store, *extent);
+        let store = plan.store().filter(|_| logs.len() < HELD_MAX);
+        logs.push(Log {
+            id: *id,
+            extent: *extent,
+            len: disk.len(&names::wal(*id)).ok().flatten().unwrap_or(0),
+            reader: store.map(open),
+        });
+    }
+    logs
+}
+
+/// Reads all logs, and gives back one more than the highest seq in them.
+pub(super) fn check(
+    disk: &dyn Disk,
+    plan: &Plan,
+    logs: Vec<Log>,
+    seqs: &mut Seqs,
+    report: &mut Report<'_>,
+) -> u64 {
+    let mut next = plan.sealed_seq();
+    for log in logs {
+        let path = disk.place(&names::wal(log.id));
+        let len = log.len;
         let mut faults = Vec::new();
-        let read = for_each_row(disk, plan, *id, *extent, &mut |row, offset| {
+        let read = for_each_row(disk, plan, log, &mut |row, offset| {
             if let Err(what) = rows::event(row) {
                 faults.push((offset, what));
             }
@@ -43,7 +79,7 @@ pub(super) fn check(disk: &dyn Disk, plan: &Plan, seqs: &mut Seqs, report: &mut 
             Ok(torn) => report.torn(torn),
             Err(error) => report.error(&error),
         }
-        report.read(disk.len(&names::wal(*id)).ok().flatten().unwrap_or(0));
+        report.read(len);
     }
     next
 }
@@ -53,14 +89,14 @@ pub(super) fn check(disk: &dyn Disk, plan: &Plan, seqs: &mut Seqs, report: &mut 
 pub(super) fn for_each_row(
     disk: &dyn Disk,
     plan: &Plan,
-    id: WalId,
-    extent: Extent,
+    log: Log,
     take: &mut dyn FnMut(&Row<'_>, u64) -> Result<()>,
 ) -> Result<u64> {
     let Some(store) = plan.store() else {
         return Ok(0);
     };
-    let mut reader = wal::Reader::open(disk, id, store, extent)?;
+    let open = || wal::Reader::open(disk, log.id, store, log.extent);
+    let mut reader = log.reader.unwrap_or_else(open)?;
     while let Some(group) = reader.next()? {
         let offset = group.offset();
         for row in group.rows() {

@@ -5,6 +5,7 @@
 
 mod inspect;
 mod log;
+mod moment;
 mod plan;
 mod report;
 mod rows;
@@ -23,18 +24,19 @@ pub use report::Salvage;
 pub use report::Verification;
 
 use crate::disk::Disk;
+use crate::disk::names;
 use crate::disk::real::RealDisk;
 use crate::error::Result;
 use crate::id::SegmentId;
 
+use moment::Looks;
+use moment::Verdict;
 use plan::Plan;
 use report::Report;
 use seqs::Seqs;
 
-/// How often a store that changes underfoot is looked at anew.
-const LOOKS_MAX: usize = 64;
-
-/// Checks the store in the folder `path`, which a writer may have open.
+/// Checks the store in the folder `path`, which a writer may have open. Of one that replaces files
+/// in every look, a [`Damage`] of the folder says that it is not known whether anything is missing.
 ///
 /// ```
 /// # let folder = std::env::temp_dir().join(format!("auditdb-doc-verify-{}", std::process::id()));
@@ -85,51 +87,65 @@ pub(crate) fn verify_on(
 ) -> Result<Verification> {
     let mut report = Report::new(progress);
     let mut checked = BTreeSet::new();
-    let mut plan = Plan::of(disk, &mut report)?;
-    for look in 1.. {
+    let mut looks = Looks::default();
+    loop {
+        // What a look finds is kept apart, since only the last one counts: a writer beside moves
+        // rows from one file to another. What is wrong within a segment stays wrong.
+        let mut look = report.trial();
+        let plan = Plan::of(disk, &mut look)?;
+        let logs = log::open(disk, &plan, &mut look);
         report.expect_bytes(plan.bytes());
         check_segments(disk, &plan, &mut checked, &mut report);
-        // Logs and the seqs of the segments are read again after every look, and only the last
-        // look counts: a merge in between moves rows from one file to another.
-        let mut trial = report.trial();
-        let found = check_order(disk, &plan, &mut trial);
-        let moved = plan.is_live() && trial.is_missing();
-        if !moved || look == LOOKS_MAX {
-            report.accept(trial);
-            report.count(&plan, found);
-            break;
+        let (end, seqs) = check_order(disk, &plan, logs, &mut look);
+        let mut count = report.trial();
+        plan.check_count(disk, end, &seqs, &mut count);
+        match looks.judge(&plan, &look, &count) {
+            Verdict::Again => continue,
+            Verdict::Counts => report.accept(count),
+            Verdict::Unsettled => look.unsettle(looks.missed(), &disk.place(names::root())),
         }
-        plan = Plan::of(disk, &mut report)?;
+        report.accept(look);
+        report.count(&plan, seqs.len());
+        return Ok(report.finish(disk, &plan));
     }
-    Ok(report.finish(disk, &plan))
 }
 
-/// Checks every segment that was not checked yet; one that a merge removed meanwhile is passed over.
+/// Checks every segment that was not checked yet. One that is not there is passed over: who looks
+/// for its seqs tells of it.
 fn check_segments(
     disk: &dyn Disk,
     plan: &Plan,
-    checked: &mut BTreeSet<SegmentId>,
+    checked: &mut BTreeSet<(SegmentId, bool)>,
     report: &mut Report<'_>,
 ) {
     for source in plan.segments() {
-        if !checked.contains(&source.id) {
-            let there = disk.len(&source.path);
-            if plan.is_live() && matches!(there, Ok(None)) {
-                continue;
-            }
-            segment::check(disk, plan.store(), source, report);
-            checked.insert(source.id);
+        // Without records, less is known of a segment, and less is checked.
+        let what = (source.id, source.entry.is_some());
+        if checked.contains(&what) {
+            continue;
+        }
+        let is_there = report.attempt(|report| segment::check(disk, plan.store(), source, report));
+        if is_there {
+            checked.insert(what);
         }
     }
 }
 
-/// Reads the logs, and checks that segments and logs together hold every seq exactly once.
-fn check_order(disk: &dyn Disk, plan: &Plan, report: &mut Report<'_>) -> u64 {
+/// Reads the logs, and checks that segments and logs together hold no seq twice. Gives back one
+/// more than the highest seq, and all of them.
+fn check_order(
+    disk: &dyn Disk,
+    plan: &Plan,
+    logs: Vec<log::Log>,
+    report: &mut Report<'_>,
+) -> (u64, Seqs) {
     let mut seqs = Seqs::default();
     for source in plan.segments() {
         segment::collect_seqs(disk, plan.store(), source, &mut seqs, report);
     }
-    let end = log::check(disk, plan, &mut seqs, report).max(seqs.end());
-    plan.check_count(disk, end, &seqs, report);
-    seqs.len()
+    let end = log::check(disk, plan, logs, &mut seqs, report).max(seqs.end());
+    (end, seqs)
 }
+
+#[cfg(test)]
+mod tests;

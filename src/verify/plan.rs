@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::thread;
 use std::time::Duration;
 
+use super::moment::Moment;
 use super::report::Report;
 use super::seqs::Seqs;
 use crate::codec::frame;
@@ -31,6 +32,8 @@ use crate::wal::Extent;
 /// as it is.
 const OPENING_LOOKS: usize = 100;
 const OPENING_PAUSE: Duration = Duration::from_millis(20);
+/// How often records that change while they are read are read anew.
+const TRIES: usize = 8;
 /// Ranges of missing seqs that are told.
 const GAPS_MAX: usize = 1000;
 
@@ -44,6 +47,7 @@ pub(super) struct Plan {
     recorded: bool,
     events: Events,
     live: bool,
+    settled: bool,
     bytes: u64,
 }
 
@@ -65,20 +69,18 @@ impl Plan {
     /// Reads the store's records. Damage in them goes to the report, and the plan is made of the
     /// files that lie there.
     pub(super) fn of(disk: &dyn Disk, report: &mut Report<'_>) -> Result<Plan> {
-        let mut looked = Plan::by_records(disk);
-        for _ in 1..super::LOOKS_MAX {
-            match &looked {
-                // A writer beside replaces manifests and logs; what is missing now was replaced.
-                Err(error) if error.kind() == ErrorKind::Missing && is_live(disk) => {
-                    looked = Plan::by_records(disk);
-                }
-                _ => break,
+        let (mut looked, mut settled) = Plan::try_records(disk);
+        for _ in 1..TRIES {
+            if settled {
+                break;
             }
+            (looked, settled) = Plan::try_records(disk);
         }
         match looked {
-            Ok(plan) => Ok(plan),
+            Ok(plan) => Ok(Plan { settled, ..plan }),
             Err(error) => {
                 let plan = Plan::by_listing(disk)?;
+                let plan = Plan { settled, ..plan };
                 if plan.segments.is_empty() && plan.logs.is_empty() {
                     let nothing = disk.len(names::current())?.is_none();
                     if nothing {
@@ -91,6 +93,15 @@ impl Plan {
                 Ok(plan)
             }
         }
+    }
+
+    /// The records, and whether they were read at one moment.
+    fn try_records(disk: &dyn Disk) -> (Result<Plan>, bool) {
+        let before = Moment::of(disk).ok();
+        let looked = Plan::by_records(disk);
+        let stood_still = before == Moment::of(disk).ok();
+        let agrees = before.is_none_or(|moment| moment.agrees());
+        (looked, stood_still && agrees)
     }
 
     fn by_records(disk: &dyn Disk) -> Result<Plan> {
@@ -132,6 +143,7 @@ impl Plan {
             recorded: true,
             events,
             live,
+            settled: false,
             bytes: state.segments.values().map(|entry| entry.file_len).sum(),
         };
         plan.find_logs(disk, &view, point)?;
@@ -191,6 +203,7 @@ impl Plan {
             recorded: false,
             events: Events::AtLeast(0),
             live: is_live(disk),
+            settled: false,
             bytes: 0,
         };
         for (path, len) in files(disk, names::segment_dir()) {
@@ -235,6 +248,11 @@ impl Plan {
     /// Whether a writer is at work.
     pub(super) const fn is_live(&self) -> bool {
         self.live
+    }
+
+    /// Whether the records that made it belong together.
+    pub(super) const fn is_settled(&self) -> bool {
+        self.settled
     }
 
     pub(super) const fn bytes(&self) -> u64 {

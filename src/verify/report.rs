@@ -3,9 +3,11 @@
 
 use core::fmt;
 use core::ops::Range;
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::path::PathBuf;
 
+use super::moment::LOOKS_MAX;
 use super::plan::Plan;
 use crate::disk::Disk;
 use crate::error::Error;
@@ -68,8 +70,8 @@ pub struct Salvage {
 /// The findings while they are gathered.
 pub(super) struct Report<'p> {
     found: Verification,
-    /// A file was not there that should have been.
-    missing: bool,
+    /// Files that were not there and should have been.
+    missing: BTreeSet<PathBuf>,
     done: u64,
     total: u64,
     progress: Option<&'p mut dyn FnMut(u64, u64)>,
@@ -119,7 +121,7 @@ impl<'p> Report<'p> {
     pub(super) fn silent() -> Report<'p> {
         Report {
             found: Verification::default(),
-            missing: false,
+            missing: BTreeSet::new(),
             done: 0,
             total: 0,
             progress: None,
@@ -141,8 +143,17 @@ impl<'p> Report<'p> {
 
     /// Takes note of damage, or of a file that cannot be read at all. The same finding counts once.
     pub(super) fn error(&mut self, error: &Error) {
-        self.missing |= error.kind() == ErrorKind::Missing;
-        self.add(Damage::from(error));
+        let damage = Damage::from(error);
+        if error.kind() == ErrorKind::Missing {
+            self.missing.insert(damage.file.clone());
+        }
+        self.add(damage);
+    }
+
+    /// Takes note of a file that is not there.
+    pub(super) fn missing_file(&mut self, file: &Path, reason: &str) {
+        self.missing.insert(file.to_owned());
+        self.damage(file, None, reason);
     }
 
     pub(super) fn damage(&mut self, file: &Path, offset: Option<u64>, reason: impl Into<String>) {
@@ -168,8 +179,38 @@ impl<'p> Report<'p> {
         self.found.damages_total
     }
 
-    pub(super) fn is_missing(&self) -> bool {
-        self.missing
+    /// The files that were not there.
+    pub(super) const fn missing(&self) -> &BTreeSet<PathBuf> {
+        &self.missing
+    }
+
+    /// Runs a check of one file. Where the file turns out not to be there, nothing of it is kept,
+    /// and the answer is `false`.
+    pub(super) fn attempt(&mut self, check: impl FnOnce(&mut Self)) -> bool {
+        let missing = core::mem::take(&mut self.missing);
+        let (kept, total) = (self.found.damages.len(), self.found.damages_total);
+        check(self);
+        let is_there = core::mem::replace(&mut self.missing, missing).is_empty();
+        if !is_there {
+            self.found.damages.truncate(kept);
+            self.found.damages_total = total;
+        }
+        is_there
+    }
+
+    /// Makes of the findings of a look at a store that never stood still what can be said: of the
+    /// files that were not there only those that were `missed` before are lost.
+    pub(super) fn unsettle(&mut self, missed: &BTreeSet<PathBuf>, place: &Path) {
+        let fresh: BTreeSet<&PathBuf> = self.missing.difference(missed).collect();
+        self.found
+            .damages
+            .retain(|damage| !fresh.contains(&damage.file));
+        self.found.damages_total = self.found.damages.len() as u64;
+        let what = format!(
+            "files were replaced in each of {LOOKS_MAX} looks, so whether all events are there is \
+             not known: verify again when the writer rests"
+        );
+        self.damage(place, None, what);
     }
 
     pub(super) fn torn(&mut self, bytes: u64) {

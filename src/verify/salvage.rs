@@ -1,9 +1,12 @@
 //! Hands out every event that can still be read, each once: row blocks through the index where
 //! there is one, by their own headers where there is none, and the logs up to their damage.
 
+use std::collections::BTreeSet;
 use std::io::Write;
 
 use super::log;
+use super::moment::Looks;
+use super::moment::Verdict;
 use super::plan::Plan;
 use super::plan::Source;
 use super::report::Report;
@@ -13,6 +16,7 @@ use super::seqs::Seqs;
 use crate::codec::row::Row;
 use crate::disk::Disk;
 use crate::disk::File;
+use crate::disk::names;
 use crate::error::Error;
 use crate::error::Result;
 use crate::segment::block::Block;
@@ -33,18 +37,62 @@ struct Sink<'o> {
 
 pub(super) fn salvage_on(disk: &dyn Disk, out: &mut dyn Write) -> Result<Salvage> {
     let mut report = Report::silent();
-    let plan = Plan::of(disk, &mut report)?;
+    let mut saved = BTreeSet::new();
+    let mut looks = Looks::default();
     let mut sink = Sink {
         out,
         line: Vec::new(),
         seqs: Seqs::default(),
     };
-    for source in plan.segments() {
-        save_segment(disk, &plan, source, &mut sink, &mut report)?;
+    loop {
+        let mut look = report.trial();
+        let plan = Plan::of(disk, &mut look)?;
+        let logs = log::open(disk, &plan, &mut look);
+        for source in plan.segments() {
+            if saved.contains(&source.id) {
+                continue;
+            }
+            let mut written = Ok(());
+            let is_there = report.attempt(|report| {
+                written = save_segment(disk, &plan, source, &mut sink, report);
+            });
+            written?;
+            if is_there {
+                saved.insert(source.id);
+            } else {
+                look.missing_file(&disk.place(&source.path), "the segment is missing");
+            }
+        }
+        save_logs(disk, &plan, logs, &mut sink, &mut look)?;
+        let end = sink.seqs.end().max(plan.events_known());
+        let mut count = report.trial();
+        plan.check_count(disk, end, &sink.seqs, &mut count);
+        match looks.judge(&plan, &look, &count) {
+            Verdict::Again => continue,
+            Verdict::Counts => {}
+            Verdict::Unsettled => look.unsettle(looks.missed(), &disk.place(names::root())),
+        }
+        report.accept(look);
+        sink.out.flush().map_err(refused)?;
+        return Ok(Salvage {
+            events: sink.seqs.len(),
+            missing: sink.seqs.gaps(end, GAPS_MAX),
+            missing_total: end - sink.seqs.len(),
+            damages: report.into_damages(),
+        });
     }
-    for (id, extent) in plan.logs() {
+}
+
+fn save_logs(
+    disk: &dyn Disk,
+    plan: &Plan,
+    logs: Vec<log::Log>,
+    sink: &mut Sink<'_>,
+    report: &mut Report<'_>,
+) -> Result<()> {
+    for log in logs {
         let mut refused = None;
-        let read = log::for_each_row(disk, &plan, *id, *extent, &mut |row, _| {
+        let read = log::for_each_row(disk, plan, log, &mut |row, _| {
             let saved = sink.save(row);
             saved.inspect_err(|error| refused = Some(error.again()))
         });
@@ -55,14 +103,7 @@ pub(super) fn salvage_on(disk: &dyn Disk, out: &mut dyn Write) -> Result<Salvage
             report.error(&error);
         }
     }
-    sink.out.flush().map_err(refused)?;
-    let end = sink.seqs.end().max(plan.events_known());
-    Ok(Salvage {
-        events: sink.seqs.len(),
-        missing: sink.seqs.gaps(end, GAPS_MAX),
-        missing_total: end - sink.seqs.len(),
-        damages: report.into_damages(),
-    })
+    Ok(())
 }
 
 impl Sink<'_> {

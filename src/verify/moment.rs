@@ -1,0 +1,108 @@
+//! At which moment of its life a store's records are read, and which looks at a store count. A
+//! writer beside replaces files while others read, and removes one only after records that do
+//! without it are in force and published. So records read between two equal moments belong
+//! together, and a file that is missed may have been replaced since; one that records read later
+//! still name is lost.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::thread;
+use std::time::Duration;
+
+use super::plan::Plan;
+use super::report::Report;
+use crate::disk::Disk;
+use crate::disk::lock;
+use crate::disk::lock::Durable;
+use crate::error::Result;
+use crate::id::ManifestId;
+use crate::id::WalId;
+use crate::manifest::Current;
+
+/// How often a store that changes underfoot is looked at.
+pub(super) const LOOKS_MAX: usize = 64;
+/// Looks that follow each other at once; then the writer may need the processor to get on.
+const LOOKS_HASTY: usize = 8;
+const PAUSE: Duration = Duration::from_millis(5);
+
+/// What changes when files do: not by an append.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct Moment {
+    live: bool,
+    wal: Option<WalId>,
+    manifest: Option<(ManifestId, u64)>,
+    current: Option<Current>,
+}
+
+impl Moment {
+    pub(super) fn of(disk: &dyn Disk) -> Result<Moment> {
+        let status = lock::status(disk)?;
+        let point = match status.durable {
+            Durable::UpTo(point) => Some(point),
+            Durable::Unpublished | Durable::Everything => None,
+        };
+        Ok(Moment {
+            live: status.holder.is_some(),
+            wal: point.map(|point| point.wal),
+            manifest: point.map(|point| (point.manifest, point.manifest_end)),
+            current: Current::read(disk).ok(),
+        })
+    }
+
+    /// Whether what is published goes with `CURRENT`. It does not while a writer opens the store:
+    /// the last point is then its predecessor's.
+    pub(super) fn agrees(&self) -> bool {
+        let (Some(wal), Some((manifest, _)), Some(current)) =
+            (self.wal, self.manifest, self.current)
+        else {
+            return true;
+        };
+        !self.live || (wal >= current.ends.wal && manifest >= current.manifest)
+    }
+}
+
+/// The looks at a store so far.
+#[derive(Default)]
+pub(super) struct Looks {
+    taken: usize,
+    /// Files that were not there in a look.
+    missed: BTreeSet<PathBuf>,
+}
+
+/// What is to be done with what a look found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// It is so.
+    Counts,
+    /// The store changed meanwhile: look again.
+    Again,
+    /// The store changed in every look, and there is an end to looking.
+    Unsettled,
+}
+
+impl Looks {
+    /// Judges a look by what it found in the files, and by what was then missing of the count.
+    /// Wrong bytes are wrong at any moment; a file has to be missed twice, and what follows from
+    /// records must follow from such as belong together.
+    pub(super) fn judge(&mut self, plan: &Plan, look: &Report<'_>, count: &Report<'_>) -> Verdict {
+        self.taken += 1;
+        let is_clean = look.damages() + count.damages() == 0;
+        let known = look.missing().is_subset(&self.missed);
+        if is_clean || (plan.is_settled() && known) {
+            return Verdict::Counts;
+        }
+        if self.taken >= LOOKS_MAX {
+            return Verdict::Unsettled;
+        }
+        self.missed.extend(look.missing().iter().cloned());
+        if self.taken >= LOOKS_HASTY {
+            thread::sleep(PAUSE);
+        }
+        Verdict::Again
+    }
+
+    /// The files that looks before the last one missed.
+    pub(super) const fn missed(&self) -> &BTreeSet<PathBuf> {
+        &self.missed
+    }
+}
