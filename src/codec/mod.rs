@@ -2,6 +2,7 @@
 //! event, its content and its canonical line, written and read. Pure: bytes in, bytes out, no I/O.
 //! Used by all formats above.
 
+pub(crate) mod bits;
 pub(crate) mod canonical;
 pub(crate) mod checksum;
 pub(crate) mod content;

@@ -1,273 +1,148 @@
-//! A row block: the columns of up to 128 rows in one compressed frame behind a header of its own,
-//! so that it can be found and checked without any index.
-//! Rows stand newest first; a block that says otherwise is refused as a whole.
+//! A row block: up to 64 rows as bits, each found without the others. In front stand their places
+//! and ends: times and ends as distances from a line, seqs and moments of recording as the few that
+//! do not follow from the row before.
 //!
 //! ```text
-//! header  magic "ROWS" · stored len u32 · raw len u32 · first row u32 · CRC-32 of all the rest
-//! raw     count u16 · occurred_at: varint, then differences downwards · seq: varint, then signed
-//!         differences · recorded_at: the same · body lengths · bodies
+//! times line · ends line · first seq varint · first recorded_at varint
+//! seq exceptions · recorded_at exceptions: count u8, then for each row u8, step zigzag
+//! times · ends, packed, each to a whole byte · the rows' bits, each to a whole byte
 //! ```
 
+use super::builder::Stand;
 use super::format;
-use super::packed;
-use super::packed::Packer;
-use crate::codec::checksum::crc32;
-use crate::codec::checksum::crc32_after;
-use crate::codec::row::Body;
-use crate::codec::row::Row;
+use super::line::Line;
+use crate::codec::bits::BitWriter;
 use crate::codec::varint;
 use crate::codec::varint::Bytes;
 use crate::id::Position;
 use crate::id::Sequence;
 use crate::time::Time;
 
-/// The header of a stored block.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct BlockHeader {
-    /// Bytes of the frame behind the header.
-    pub(crate) stored_len: usize,
-    /// Bytes it unpacks to.
-    pub(crate) raw_len: usize,
-    /// Number of its first row within the segment.
-    pub(crate) first_row: u32,
-    /// CRC-32 of the header's other bytes chained with the frame.
-    pub(crate) crc: u32,
-}
-
-/// An unpacked block.
-#[derive(Clone, Debug)]
-pub(crate) struct Block {
-    first_row: u32,
-    heads: Vec<Head>,
-    raw: Vec<u8>,
-}
-
-/// Everything of a row but its body, which lies in the block's raw bytes.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Head {
-    pub(crate) position: Position,
-    pub(crate) recorded_at: Time,
-    start: usize,
-    end: usize,
-}
-
-/// Collects the rows of one block.
-#[derive(Default)]
-pub(crate) struct Builder {
+/// What stands before the rows of a block, read; the packed parts stay where they are.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Head {
     rows: usize,
-    last: Option<(Position, Time)>,
-    occurred: Vec<u8>,
-    seqs: Vec<u8>,
-    recorded: Vec<u8>,
-    lens: Vec<u8>,
-    bodies: Vec<u8>,
+    times: Line,
+    ends: Line,
+    seqs: Vec<u64>,
+    recorded: Vec<i64>,
+    /// Where the packed times, the packed ends, and the rows begin.
+    times_at: usize,
+    ends_at: usize,
+    rows_at: usize,
 }
 
-impl Builder {
-    /// Appends the next older row; the caller keeps the order.
-    pub(crate) fn push(&mut self, row: &Row<'_>) {
-        let (micros, seq) = (row.position.occurred_at.as_micros(), row.position.seq.0);
-        let recorded = row.recorded_at.as_micros();
-        match self.last {
-            None => {
-                varint::put_u64(&mut self.occurred, micros.cast_unsigned());
-                varint::put_u64(&mut self.seqs, seq);
-                varint::put_u64(&mut self.recorded, recorded.cast_unsigned());
-            }
-            Some((last, last_recorded)) => {
-                let step = last.occurred_at.as_micros().wrapping_sub(micros);
-                varint::put_u64(&mut self.occurred, step.cast_unsigned());
-                let step = seq.wrapping_sub(last.seq.0).cast_signed();
-                varint::put_i64(&mut self.seqs, step);
-                let step = recorded.wrapping_sub(last_recorded.as_micros());
-                varint::put_i64(&mut self.recorded, step);
-            }
+/// Appends a block of rows with these stands, whose bits end at `ends` in `rows`.
+pub(super) fn write(stands: &[Stand], ends: &[usize], rows: &[u8], out: &mut Vec<u8>) {
+    let times: Vec<i64> = stands
+        .iter()
+        .map(|stand| stand.position.occurred_at.as_micros())
+        .collect();
+    let ends: Vec<i64> = ends.iter().map(|end| *end as i64).collect();
+    let lines = [Line::through(&times), Line::through(&ends)];
+    lines.iter().for_each(|line| line.encode(out));
+    let seqs = stands.iter().map(|stand| stand.position.seq.0.cast_signed());
+    write_steps(seqs, -1, out);
+    let recorded = stands.iter().map(|stand| stand.recorded_at.as_micros());
+    write_steps(recorded, 0, out);
+    let mut packed = BitWriter::default();
+    for (line, numbers) in lines.iter().zip([&times, &ends]) {
+        line.write(numbers, &mut packed);
+        packed.flush(out);
+    }
+    out.extend_from_slice(rows);
+}
+
+/// The first number, and the rows whose number is not the one before plus `step`.
+fn write_steps(numbers: impl Iterator<Item = i64> + Clone, step: i64, out: &mut Vec<u8>) {
+    let first = numbers.clone().next().unwrap_or(0);
+    varint::put_u64(out, first.cast_unsigned());
+    let steps = numbers.clone().zip(numbers.skip(1));
+    let strays = steps.enumerate().filter_map(|(place, (before, number))| {
+        let stray = number.wrapping_sub(before).wrapping_sub(step);
+        (stray != 0).then_some((place as u8 + 1, stray))
+    });
+    let strays: Vec<(u8, i64)> = strays.collect();
+    out.push(strays.len() as u8);
+    for (place, stray) in strays {
+        out.push(place);
+        varint::put_i64(out, stray);
+    }
+}
+
+fn read_steps(bytes: &mut Bytes<'_>, rows: usize, step: i64) -> Option<Vec<i64>> {
+    let first = bytes.varint()?.cast_signed();
+    let mut steps = vec![step; rows];
+    for _ in 0..bytes.u8()? {
+        let place = usize::from(bytes.u8()?);
+        let stray = bytes.signed_varint()?;
+        *steps.get_mut(place).filter(|_| place > 0)? = step.wrapping_add(stray);
+    }
+    let mut number = first;
+    for (place, slot) in steps.iter_mut().enumerate() {
+        if place > 0 {
+            number = number.wrapping_add(*slot);
         }
-        let start = self.bodies.len();
-        row.body.encode(&mut self.bodies);
-        varint::put_u64(&mut self.lens, (self.bodies.len() - start) as u64);
-        self.last = Some((row.position, row.recorded_at));
-        self.rows += 1;
+        *slot = number;
+    }
+    Some(steps)
+}
+
+impl Head {
+    /// Reads the head of a block of `rows` rows; `None` if the bytes are no such block.
+    pub(super) fn decode(block: &[u8], rows: usize) -> Option<Head> {
+        if rows == 0 || rows > format::BLOCK_ROWS {
+            return None;
+        }
+        let mut bytes = Bytes::new(block);
+        let times = Line::decode(&mut bytes, rows)?;
+        let ends = Line::decode(&mut bytes, rows)?;
+        let seqs = read_steps(&mut bytes, rows, -1)?;
+        let recorded = read_steps(&mut bytes, rows, 0)?;
+        let times_at = block.len() - bytes.rest().len();
+        let ends_at = times_at + (rows * times.width() as usize).div_ceil(8);
+        let rows_at = ends_at + (rows * ends.width() as usize).div_ceil(8);
+        (rows_at <= block.len()).then_some(Head {
+            rows,
+            times,
+            ends,
+            seqs: seqs.into_iter().map(i64::cast_unsigned).collect(),
+            recorded,
+            times_at,
+            ends_at,
+            rows_at,
+        })
     }
 
-    pub(crate) const fn rows(&self) -> usize {
+    pub(super) const fn rows(&self) -> usize {
         self.rows
     }
 
-    /// Bytes the block has raw.
-    pub(crate) const fn raw_len(&self) -> usize {
-        2 + self.occurred.len()
-            + self.seqs.len()
-            + self.recorded.len()
-            + self.lens.len()
-            + self.bodies.len()
-    }
-
-    /// The stored block with its header; the builder is empty again.
-    pub(crate) fn finish(
-        &mut self,
-        first_row: u32,
-        packer: &mut Packer,
-    ) -> std::io::Result<(BlockHeader, Vec<u8>)> {
-        let mut raw = Vec::with_capacity(self.raw_len());
-        raw.extend_from_slice(&(self.rows as u16).to_le_bytes());
-        for column in [
-            &mut self.occurred,
-            &mut self.seqs,
-            &mut self.recorded,
-            &mut self.lens,
-            &mut self.bodies,
-        ] {
-            raw.append(column);
-        }
-        self.rows = 0;
-        self.last = None;
-        let frame = packer.pack(&raw)?;
-        let mut header = BlockHeader {
-            stored_len: frame.len(),
-            raw_len: raw.len(),
-            first_row,
-            crc: 0,
-        };
-        let mut stored = header.covered();
-        header.crc = crc32_after(crc32(&stored), &frame);
-        stored.extend_from_slice(&header.crc.to_le_bytes());
-        stored.extend_from_slice(&frame);
-        Ok((header, stored))
-    }
-}
-
-impl BlockHeader {
-    fn covered(&self) -> Vec<u8> {
-        let mut out = Vec::with_capacity(format::BLOCK_HEADER_LEN);
-        out.extend_from_slice(&format::BLOCK_MAGIC);
-        out.extend_from_slice(&(self.stored_len as u32).to_le_bytes());
-        out.extend_from_slice(&(self.raw_len as u32).to_le_bytes());
-        out.extend_from_slice(&self.first_row.to_le_bytes());
-        out
-    }
-
-    /// `None` when the bytes cannot begin a block. Nothing is verified yet.
-    pub(crate) fn decode(bytes: &[u8]) -> Option<BlockHeader> {
-        let mut bytes = Bytes::new(bytes);
-        if bytes.array()? != format::BLOCK_MAGIC {
-            return None;
-        }
-        let header = BlockHeader {
-            stored_len: usize::try_from(bytes.u32()?).ok()?,
-            raw_len: usize::try_from(bytes.u32()?).ok()?,
-            first_row: bytes.u32()?,
-            crc: bytes.u32()?,
-        };
-        let fits = header.raw_len <= format::BLOCK_BYTES_MAX
-            && header.stored_len <= format::BLOCK_BYTES_MAX + (format::BLOCK_BYTES_MAX >> 7) + 64;
-        fits.then_some(header)
-    }
-
-    /// Whether `frame` is the one this header was written for.
-    pub(crate) fn fits(&self, frame: &[u8]) -> bool {
-        frame.len() == self.stored_len && crc32_after(crc32(&self.covered()), frame) == self.crc
-    }
-}
-
-impl Block {
-    /// Reads a stored block, header and frame. `None` when it is damaged in any way.
-    pub(crate) fn decode(stored: &[u8]) -> Option<Block> {
-        let (head, frame) = stored.split_at_checked(format::BLOCK_HEADER_LEN)?;
-        let header = BlockHeader::decode(head)?;
-        if !header.fits(frame) {
-            return None;
-        }
-        let raw = packed::unpack(frame, header.raw_len)?;
-        let heads = decode_heads(&raw)?;
-        Some(Block {
-            first_row: header.first_row,
-            heads,
-            raw,
+    /// Where the row at `place` stands in reading order.
+    pub(super) fn position(&self, block: &[u8], place: usize) -> Option<Position> {
+        let micros = self.times.read(block, self.times_at * 8, place)?;
+        Some(Position {
+            occurred_at: Time::from_micros(micros)?,
+            seq: Sequence(*self.seqs.get(place)?),
         })
     }
 
-    pub(crate) const fn first_row(&self) -> u32 {
-        self.first_row
+    pub(super) fn recorded_at(&self, place: usize) -> Option<Time> {
+        Time::from_micros(*self.recorded.get(place)?)
     }
 
-    pub(crate) fn heads(&self) -> &[Head] {
-        &self.heads
+    /// The bits of the row at `place`.
+    pub(super) fn row<'b>(&self, block: &'b [u8], place: usize) -> Option<&'b [u8]> {
+        let end = |place: usize| {
+            let end = self.ends.read(block, self.ends_at * 8, place)?;
+            usize::try_from(end).ok()
+        };
+        let start = match place.checked_sub(1) {
+            Some(before) => end(before)?,
+            None => 0,
+        };
+        block.get(self.rows_at..)?.get(start..end(place)?)
     }
-
-    /// The row with this number within the segment; `None` when it is not in the block or its body
-    /// is none.
-    pub(crate) fn row(&self, row: u32) -> Option<Row<'_>> {
-        let head = self.head(row)?;
-        Some(Row {
-            position: head.position,
-            recorded_at: head.recorded_at,
-            body: Body::decode(self.raw.get(head.start..head.end)?)?,
-        })
-    }
-
-    pub(crate) fn head(&self, row: u32) -> Option<&Head> {
-        let place = usize::try_from(row.checked_sub(self.first_row)?).ok()?;
-        self.heads.get(place)
-    }
-}
-
-fn decode_heads(raw: &[u8]) -> Option<Vec<Head>> {
-    let mut bytes = Bytes::new(raw);
-    let count = usize::from(bytes.u16()?);
-    if count == 0 || count > format::BLOCK_ROWS {
-        return None;
-    }
-    let mut heads: Vec<Head> = Vec::with_capacity(count);
-    let mut micros = bytes.varint()?;
-    for place in 0..count {
-        if place > 0 {
-            micros = micros.checked_sub(bytes.varint()?)?;
-        }
-        heads.push(Head {
-            position: Position {
-                occurred_at: time(micros)?,
-                seq: Sequence(0),
-            },
-            recorded_at: Time::MIN,
-            start: 0,
-            end: 0,
-        });
-    }
-    let mut seq = bytes.varint()?;
-    for (place, head) in heads.iter_mut().enumerate() {
-        if place > 0 {
-            seq = seq.wrapping_add(bytes.signed_varint()?.cast_unsigned());
-        }
-        head.position.seq = Sequence(seq);
-    }
-    let mut recorded = bytes.varint()?;
-    for (place, head) in heads.iter_mut().enumerate() {
-        if place > 0 {
-            recorded = recorded.wrapping_add(bytes.signed_varint()?.cast_unsigned());
-        }
-        head.recorded_at = time(recorded)?;
-    }
-    let mut total = 0_usize;
-    for head in &mut heads {
-        head.start = total;
-        total = total.checked_add(bytes.count()?)?;
-        head.end = total;
-    }
-    if bytes.rest().len() != total {
-        return None;
-    }
-    let base = raw.len() - total;
-    for head in &mut heads {
-        head.start += base;
-        head.end += base;
-    }
-    let ordered = heads.is_sorted_by(|newer, older| newer.position > older.position);
-    ordered.then_some(heads)
-}
-
-fn time(micros: u64) -> Option<Time> {
-    Time::from_micros(i64::try_from(micros).ok()?)
 }
 
 #[cfg(test)]
@@ -276,19 +151,40 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn any_bytes_are_a_block_or_refused(raw: Vec<u8>, stored: Vec<u8>) {
-            if let Some(heads) = decode_heads(&raw) {
-                proptest::prop_assert!(heads.iter().all(|head| raw.get(head.start..head.end).is_some()));
+        fn places_and_rows_come_back(
+            rows in proptest::collection::vec((0_i64..1 << 50, proptest::num::u64::ANY, 0_i64..1 << 50, 0_usize..9), 1..=64),
+        ) {
+            let stands: Vec<Stand> = rows.iter().map(|(time, seq, recorded, _)| Stand {
+                position: Position {
+                    occurred_at: Time::saturating_from_micros(*time),
+                    seq: Sequence(*seq),
+                },
+                recorded_at: Time::saturating_from_micros(*recorded),
+            }).collect();
+            let mut bits = Vec::new();
+            let ends: Vec<usize> = rows.iter().enumerate().map(|(number, (.., len))| {
+                bits.extend(core::iter::repeat_n(number as u8, *len));
+                bits.len()
+            }).collect();
+            let mut block = Vec::new();
+            write(&stands, &ends, &bits, &mut block);
+            let head = Head::decode(&block, rows.len());
+            let head = head.ok_or_else(|| proptest::test_runner::TestCaseError::fail("no head"))?;
+            for (place, (stand, (.., len))) in stands.iter().zip(&rows).enumerate() {
+                proptest::prop_assert_eq!(head.position(&block, place), Some(stand.position));
+                proptest::prop_assert_eq!(head.recorded_at(place), Some(stand.recorded_at));
+                let wanted = vec![place as u8; *len];
+                proptest::prop_assert_eq!(head.row(&block, place), Some(wanted.as_slice()));
             }
-            proptest::prop_assert!(Block::decode(&stored).is_none());
         }
-    }
 
-    #[test]
-    fn lengths_that_add_up_to_more_than_there_is_are_refused() {
-        let mut raw = vec![2, 0, 0, 0, 0, 0, 0, 0];
-        varint::put_u64(&mut raw, u64::MAX - 1);
-        varint::put_u64(&mut raw, 1);
-        assert!(decode_heads(&raw).is_none());
+        #[test]
+        fn any_bytes_are_a_head_or_none(block: Vec<u8>, rows in 0_usize..70) {
+            if let Some(head) = Head::decode(&block, rows) {
+                for place in 0..rows {
+                    let _ = (head.position(&block, place), head.row(&block, place));
+                }
+            }
+        }
     }
 }

@@ -9,7 +9,9 @@ use crate::id::StoreId;
 use crate::limits;
 
 /// The first bytes of a segment file.
-pub(crate) const MAGIC: [u8; 8] = *b"AUDITSEG";
+pub(crate) const MAGIC: [u8; 8] = *b"AUDITDBS";
+/// The first bytes of a segment file that was written before the format was frozen.
+pub(crate) const DRAFT_MAGIC: [u8; 8] = *b"AUDITSEG";
 /// Its last bytes.
 pub(crate) const END_MAGIC: [u8; 8] = *b"GESTIDUA";
 /// The version written, and the only one read.
@@ -22,45 +24,25 @@ pub(crate) const FOOTER_LEN: usize = 68;
 /// Sections of one file; far above what is used, so that a hostile directory stays small.
 pub(crate) const SECTIONS_MAX: usize = 64;
 
-/// Raw bytes at which a row block is closed. One frame is unpacked to read one row: 32 KiB
-/// take about 30 µs, and below it the compression ratio falls quickly.
-pub(crate) const BLOCK_BYTES: usize = 32 << 10;
-/// Rows at which a row block is closed.
-pub(crate) const BLOCK_ROWS: usize = 128;
-/// Raw bytes a row block can have: one row of the largest size on top of a block just not full.
-pub(crate) const BLOCK_BYTES_MAX: usize = BLOCK_BYTES + 2 * limits::EVENT_BYTES_CEILING;
-/// Magic, stored length, raw length, first row, CRC-32: a row block can be found without the index.
-pub(crate) const BLOCK_HEADER_LEN: usize = 20;
-/// The first bytes of a row block.
-pub(crate) const BLOCK_MAGIC: [u8; 4] = *b"ROWS";
-/// Bytes of a row block's entry in the row index.
-pub(crate) const ROW_INDEX_LEN: usize = 72;
-
-/// Raw bytes at which a term block is closed.
-pub(crate) const TERM_BLOCK_BYTES: usize = 8 << 10;
-/// Terms at which a term block is closed.
-pub(crate) const TERM_BLOCK_TERMS: usize = 256;
+/// Bytes that one checksum covers.
+pub(crate) const PAGE_BYTES: usize = 4096;
+/// Rows of every row block but the last.
+pub(crate) const BLOCK_ROWS: usize = 64;
+/// Bytes a row block can have: a thousand times what is common.
+pub(crate) const BLOCK_BYTES_MAX: usize = 32 << 20;
+/// Terms of every term block but the last.
+pub(crate) const TERM_BLOCK_TERMS: usize = 64;
 /// Bytes of one term.
 pub(crate) const TERM_BYTES_MAX: usize = 1024;
-/// Raw bytes a term block can have: the last term and its rows on top of a block just not full.
-pub(crate) const TERM_BLOCK_BYTES_MAX: usize = TERM_BLOCK_BYTES + TERM_BYTES_MAX + 128;
-/// Bytes of a term block's entry in the term index.
-pub(crate) const TERM_INDEX_LEN: usize = 36;
-/// Up to this many rows stand in the term block itself. Measured on neither: it keeps the 16 bytes
-/// that a list costs below its rows.
-pub(crate) const INLINE_ROWS: usize = 8;
-
-/// Rows of every chunk of a list of rows but the last.
-pub(crate) const CHUNK_ROWS: usize = 4096;
-/// Bytes of a chunk's entry in its list's table.
-pub(crate) const CHUNK_LEN: usize = 12;
-
-/// Pairs of every page of pairs but the last.
-pub(crate) const PAGE_PAIRS: usize = 512;
-/// Bytes a page of pairs can have.
-pub(crate) const PAGE_BYTES_MAX: usize = PAGE_PAIRS * 15;
-/// Bytes of a page's entry in its index.
-pub(crate) const PAGE_INDEX_LEN: usize = 24;
+/// Bytes a term block can have: every term whole, with its three numbers.
+pub(crate) const TERM_BLOCK_BYTES_MAX: usize = TERM_BLOCK_TERMS * (TERM_BYTES_MAX + 24);
+/// Raw bytes a frame of long texts can have: one text of the largest size beside short ones.
+pub(crate) const TEXT_FRAME_MAX: usize = 2 * limits::EVENT_BYTES_CEILING;
+/// Raw bytes a schema can have.
+pub(crate) const SCHEMA_BYTES_MAX: usize = 256 << 20;
+/// Bits of a fingerprint beyond those that tell as many apart as there are: of 16 fingerprints that
+/// are not there one is looked for in a row in vain.
+pub(crate) const FINGERPRINT_SPARE: u32 = 4;
 
 /// A reader that does not know a section with this flag must refuse the file.
 pub(crate) const REQUIRED: u16 = 1;
@@ -69,35 +51,44 @@ pub(crate) const REQUIRED: u16 = 1;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u16)]
 pub(crate) enum Kind {
+    /// Frames of long texts.
+    Texts = 1,
+    /// The dictionary of the frames, and where each is.
+    TextIndex = 2,
     /// Row blocks.
-    Rows = 1,
+    Rows = 3,
     /// One entry for each row block.
-    RowIndex = 2,
-    /// Lists of rows and term blocks.
-    Terms = 3,
+    RowIndex = 4,
+    /// What the rows have in common.
+    Schema = 5,
+    /// The values of the columns, and the tables between them.
+    Dictionaries = 6,
+    /// The rows of each term.
+    Lists = 7,
+    /// Terms in blocks.
+    Terms = 8,
     /// One entry for each term block, and the blocks' first terms.
-    TermIndex = 4,
-    /// Pages of (fingerprint, row).
-    Fingerprints = 5,
-    /// One entry for each page of fingerprints.
-    FingerprintIndex = 6,
-    /// Pages of (seq, row).
-    Sequences = 7,
-    /// One entry for each page of seqs.
-    SequenceIndex = 8,
+    TermIndex = 9,
+    /// Fingerprints with their rows.
+    Fingerprints = 10,
+    /// The checksum of each page before this section.
+    PageSums = 11,
 }
 
 impl Kind {
     /// Every section this version writes, in file order.
-    pub(crate) const ALL: [Kind; 8] = [
+    pub(crate) const ALL: [Kind; 11] = [
+        Kind::Texts,
+        Kind::TextIndex,
         Kind::Rows,
         Kind::RowIndex,
+        Kind::Schema,
+        Kind::Dictionaries,
+        Kind::Lists,
         Kind::Terms,
         Kind::TermIndex,
         Kind::Fingerprints,
-        Kind::FingerprintIndex,
-        Kind::Sequences,
-        Kind::SequenceIndex,
+        Kind::PageSums,
     ];
 }
 
@@ -112,7 +103,7 @@ pub(crate) struct Header {
 }
 
 /// One entry of the section directory.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Section {
     pub(crate) kind: u16,
     pub(crate) flags: u16,

@@ -1,155 +1,313 @@
-//! The stored form of a term's rows: a table of chunks, then the chunks, each under a checksum of
-//! its own, so that a reader fetches only those it walks through. Pure; used by the term writer
-//! and by `postings`.
-//!
-//! ```text
-//! list   table · CRC-32 of the table · chunks
-//! table  for each chunk: first row u32 · end of its bytes behind the table u32 · CRC-32 u32
-//! chunk  differences to the row before, from the second row on, as varints
-//! ```
+//! Ascending numbers below a bound as bits, in the Elias-Fano form (Elias 1974, Fano 1971): the low
+//! bits of each number side by side, the high ones as a row of ones, one for each number, with a zero
+//! for each step of the high part. A seek counts zeros, so it decodes only what it passes.
+//! One list holds the rows of a term, the fingerprints of a segment, or a chunk of a longer list.
 
-use super::format::CHUNK_LEN;
-use super::format::CHUNK_ROWS;
-use crate::codec::checksum::crc32;
-use crate::codec::varint;
-use crate::codec::varint::Bytes;
+use crate::codec::bits;
+use crate::codec::bits::BitWriter;
 
-/// Where one chunk of a list is.
+/// How a list is laid out; follows from how many numbers there are and what they are below.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Chunk {
-    pub(crate) first_row: u32,
-    /// Of its bytes, counted from the end of the table's checksum.
-    pub(crate) start: u32,
-    pub(crate) end: u32,
-    pub(crate) crc: u32,
-    /// Rows it holds.
-    pub(crate) rows: usize,
+pub(crate) struct Layout {
+    count: u64,
+    low_width: u32,
+    /// Bits of the high part.
+    high_len: u64,
 }
 
-/// Appends the list of `rows`, which ascend, and of which there is at least one.
-pub(crate) fn encode(rows: &[u32], out: &mut Vec<u8>) {
-    let mut table = Vec::with_capacity(rows.len().div_ceil(CHUNK_ROWS) * CHUNK_LEN + 4);
-    let mut chunks = Vec::with_capacity(rows.len() * 2);
-    for chunk in rows.chunks(CHUNK_ROWS) {
-        let start = chunks.len();
-        for pair in chunk.windows(2) {
-            if let [before, row] = pair {
-                varint::put_u64(&mut chunks, u64::from(row.wrapping_sub(*before)));
+/// A list where it is stored.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct List<'b> {
+    bytes: &'b [u8],
+    /// The bit at which it begins.
+    at: usize,
+    layout: Layout,
+}
+
+impl Layout {
+    /// For `count` numbers, at least one, below `bound`.
+    pub(crate) fn new(count: u64, bound: u64) -> Layout {
+        if count <= 1 {
+            return Layout {
+                count,
+                low_width: bits::width_of(bound.saturating_sub(1)),
+                high_len: 0,
+            };
+        }
+        let low_width = (bound / count).checked_ilog2().unwrap_or(0);
+        Layout {
+            count,
+            low_width,
+            high_len: count + (bound >> low_width) + 1,
+        }
+    }
+
+    /// Bits of the whole list.
+    pub(crate) const fn len(&self) -> u64 {
+        self.count * self.low_width as u64 + self.high_len
+    }
+
+    /// Appends the list of `numbers`, which ascend and may repeat.
+    pub(crate) fn write(&self, numbers: impl Iterator<Item = u64> + Clone, out: &mut BitWriter) {
+        for number in numbers.clone() {
+            out.put(number & bits::mask(self.low_width), self.low_width);
+        }
+        if self.high_len == 0 {
+            return;
+        }
+        let end = out.len() + self.high_len;
+        let mut high = 0;
+        for number in numbers {
+            let next = number >> self.low_width;
+            out.put_unary(next - high);
+            high = next;
+        }
+        while out.len() < end {
+            out.put(0, u32::try_from(end - out.len()).unwrap_or(64).min(64));
+        }
+    }
+}
+
+impl<'b> List<'b> {
+    /// The list that begins at bit `at`; `None` if it does not lie in `bytes`.
+    pub(crate) fn new(bytes: &'b [u8], at: usize, layout: Layout) -> Option<List<'b>> {
+        let end = (at as u64).checked_add(layout.len())?;
+        (end <= bytes.len() as u64 * 8).then_some(List { bytes, at, layout })
+    }
+
+    fn low(&self, place: u64) -> Option<u64> {
+        let width = self.layout.low_width;
+        let at = self.at + usize::try_from(place * u64::from(width)).ok()?;
+        bits::read(self.bytes, at, width)
+    }
+
+    /// The first number at or above `from`, and its place; `None` if there is none or the bits are
+    /// no list.
+    pub(crate) fn seek(&self, from: u64) -> Option<(u64, u64)> {
+        let Layout {
+            count,
+            low_width,
+            high_len,
+        } = self.layout;
+        if high_len == 0 {
+            return self.low(0).filter(|low| count > 0 && *low >= from).map(|low| (0, low));
+        }
+        let mut highs = Highs::new(self)?;
+        highs.skip_zeros(from >> low_width);
+        while let Some((place, high)) = highs.next() {
+            let number = high << low_width | self.low(place)?;
+            if number >= from {
+                return Some((place, number));
             }
         }
-        let first_row = chunk.first().copied().unwrap_or_default();
-        let crc = crc32(chunks.get(start..).unwrap_or_default());
-        table.extend_from_slice(&first_row.to_le_bytes());
-        table.extend_from_slice(&(chunks.len() as u32).to_le_bytes());
-        table.extend_from_slice(&crc.to_le_bytes());
+        None
     }
-    let crc = crc32(&table);
-    table.extend_from_slice(&crc.to_le_bytes());
-    out.append(&mut table);
-    out.append(&mut chunks);
-}
 
-/// Bytes of the table, with its checksum, of a list of `rows`.
-pub(crate) const fn table_len(rows: usize) -> usize {
-    rows.div_ceil(CHUNK_ROWS) * CHUNK_LEN + 4
-}
-
-/// Reads the table of a list of `rows` rows whose chunks take `chunk_bytes`.
-pub(crate) fn decode_table(bytes: &[u8], rows: usize, chunk_bytes: usize) -> Option<Vec<Chunk>> {
-    let (table, crc) = bytes.split_last_chunk::<4>()?;
-    if bytes.len() != table_len(rows) || crc32(table) != u32::from_le_bytes(*crc) {
-        return None;
-    }
-    let mut bytes = Bytes::new(table);
-    let mut chunks: Vec<Chunk> = Vec::with_capacity(table.len() / CHUNK_LEN);
-    let mut left = rows;
-    let mut start = 0;
-    while !bytes.is_empty() {
-        let chunk = Chunk {
-            first_row: bytes.u32()?,
-            start,
-            end: bytes.u32()?,
-            crc: bytes.u32()?,
-            rows: left.min(CHUNK_ROWS),
+    /// The last number at or below `upto`.
+    pub(crate) fn seek_back(&self, upto: u64) -> Option<u64> {
+        let Layout {
+            count, high_len, ..
+        } = self.layout;
+        if high_len == 0 {
+            return self.low(0).filter(|low| count > 0 && *low <= upto);
+        }
+        // The numbers before the first one above are at or below; find that place, and look before it.
+        let behind = match upto.checked_add(1).and_then(|next| self.seek(next)) {
+            Some((place, _)) => place,
+            None => count,
         };
-        let ascends = chunks
-            .last()
-            .is_none_or(|before| before.first_row < chunk.first_row);
-        if !ascends || chunk.end < chunk.start {
+        self.get(behind.checked_sub(1)?)
+    }
+
+    /// The number at `place`.
+    pub(crate) fn get(&self, place: u64) -> Option<u64> {
+        if place >= self.layout.count {
             return None;
         }
-        left -= chunk.rows;
-        start = chunk.end;
-        chunks.push(chunk);
+        if self.layout.high_len == 0 {
+            return self.low(0);
+        }
+        let high = Highs::new(self)?.select(place)?;
+        Some(high << self.layout.low_width | self.low(place)?)
     }
-    (usize::try_from(start).ok()? == chunk_bytes).then_some(chunks)
+
+    /// All numbers in order; ends early where the bits are no list.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = u64> {
+        let mut single = (self.layout.high_len == 0 && self.layout.count > 0).then(|| self.low(0));
+        let mut highs = if self.layout.high_len > 0 {
+            Highs::new(self)
+        } else {
+            None
+        };
+        let list = *self;
+        core::iter::from_fn(move || {
+            if let Some(single) = single.take() {
+                return single;
+            }
+            let (place, high) = highs.as_mut()?.next()?;
+            Some(high << list.layout.low_width | list.low(place)?)
+        })
+    }
 }
 
-/// Reads the rows of a chunk; all of them are below `limit`.
-pub(crate) fn decode_chunk(chunk: &Chunk, bytes: &[u8], limit: u32) -> Option<Vec<u32>> {
-    if crc32(bytes) != chunk.crc {
-        return None;
-    }
-    let mut bytes = Bytes::new(bytes);
-    let mut rows = Vec::with_capacity(chunk.rows);
-    decode_rows(chunk.first_row, chunk.rows, limit, &mut bytes, &mut rows)?;
-    bytes.is_empty().then_some(rows)
+/// A walk over the high part.
+struct Highs<'b> {
+    bytes: &'b [u8],
+    /// The bit behind the present word.
+    at: usize,
+    end: usize,
+    /// What is left of the present word; its lowest bit is bit `at - left`.
+    word: u64,
+    left: u32,
+    place: u64,
+    high: u64,
+    count: u64,
 }
 
-/// Appends `count` ascending rows below `limit` to `rows`, of which `first` is the first and the
-/// others stand in `bytes` as differences.
-pub(crate) fn decode_rows(
-    first: u32,
-    count: usize,
-    limit: u32,
-    bytes: &mut Bytes<'_>,
-    rows: &mut Vec<u32>,
-) -> Option<()> {
-    let mut row = first;
-    rows.push(row);
-    for _ in 1..count {
-        let step = u32::try_from(bytes.varint()?)
-            .ok()
-            .filter(|step| *step > 0)?;
-        row = row.checked_add(step)?;
-        rows.push(row);
+impl<'b> Highs<'b> {
+    fn new(list: &List<'b>) -> Option<Highs<'b>> {
+        let low_bits = list.layout.count * u64::from(list.layout.low_width);
+        let at = list.at + usize::try_from(low_bits).ok()?;
+        Some(Highs {
+            bytes: list.bytes,
+            at,
+            end: at + usize::try_from(list.layout.high_len).ok()?,
+            word: 0,
+            left: 0,
+            place: 0,
+            high: 0,
+            count: list.layout.count,
+        })
     }
-    (row < limit).then_some(())
+
+    /// Loads the next up to 64 bits; false at the end.
+    fn refill(&mut self) -> bool {
+        let width = (self.end - self.at).min(64) as u32;
+        match bits::read(self.bytes, self.at, width) {
+            Some(word) if width > 0 => {
+                self.word = word;
+                self.left = width;
+                self.at += width as usize;
+                true
+            }
+            _ => false,
+        }
+    }
+
+    fn take(&mut self, bits: u32) {
+        self.word = self.word.checked_shr(bits).unwrap_or(0);
+        self.left -= bits;
+    }
+
+    /// Goes on until `zeros` zeros were passed.
+    fn skip_zeros(&mut self, zeros: u64) {
+        while self.high < zeros {
+            if self.left == 0 && !self.refill() {
+                return;
+            }
+            let ones = self.word.count_ones();
+            let here = self.left - ones;
+            if self.high + u64::from(here) < zeros {
+                self.place += u64::from(ones);
+                self.high += u64::from(here);
+                self.take(self.left);
+                continue;
+            }
+            let ones = self.word.trailing_ones().min(self.left);
+            self.place += u64::from(ones);
+            self.take(ones);
+            if self.left > 0 {
+                self.high += 1;
+                self.take(1);
+            }
+        }
+    }
+
+    /// The high part of the number at `place`.
+    fn select(&mut self, place: u64) -> Option<u64> {
+        loop {
+            if self.left == 0 && !self.refill() {
+                return None;
+            }
+            let ones = self.word.count_ones();
+            if self.place + u64::from(ones) > place {
+                break;
+            }
+            self.place += u64::from(ones);
+            self.high += u64::from(self.left - ones);
+            self.take(self.left);
+        }
+        loop {
+            let (found, high) = self.next()?;
+            if found == place {
+                return Some(high);
+            }
+        }
+    }
+
+    /// The next number's place and high part.
+    fn next(&mut self) -> Option<(u64, u64)> {
+        loop {
+            if self.place >= self.count || (self.left == 0 && !self.refill()) {
+                return None;
+            }
+            let zeros = self.word.trailing_zeros().min(self.left);
+            self.high += u64::from(zeros);
+            self.take(zeros);
+            if self.left > 0 {
+                self.take(1);
+                self.place += 1;
+                return Some((self.place - 1, self.high));
+            }
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn round_trip(rows: &[u32]) -> Option<Vec<u32>> {
-        let mut out = Vec::new();
-        encode(rows, &mut out);
-        let (table, payload) = out.split_at_checked(table_len(rows.len()))?;
-        let mut found = Vec::new();
-        for chunk in decode_table(table, rows.len(), payload.len())? {
-            let bytes = payload.get(chunk.start as usize..chunk.end as usize)?;
-            found.extend(decode_chunk(&chunk, bytes, u32::MAX)?);
+    proptest::proptest! {
+        /// A list answers as the sorted numbers do, wherever it lies in its bytes.
+        #[test]
+        fn a_list_is_its_sorted_numbers(
+            mut numbers in proptest::collection::vec(0_u64..5000, 1..300),
+            slack in 0_u64..100_000,
+            shift in 0_u32..13,
+            asked in proptest::collection::vec(0_u64..6000, 20),
+        ) {
+            numbers.sort_unstable();
+            let bound = numbers.last().map_or(1, |last| last + 1) + slack;
+            let layout = Layout::new(numbers.len() as u64, bound);
+            let mut out = BitWriter::default();
+            out.put(0, shift);
+            layout.write(numbers.iter().copied(), &mut out);
+            proptest::prop_assert_eq!(out.len(), u64::from(shift) + layout.len());
+            let bytes = out.finish();
+            let list = List::new(&bytes, shift as usize, layout).ok_or_else(|| proptest::test_runner::TestCaseError::fail("no list"))?;
+            proptest::prop_assert_eq!(list.iter().collect::<Vec<_>>(), numbers.clone());
+            for from in asked.into_iter().chain(numbers.clone()) {
+                let at = numbers.partition_point(|number| *number < from);
+                let wanted = numbers.get(at).map(|number| (at as u64, *number));
+                proptest::prop_assert_eq!(list.seek(from), wanted);
+                let upto = numbers.partition_point(|number| *number <= from);
+                let wanted = upto.checked_sub(1).and_then(|at| numbers.get(at)).copied();
+                proptest::prop_assert_eq!(list.seek_back(from), wanted);
+            }
         }
-        Some(found)
-    }
 
-    #[test]
-    fn lists_of_every_number_of_chunks_round_trip() {
-        for len in [1, 2, CHUNK_ROWS, CHUNK_ROWS + 1, 3 * CHUNK_ROWS - 1] {
-            let rows: Vec<u32> = (0..len as u32).map(|row| row * 3 + row % 2).collect();
-            assert_eq!(round_trip(&rows), Some(rows));
+        /// Bits that are no list end a walk; they never make it go on for ever or panic.
+        #[test]
+        fn any_bits_are_walked_to_an_end(
+            bytes: Vec<u8>,
+            count in 0_u64..100,
+            bound in 0_u64..10_000,
+            from in 0_u64..10_000,
+        ) {
+            if let Some(list) = List::new(&bytes, 0, Layout::new(count, bound)) {
+                proptest::prop_assert!(list.iter().count() as u64 <= count);
+                let _ = (list.seek(from), list.seek_back(from));
+            }
         }
-    }
-
-    #[test]
-    fn a_row_outside_the_segment_is_refused() {
-        let mut out = Vec::new();
-        encode(&[1, 5, 9], &mut out);
-        let (table, payload) = out.split_at(table_len(3));
-        let chunks = decode_table(table, 3, payload.len()).unwrap_or_default();
-        let chunk = chunks.first().expect("a list has a chunk");
-        assert_eq!(decode_chunk(chunk, payload, 10), Some(vec![1, 5, 9]));
-        assert_eq!(decode_chunk(chunk, payload, 9), None);
-        assert_eq!(decode_table(table, 2, payload.len() + 1), None);
     }
 }

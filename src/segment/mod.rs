@@ -3,24 +3,33 @@
 //! verifies, and a read holds at most one block, chunk or page of each kind in memory.
 //! Written when a memtable is sealed, by bulk loads and by merges; read by snapshots and `verify`.
 
-pub(crate) mod block;
-#[cfg(test)]
-mod example;
+mod block;
+mod builder;
+mod dictionary;
+mod fingerprints;
 pub(crate) mod format;
+mod gather;
+mod lanes;
+mod letters;
+mod line;
 mod list;
+mod lists;
 pub(crate) mod merge;
 mod open;
 mod output;
 mod packed;
-pub(crate) mod pairs;
+mod packing;
+mod pages;
 pub(crate) mod postings;
 pub(crate) mod reader;
+mod rows;
+mod schema;
+mod shape;
 pub(crate) mod streams;
 mod terms;
-#[cfg(test)]
-mod tests;
+mod texts;
 pub(crate) mod writer;
-pub(crate) mod zones;
+mod zones;
 
 use crate::id::Position;
 use crate::id::Sequence;

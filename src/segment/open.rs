@@ -1,7 +1,7 @@
-//! The fixed parts of a segment file as they are read when it is opened: header, footer, directory
-//! and indexes, each verified and bounded before anything is believed. Called by the reader alone.
+//! The fixed parts of a segment file as they are read when it is opened: header, footer and
+//! directory, each verified and bounded before anything is believed. Called by the reader alone.
 
-use std::borrow::Cow;
+use std::path::Path;
 
 use super::format;
 use super::format::Footer;
@@ -15,29 +15,14 @@ use crate::error::Error;
 use crate::error::ErrorKind;
 use crate::error::Result;
 
-/// A verified index: where it is mapped, or its bytes.
-pub(crate) struct Kept {
-    pub(crate) section: Section,
-    read: Option<Vec<u8>>,
-}
-
-impl Kept {
-    /// The bytes of the index.
-    pub(crate) fn bytes<'a>(&'a self, blob: &'a Blob) -> &'a [u8] {
-        match &self.read {
-            Some(bytes) => bytes,
-            // Only borrowed ranges are left out of `read`, and those were read once already.
-            None => match blob.read(self.section.offset, self.section.len as usize) {
-                Ok(Cow::Borrowed(bytes)) => bytes,
-                _ => &[],
-            },
-        }
-    }
-}
-
 pub(crate) fn read_header(blob: &Blob) -> Result<Header> {
     let path = blob.path();
     let bytes = blob.read(0, format::HEADER_LEN)?;
+    if bytes.starts_with(&format::DRAFT_MAGIC) {
+        let what = "this segment was written before the format was frozen; export it with the \
+                    auditdb that wrote it and import that";
+        return Err(Error::new(ErrorKind::Unsupported, what).at(path, 0));
+    }
     let header = Header::decode(&bytes)
         .ok_or_else(|| Error::corrupt(path, 0, "the segment's header is damaged"))?;
     let unknown = header.incompatible & !format::INCOMPATIBLE_KNOWN;
@@ -102,7 +87,7 @@ pub(crate) fn read_directory(blob: &Blob, footer: &Footer) -> Result<Vec<Section
 }
 
 pub(crate) fn find(
-    blob: &Blob,
+    path: &Path,
     footer: &Footer,
     directory: &[Section],
     kind: Kind,
@@ -110,21 +95,6 @@ pub(crate) fn find(
     let found = directory.iter().find(|section| section.kind == kind as u16);
     found.copied().ok_or_else(|| {
         let what = format!("the segment has no section of kind {}", kind as u16);
-        Error::corrupt(blob.path(), footer.directory_offset, what)
+        Error::corrupt(path, footer.directory_offset, what)
     })
-}
-
-/// Reads and verifies an index.
-pub(crate) fn keep(blob: &Blob, section: Section) -> Result<Kept> {
-    let damaged = || Error::corrupt(blob.path(), section.offset, "this index is damaged");
-    let len = usize::try_from(section.len).map_err(|_| damaged())?;
-    let bytes = blob.read(section.offset, len)?;
-    if crc32(&bytes) != section.crc {
-        return Err(damaged());
-    }
-    let read = match bytes {
-        Cow::Borrowed(_) => None,
-        Cow::Owned(bytes) => Some(bytes),
-    };
-    Ok(Kept { section, read })
 }

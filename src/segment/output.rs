@@ -26,6 +26,10 @@ pub(crate) struct Output<'f> {
     flushed: u64,
     hash: Sha256,
     section: Running,
+    /// Of the pages so far; the last one may be open.
+    page: Running,
+    page_len: usize,
+    page_sums: Vec<u8>,
     section_start: u64,
     sections: Vec<Section>,
 }
@@ -43,6 +47,9 @@ impl<'f> Output<'f> {
             flushed: 0,
             hash: Sha256::new(),
             section: Running::default(),
+            page: Running::default(),
+            page_len: 0,
+            page_sums: Vec::new(),
             section_start: 0,
             sections: Vec::new(),
         };
@@ -70,7 +77,27 @@ impl<'f> Output<'f> {
     pub(crate) fn put(&mut self, bytes: &[u8]) -> Result<()> {
         self.hash.update(bytes);
         self.section.update(bytes);
+        self.sum_pages(bytes);
         self.put_unhashed(bytes)
+    }
+
+    fn sum_pages(&mut self, mut bytes: &[u8]) {
+        while !bytes.is_empty() {
+            let room = (format::PAGE_BYTES - self.page_len).min(bytes.len());
+            let (now, later) = bytes.split_at(room);
+            self.page.update(now);
+            self.page_len += now.len();
+            bytes = later;
+            if self.page_len == format::PAGE_BYTES {
+                self.close_page();
+            }
+        }
+    }
+
+    fn close_page(&mut self) {
+        let sum = core::mem::take(&mut self.page).finish();
+        self.page_sums.extend_from_slice(&sum.to_le_bytes());
+        self.page_len = 0;
     }
 
     fn put_unhashed(&mut self, bytes: &[u8]) -> Result<()> {
@@ -107,8 +134,15 @@ impl<'f> Output<'f> {
         self.begin_section();
     }
 
-    /// Writes directory and footer. Gives back the file's length and the content hash.
+    /// Writes the checksums of the pages, directory and footer. Gives back the file's length and the
+    /// content hash.
     pub(crate) fn finish(mut self, rows: u32) -> Result<(u64, [u8; 32])> {
+        if self.page_len > 0 {
+            self.close_page();
+        }
+        let sums = core::mem::take(&mut self.page_sums);
+        self.put(&sums)?;
+        self.end_section(Kind::PageSums, sums.len() as u64 / 4);
         let mut directory = Vec::with_capacity(self.sections.len() * format::SECTION_LEN);
         for section in &self.sections {
             section.encode(&mut directory);

@@ -1,9 +1,8 @@
-//! The rows of one term, walked in either direction. Of a long list only the table is read at
-//! first, and then the one chunk that a seek ends in.
+//! The rows of one term, walked in either direction: one stored list, or several joined where a term
+//! stands for more than one that is stored. Nothing is unpacked ahead; a seek reads one chunk.
 
-use super::list;
-use super::list::Chunk;
 use super::reader::Reader;
+use super::terms::Rows;
 use crate::error::Error;
 use crate::error::Result;
 
@@ -19,93 +18,95 @@ pub(crate) enum Direction {
 /// The ascending rows of one term.
 pub(crate) struct Postings {
     reader: Reader,
-    rows: u32,
-    chunks: Vec<Chunk>,
-    /// Where the bytes of the chunks begin in the file.
-    offset: u64,
-    loaded: Option<(usize, Vec<u32>)>,
+    lists: Vec<Rows>,
 }
 
 impl Postings {
-    pub(crate) fn inline(reader: &Reader, rows: &[u32]) -> Postings {
-        let chunk = Chunk {
-            first_row: rows.first().copied().unwrap_or_default(),
-            start: 0,
-            end: 0,
-            crc: 0,
-            rows: rows.len(),
-        };
+    /// The rows of all `lists`, at least one.
+    pub(super) fn new(reader: &Reader, lists: Vec<Rows>) -> Postings {
         Postings {
             reader: reader.clone(),
-            rows: rows.len() as u32,
-            chunks: vec![chunk],
-            offset: 0,
-            loaded: Some((0, rows.to_vec())),
+            lists,
         }
     }
 
-    pub(crate) fn list(reader: &Reader, rows: u32, offset: u64, len: u32) -> Result<Postings> {
-        let damaged = || Error::corrupt(reader.path(), offset, "this list of rows is damaged");
-        let table_len = list::table_len(rows as usize);
-        let chunk_bytes = (len as usize).checked_sub(table_len).ok_or_else(damaged)?;
-        let table = reader.blob().read(offset, table_len)?;
-        let chunks = list::decode_table(&table, rows as usize, chunk_bytes).ok_or_else(damaged)?;
-        Ok(Postings {
-            reader: reader.clone(),
-            rows,
-            chunks,
-            offset: offset + table_len as u64,
-            loaded: None,
-        })
-    }
-
-    /// Number of rows.
-    pub(crate) const fn len(&self) -> u32 {
-        self.rows
+    /// Number of rows at the most: a row may be in more than one of several lists.
+    pub(crate) fn len(&self) -> u32 {
+        let counts = self.lists.iter().map(|rows| rows.count);
+        counts.fold(0, u32::saturating_add).min(self.reader.rows())
     }
 
     /// The nearest row at or beyond `row` in this direction.
     pub(crate) fn seek(&mut self, row: u32, direction: Direction) -> Result<Option<u32>> {
-        let behind = self.chunks.partition_point(|chunk| chunk.first_row <= row);
-        let Some(number) = behind.checked_sub(1) else {
-            let first = self.chunks.first().map(|chunk| chunk.first_row);
-            return Ok(first.filter(|_| direction == Direction::Up));
-        };
-        let rows = self.load(number)?;
-        let found = match direction {
-            Direction::Up => rows.get(rows.partition_point(|found| *found < row)),
-            Direction::Down => {
-                let before = rows.partition_point(|found| *found <= row);
-                before.checked_sub(1).and_then(|place| rows.get(place))
+        let mut nearest: Option<u32> = None;
+        for rows in &self.lists {
+            let found = seek_one(&self.reader, rows, row, direction)?;
+            nearest = match (nearest, found, direction) {
+                (Some(one), Some(other), Direction::Up) => Some(one.min(other)),
+                (Some(one), Some(other), Direction::Down) => Some(one.max(other)),
+                (one, other, _) => one.or(other),
+            };
+        }
+        Ok(nearest)
+    }
+
+    /// Every row, ascending, each once.
+    pub(crate) fn rows(&self) -> Result<Vec<u32>> {
+        let mut all = Vec::with_capacity(self.len() as usize);
+        let mut listed = Vec::new();
+        for rows in &self.lists {
+            listed.clear();
+            let reader = &self.reader;
+            if !rows.list.all(reader.pages(), &mut listed)? {
+                let what = "this list of rows is damaged";
+                return Err(Error::corrupt(reader.path(), reader.list_offset(rows), what));
             }
-        };
-        let found = found.copied();
-        let next = self.chunks.get(behind).map(|chunk| chunk.first_row);
-        Ok(found.or(next.filter(|_| direction == Direction::Up)))
+            if rows.inverted {
+                let mut lacks = listed.iter().copied().peekable();
+                let has = |row: &u32| lacks.next_if_eq(&u64::from(*row)).is_none();
+                all.extend((0..reader.rows()).filter(has));
+            } else {
+                all.extend(listed.iter().map(|row| *row as u32));
+            }
+        }
+        if self.lists.len() > 1 {
+            all.sort_unstable();
+            all.dedup();
+        }
+        Ok(all)
     }
+}
 
-    fn load(&mut self, number: usize) -> Result<&[u32]> {
-        let kept = self.loaded.take().filter(|(loaded, _)| *loaded == number);
-        let rows = match kept {
-            Some((_, rows)) => rows,
-            None => self.read(number)?,
+fn seek_one(
+    reader: &Reader,
+    rows: &Rows,
+    row: u32,
+    direction: Direction,
+) -> Result<Option<u32>> {
+    let pages = reader.pages();
+    let listed = |row: u32| {
+        let row = u64::from(row);
+        Ok::<_, Error>(match direction {
+            Direction::Up => rows.list.seek(pages, row)?.map(|(_, found)| found),
+            Direction::Down => rows.list.seek_back(pages, row)?,
+        })
+    };
+    if !rows.inverted {
+        return Ok(listed(row)?.map(|row| row as u32));
+    }
+    let last = reader.rows().saturating_sub(1);
+    let mut next = match direction {
+        Direction::Up => Some(row).filter(|row| *row <= last),
+        Direction::Down => Some(row.min(last)),
+    };
+    while let Some(row) = next {
+        if listed(row)? != Some(u64::from(row)) {
+            return Ok(Some(row));
+        }
+        next = match direction {
+            Direction::Up => Some(row + 1).filter(|row| *row <= last),
+            Direction::Down => row.checked_sub(1),
         };
-        Ok(&self.loaded.insert((number, rows)).1)
     }
-
-    fn read(&self, number: usize) -> Result<Vec<u32>> {
-        let path = self.reader.path();
-        let chunk = self.chunks.get(number);
-        let chunk = chunk.ok_or_else(|| Error::corrupt(path, self.offset, "no such chunk"))?;
-        let offset = self.offset + u64::from(chunk.start);
-        let bytes = self
-            .reader
-            .blob()
-            .read(offset, (chunk.end - chunk.start) as usize)?;
-        // A chunk ends below the first row of the next one, or the list would not ascend.
-        let next = self.chunks.get(number + 1).map(|next| next.first_row);
-        let limit = next.unwrap_or(self.reader.rows());
-        list::decode_chunk(chunk, &bytes, limit)
-            .ok_or_else(|| Error::corrupt(path, offset, "this list of rows is damaged"))
-    }
+    Ok(None)
 }

@@ -1,29 +1,38 @@
-//! An open segment, shared by any number of readers. Opening reads the fixed parts and the three
-//! kinds of index and checks that what they tell fits together; after that every read fetches,
-//! verifies and unpacks one unit. Nothing here panics or trusts a length that no bound was put to.
+//! An open segment, shared by any number of readers. Opening reads the fixed parts, the checksums of
+//! the pages and the schema; after that every read touches what it needs, each page verified
+//! before it is believed. Nothing here panics or trusts a length that no bound was put to.
 
+use core::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::block::Block;
+use super::block::Head;
+use super::fingerprints::Fingerprints;
 use super::format;
 use super::format::Footer;
 use super::format::Header;
 use super::format::Kind;
 use super::format::Section;
+use super::lanes;
 use super::open;
-use super::open::Kept;
-use super::pairs;
-use super::pairs::PageEntry;
-use super::pairs::PageIndex;
+use super::packed;
+use super::pages::Pages;
 use super::postings::Postings;
-use super::streams::Pairs;
+pub(crate) use super::rows::Loaded;
+use super::rows::RowReader;
+use super::schema::Schema;
+use super::streams::BySeq;
 use super::streams::Terms;
-use super::terms::Place;
+use super::terms::Rows;
 use super::terms::TermBlock;
 use super::terms::TermIndex;
+use super::texts::TextIndex;
 use super::zones::Zones;
+use crate::codec::canonical;
+use crate::codec::row::Body;
+use crate::codec::row::ImportMark;
 use crate::codec::row::Row;
+use crate::codec::varint::Bytes;
 use crate::disk::blob::Blob;
 use crate::error::Error;
 use crate::error::Result;
@@ -47,43 +56,32 @@ pub(crate) struct Expected {
 pub(crate) struct Reader(Arc<Inner>);
 
 struct Inner {
-    blob: Blob,
+    pages: Pages,
     header: Header,
     footer: Footer,
     directory: Vec<Section>,
     rows: Section,
-    zones: Kept,
-    terms: Section,
-    term_index: Kept,
-    fingerprints: PairSection,
-    seqs: PairSection,
+    zones: Zones,
+    schema: Schema,
+    dictionaries: Section,
+    texts: TextIndex,
+    terms: TermIndex,
+    fingerprints: Fingerprints,
 }
-
-struct PairSection {
-    section: Section,
-    index: Kept,
-}
-
-/// The block that was read last, kept by whoever reads row after row.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Loaded(Option<(SegmentId, Block)>);
 
 impl Reader {
     /// Opens a segment that must be the `expected` one.
     ///
     /// # Errors
     /// [`crate::error::ErrorKind::Corrupt`] when the file is damaged or another one, and
-    /// [`crate::error::ErrorKind::Unsupported`] when a newer version wrote what this one cannot read.
+    /// [`crate::error::ErrorKind::Unsupported`] when another version wrote what this one cannot read.
     pub(crate) fn open(blob: Blob, expected: &Expected) -> Result<Reader> {
         let reader = Reader::open_any(blob)?;
         let (header, footer) = (&reader.0.header, &reader.0.footer);
         let path = reader.path();
         if (header.store, header.segment) != (expected.store, expected.segment) {
-            return Err(Error::corrupt(
-                path,
-                0,
-                "this is the segment of another store or number",
-            ));
+            let what = "this is the segment of another store or number";
+            return Err(Error::corrupt(path, 0, what));
         }
         if (footer.rows, footer.content_hash) != (expected.rows, expected.content_hash) {
             let what = "this is not the segment that the manifest names: its content hash differs";
@@ -97,36 +95,59 @@ impl Reader {
         let header = open::read_header(&blob)?;
         let footer = open::read_footer(&blob)?;
         let directory = open::read_directory(&blob, &footer)?;
-        let find = |kind: Kind| open::find(&blob, &footer, &directory, kind);
-        let kept = |kind: Kind| find(kind).and_then(|section| open::keep(&blob, section));
-        let pair_section = |kind: Kind, index: Kind| -> Result<PairSection> {
-            Ok(PairSection {
-                section: find(kind)?,
-                index: kept(index)?,
-            })
-        };
+        let path = blob.path().to_owned();
+        let damaged = |section: Section, what: &str| Error::corrupt(&path, section.offset, what);
+        let find = |kind: Kind| open::find(&path, &footer, &directory, kind);
+        let pages = Pages::open(blob, find(Kind::PageSums)?)?;
+        let rows = find(Kind::Rows)?;
+        let count = footer.rows;
+        if rows.items != u64::from(count) || count == 0 || count as usize > limits::SEGMENT_ROWS {
+            return Err(damaged(rows, "the number of rows cannot be right"));
+        }
+        let index = find(Kind::RowIndex)?;
+        let zones = Zones::open(&pages, index, count)?;
+        let zones =
+            zones.ok_or_else(|| damaged(index, "the row index does not fit the row blocks"))?;
+        let (index, texts) = (find(Kind::TextIndex)?, find(Kind::Texts)?);
+        let texts = TextIndex::open(&pages, texts, index)?;
+        let texts = texts.ok_or_else(|| damaged(index, "the text index does not fit the texts"))?;
+        let dictionaries = find(Kind::Dictionaries)?;
+        let section = find(Kind::Schema)?;
+        let schema = read_schema(&pages, section, dictionaries.len)?;
+        let schema = schema.ok_or_else(|| damaged(section, "the schema is damaged"))?;
+        let index = find(Kind::TermIndex)?;
+        let terms = TermIndex::open(find(Kind::Terms)?, index, find(Kind::Lists)?, count);
+        let terms = terms.ok_or_else(|| damaged(index, "the term index does not fit the terms"))?;
+        let section = find(Kind::Fingerprints)?;
+        let fingerprints = Fingerprints::open(section, count);
+        let fingerprints =
+            fingerprints.ok_or_else(|| damaged(section, "the fingerprints are damaged"))?;
         let inner = Inner {
-            rows: find(Kind::Rows)?,
-            zones: kept(Kind::RowIndex)?,
-            terms: find(Kind::Terms)?,
-            term_index: kept(Kind::TermIndex)?,
-            fingerprints: pair_section(Kind::Fingerprints, Kind::FingerprintIndex)?,
-            seqs: pair_section(Kind::Sequences, Kind::SequenceIndex)?,
+            pages,
             header,
             footer,
+            rows,
+            zones,
+            schema,
+            dictionaries,
+            texts,
+            terms,
+            fingerprints,
             directory,
-            blob,
         };
-        inner.check()?;
         Ok(Reader(Arc::new(inner)))
     }
 
     pub(crate) fn path(&self) -> &Path {
-        self.0.blob.path()
+        self.blob().path()
     }
 
     pub(crate) fn blob(&self) -> &Blob {
-        &self.0.blob
+        self.0.pages.blob()
+    }
+
+    pub(super) fn pages(&self) -> &Pages {
+        &self.0.pages
     }
 
     pub(crate) fn store(&self) -> StoreId {
@@ -148,7 +169,7 @@ impl Reader {
     }
 
     pub(crate) fn footer_offset(&self) -> u64 {
-        self.0.blob.len() - format::FOOTER_LEN as u64
+        self.blob().len() - format::FOOTER_LEN as u64
     }
 
     /// The sections of the file, unknown ones among them.
@@ -156,256 +177,280 @@ impl Reader {
         &self.0.directory
     }
 
-    /// Where row blocks are and what they hold.
-    pub(crate) fn zones(&self) -> Zones<'_> {
-        self.0.zones()
+    /// Number of row blocks.
+    pub(crate) fn blocks(&self) -> usize {
+        self.0.zones.len()
     }
 
-    /// One row block, read and verified.
-    pub(crate) fn block(&self, block: usize) -> Result<Block> {
+    /// The rows of a row block.
+    pub(crate) fn rows_of_block(&self, block: usize) -> Range<u32> {
+        self.0.zones.rows_of(block)
+    }
+
+    /// Where a row block begins in the file, and ends.
+    fn extent(&self, block: usize) -> Result<Range<u64>> {
         let inner = &*self.0;
-        let zone = inner.zones().get(block);
-        let zone = zone.ok_or_else(|| inner.corrupt(inner.rows.offset, "no such row block"))?;
-        let stored = inner.blob.read(zone.offset, zone.stored_len as usize)?;
-        let block = Block::decode(&stored).filter(|found| {
-            let next = zone.first_row + found.heads().len() as u32;
-            let ends = [found.heads().first(), found.heads().last()];
-            found.first_row() == zone.first_row
-                && ends.map(|head| head.map(|head| head.position))
-                    == [Some(zone.newest), Some(zone.oldest)]
-                && inner
-                    .zones()
-                    .get(block + 1)
-                    .map_or(inner.footer.rows, |zone| zone.first_row)
-                    == next
-        });
-        block.ok_or_else(|| inner.corrupt(zone.offset, "this row block is damaged"))
+        let damaged = || self.damaged_block(block);
+        let zone = inner.zones.get(&inner.pages, block)?.ok_or_else(damaged)?;
+        let next = inner.zones.get(&inner.pages, block + 1)?;
+        let last = block + 1 >= self.blocks();
+        let end = match next {
+            Some(next) => next.offset,
+            None if last => inner.rows.len,
+            None => return Err(damaged()),
+        };
+        let len = end.checked_sub(zone.offset);
+        let fits = end <= inner.rows.len
+            && len.is_some_and(|len| len <= format::BLOCK_BYTES_MAX as u64);
+        if !fits {
+            return Err(damaged());
+        }
+        Ok(inner.rows.offset + zone.offset..inner.rows.offset + end)
     }
 
-    /// The block that holds `row`, from `loaded` if it is there.
-    pub(crate) fn load<'l>(&self, row: u32, loaded: &'l mut Loaded) -> Result<&'l Block> {
-        let segment = self.segment();
-        let kept = loaded
-            .0
-            .take()
-            .filter(|(of, block)| *of == segment && block.head(row).is_some());
-        let block = match kept {
-            Some((_, block)) => block,
-            None => {
-                let found = self.zones().block_of(row).filter(|_| row < self.rows());
-                self.block(found.ok_or_else(|| self.no_row(row))?)?
-            }
-        };
-        Ok(&loaded.0.insert((segment, block)).1)
+    /// What the row index says of a block, in words.
+    pub(crate) fn describe_block(&self, block: usize) -> Result<String> {
+        let extent = self.extent(block)?;
+        let zone = self.0.zones.get(&self.0.pages, block)?;
+        let zone = zone.ok_or_else(|| self.damaged_block(block))?;
+        let rows = self.rows_of_block(block);
+        Ok(format!(
+            "row block at byte {}  bytes {}  rows {} to {}  newest {}  seqs within {} .. {}",
+            extent.start,
+            extent.end - extent.start,
+            rows.start,
+            rows.end - 1,
+            zone.newest,
+            zone.seqs.0,
+            zone.seqs.1,
+        ))
+    }
+
+    /// Whether what the row index says of a block holds for rows that begin at `newest` and have
+    /// seqs within `seqs`.
+    pub(crate) fn block_has(
+        &self,
+        block: usize,
+        newest: Position,
+        seqs: (Sequence, Sequence),
+    ) -> Result<bool> {
+        let zone = self.0.zones.get(&self.0.pages, block)?;
+        let zone = zone.ok_or_else(|| self.damaged_block(block))?;
+        let (low, high) = zone.seqs;
+        Ok(zone.newest == newest.occurred_at && low <= seqs.0 && seqs.1 <= high)
+    }
+
+    fn damaged_block(&self, block: usize) -> Error {
+        let rows = self.rows_of_block(block);
+        let what = format!("the block of rows {} to {} is damaged", rows.start, rows.end);
+        Error::corrupt(self.path(), self.0.rows.offset, what)
+    }
+
+    fn no_row(&self, row: u32) -> Error {
+        let block = row as usize / format::BLOCK_ROWS;
+        let extent = self.extent(block);
+        let offset = extent.map_or(self.0.rows.offset, |extent| extent.start);
+        let what = format!("row {row} is not there or no event");
+        Error::corrupt(self.path(), offset, what)
+    }
+
+    /// The block of `row`, its head in `loaded`, and the row's place in it.
+    fn load(&self, row: u32, loaded: &mut Loaded) -> Result<(std::borrow::Cow<'_, [u8]>, usize)> {
+        if row >= self.rows() {
+            return Err(self.no_row(row));
+        }
+        let number = row as usize / format::BLOCK_ROWS;
+        let extent = self.extent(number)?;
+        let block = self.0.pages.read(extent.start, (extent.end - extent.start) as usize)?;
+        let wanted = Some((self.segment(), number));
+        if loaded.block != wanted {
+            loaded.block = None;
+            let rows = self.rows_of_block(number);
+            let head = Head::decode(&block, (rows.end - rows.start) as usize);
+            loaded.head = head.ok_or_else(|| self.damaged_block(number))?;
+            loaded.block = wanted;
+        }
+        Ok((block, row as usize % format::BLOCK_ROWS))
     }
 
     /// One row.
-    pub(crate) fn row<'l>(&self, row: u32, loaded: &'l mut Loaded) -> Result<Row<'l>> {
-        let block = self.load(row, loaded)?;
-        block.row(row).ok_or_else(|| self.no_row(row))
+    pub(crate) fn row<'l>(&'l self, row: u32, loaded: &'l mut Loaded) -> Result<Row<'l>> {
+        let (block, place) = self.load(row, loaded)?;
+        let position = loaded.head.position(&block, place);
+        let recorded_at = loaded.head.recorded_at(place);
+        let bits = loaded.head.row(&block, place);
+        let found = position.zip(recorded_at).zip(bits);
+        let ((position, recorded_at), bits) = found.ok_or_else(|| self.no_row(row))?;
+        let inner = &*self.0;
+        let reader = RowReader {
+            segment: self.segment(),
+            pages: &inner.pages,
+            schema: &inner.schema,
+            dictionaries: inner.dictionaries,
+            texts: &inner.texts,
+        };
+        let came = reader.read(bits, position, loaded)?;
+        let came = came.ok_or_else(|| self.no_row(row))?;
+        let content = core::str::from_utf8(&loaded.content).ok();
+        let content = content.filter(|content| canonical::seams(content).is_some());
+        let mapping = inner.schema.shapes.get(came.shape);
+        let mapping = mapping.and_then(|shape| shape.mapping.as_deref());
+        Ok(Row {
+            position,
+            recorded_at,
+            body: Body {
+                time_given: came.time_given,
+                import: mapping.map(|mapping| ImportMark {
+                    mapping,
+                    repeat: came.repeat,
+                }),
+                content: content.ok_or_else(|| self.no_row(row))?,
+            },
+        })
     }
 
     /// Where one row stands in reading order.
     pub(crate) fn position(&self, row: u32, loaded: &mut Loaded) -> Result<Position> {
-        let head = self.load(row, loaded)?.head(row);
-        head.map(|head| head.position)
-            .ok_or_else(|| self.no_row(row))
-    }
-
-    fn no_row(&self, row: u32) -> Error {
-        let zone = self
-            .zones()
-            .block_of(row)
-            .and_then(|block| self.zones().get(block));
-        let offset = zone.map_or(self.0.rows.offset, |zone| zone.offset);
-        self.0
-            .corrupt(offset, &format!("row {row} is not there or no event"))
+        let (block, place) = self.load(row, loaded)?;
+        let position = loaded.head.position(&block, place);
+        position.ok_or_else(|| self.no_row(row))
     }
 
     /// The first row at or before `position` in time: the newest whose position is not above it;
     /// [`Reader::rows`] if all are above.
     pub(crate) fn lower_bound(&self, position: Position, loaded: &mut Loaded) -> Result<u32> {
-        self.first_row(|found| found > position, loaded)
-    }
-
-    /// The first row for whose position `is_before` does not hold; it must hold for a head of them.
-    fn first_row(&self, is_before: impl Fn(Position) -> bool, loaded: &mut Loaded) -> Result<u32> {
-        let block = self.zones().partition_point(|zone| is_before(zone.oldest));
-        let Some(zone) = self.zones().get(block) else {
-            return Ok(self.rows());
-        };
-        if !is_before(zone.newest) {
-            return Ok(zone.first_row);
+        // Blocks that begin above the position, then rows of the last of them.
+        let (mut low, mut high) = (0, self.blocks());
+        while low < high {
+            let middle = low + (high - low) / 2;
+            let zone = self.0.zones.get(&self.0.pages, middle)?;
+            let newest = zone.ok_or_else(|| self.damaged_block(middle))?.newest;
+            let above = if newest == position.occurred_at {
+                self.position(self.rows_of_block(middle).start, loaded)? > position
+            } else {
+                newest > position.occurred_at
+            };
+            if above {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
         }
-        let block = self.load(zone.first_row, loaded)?;
-        let before = block
-            .heads()
-            .partition_point(|head| is_before(head.position));
-        Ok(zone.first_row + before as u32)
+        let Some(block) = low.checked_sub(1) else {
+            return Ok(0);
+        };
+        let Range { start, mut end } = self.rows_of_block(block);
+        let mut first = start;
+        while first < end {
+            let middle = first + (end - first) / 2;
+            if self.position(middle, loaded)? > position {
+                first = middle + 1;
+            } else {
+                end = middle;
+            }
+        }
+        Ok(first)
     }
 
     /// The rows that have `term`; `None` if none has.
     pub(crate) fn postings(&self, term: &[u8]) -> Result<Option<Postings>> {
-        let Some(number) = self.term_block_of(term) else {
-            return Ok(None);
-        };
-        let block = self.term_block(number)?;
-        let place = block.lower_bound(term);
-        if block.term(place) != Some(term) {
-            return Ok(None);
-        }
-        self.postings_at(&block, place).map(Some)
-    }
-
-    pub(super) fn postings_at(&self, block: &TermBlock, place: usize) -> Result<Postings> {
-        let rows = block.rows(place);
-        match block.place(place) {
-            Some(Place::Inline(range)) => Ok(Postings::inline(self, block.inline(range.clone()))),
-            Some(Place::List(offset, len)) => Postings::list(self, rows, *offset, *len),
-            None => Err(self.0.corrupt(self.0.terms.offset, "no such term")),
-        }
+        let lists = lanes::find(self, term)?;
+        Ok((!lists.is_empty()).then(|| Postings::new(self, lists)))
     }
 
     /// The terms from `from` on, in order.
-    pub(crate) fn terms(&self, from: &[u8]) -> Result<Terms> {
+    pub(crate) fn terms(&self, from: &[u8]) -> Terms {
         Terms::new(self, from)
     }
 
-    /// The block that holds `term` if any does.
-    pub(super) fn term_block_of(&self, term: &[u8]) -> Option<usize> {
-        self.0.term_index()?.block_of(term)
+    /// The rows of a term that is stored.
+    pub(super) fn stored_rows(&self, term: &[u8]) -> Result<Option<Rows>> {
+        self.0.terms.find(&self.0.pages, term)
     }
 
-    pub(super) fn term_blocks(&self) -> usize {
-        self.0.term_index().map_or(0, |index| index.len())
+    /// The first stored term that is not below `from`.
+    pub(super) fn stored_at_or_after(&self, from: &[u8]) -> Result<Option<Vec<u8>>> {
+        let (mut number, mut block) = self.block_at(from)?;
+        let mut place = block.lower_bound(from);
+        while place >= block.len() {
+            number += 1;
+            if number >= self.term_blocks() {
+                return Ok(None);
+            }
+            block = self.term_block(number)?;
+            place = 0;
+        }
+        Ok(block.term(place).map(<[u8]>::to_vec))
     }
 
-    pub(super) fn term_block(&self, number: usize) -> Result<TermBlock> {
-        let inner = &*self.0;
-        let index = inner.term_index();
-        let found = index.and_then(|index| Some((index.entry(number)?, index.first(number)?)));
-        let Some((entry, first)) = found else {
-            return Err(inner.corrupt(inner.terms.offset, "no such term block"));
-        };
-        let stored = inner.blob.read(entry.block, entry.stored_len as usize)?;
-        TermBlock::decode(&stored, &entry, first, inner.footer.rows)
-            .ok_or_else(|| inner.corrupt(entry.block, "this term block is damaged"))
+    /// The block of stored terms that holds `term` if any does, and its number.
+    pub(super) fn block_at(&self, term: &[u8]) -> Result<(u64, TermBlock)> {
+        let number = self.0.terms.block_of(&self.0.pages, term)?;
+        Ok((number, self.term_block(number)?))
+    }
+
+    pub(super) fn term_blocks(&self) -> u64 {
+        self.0.terms.blocks()
+    }
+
+    pub(super) fn term_block(&self, number: u64) -> Result<TermBlock> {
+        self.0.terms.block(&self.0.pages, number)
+    }
+
+    /// Where a list of rows begins in the file.
+    pub(super) fn list_offset(&self, rows: &Rows) -> u64 {
+        rows.list.section.offset + rows.list.at / 8
     }
 
     /// The rows that may have this fingerprint; the rows themselves confirm it.
     pub(crate) fn fingerprint(&self, fingerprint: u64) -> Result<Vec<u32>> {
-        let mut rows = Vec::new();
-        let mut pairs = Pairs::new(self, Kind::Fingerprints, fingerprint, fingerprint);
-        while let Some((_, row)) = pairs.next()? {
-            rows.push(row);
+        self.0.fingerprints.find(&self.0.pages, fingerprint)
+    }
+
+    /// All fingerprints, of which the segment keeps the highest bits, with their rows.
+    pub(crate) fn fingerprints(&self) -> Result<Vec<(u64, u32)>> {
+        self.0.fingerprints.all(&self.0.pages)
+    }
+
+    /// As much of a fingerprint as the segment keeps.
+    pub(crate) fn kept_of(&self, fingerprint: u64) -> u64 {
+        self.0.fingerprints.kept_of(fingerprint)
+    }
+
+    /// The rows whose seq lies from `from` to `to`, both among them, in no order.
+    pub(crate) fn by_seq(&self, from: Sequence, to: Sequence) -> BySeq {
+        BySeq::new(self, from, to)
+    }
+
+    /// Whether a row block can hold a seq of this range.
+    pub(super) fn may_hold(&self, block: usize, seqs: (Sequence, Sequence)) -> Result<bool> {
+        let zone = self.0.zones.get(&self.0.pages, block)?;
+        let (low, high) = zone.ok_or_else(|| self.damaged_block(block))?.seqs;
+        Ok(low <= seqs.1 && high >= seqs.0)
+    }
+
+    /// The seqs of a row block with their rows.
+    pub(super) fn stands(&self, block: usize) -> Result<Vec<(u64, u32)>> {
+        let mut loaded = Loaded::default();
+        let mut found = Vec::with_capacity(format::BLOCK_ROWS);
+        for row in self.rows_of_block(block) {
+            found.push((self.position(row, &mut loaded)?.seq.0, row));
         }
-        Ok(rows)
-    }
-
-    /// All fingerprints with their rows.
-    pub(crate) fn fingerprints(&self) -> Pairs {
-        Pairs::new(self, Kind::Fingerprints, 0, u64::MAX)
-    }
-
-    /// The rows whose seq lies from `from` to `to`, both among them, in seq order.
-    pub(crate) fn by_seq(&self, from: Sequence, to: Sequence) -> Pairs {
-        Pairs::new(self, Kind::Sequences, from.0, to.0)
-    }
-
-    /// The first page of the kind that can hold `key`.
-    pub(super) fn page_of(&self, kind: Kind, key: u64) -> usize {
-        self.0.page_index(kind).page_of(key)
-    }
-
-    pub(super) fn page_entry(&self, kind: Kind, number: usize) -> Option<PageEntry> {
-        self.0.page_index(kind).entry(number)
-    }
-
-    /// The page with this number and entry.
-    pub(super) fn page(
-        &self,
-        kind: Kind,
-        number: usize,
-        entry: &PageEntry,
-    ) -> Result<Vec<(u64, u32)>> {
-        let inner = &*self.0;
-        let before = number as u64 * format::PAGE_PAIRS as u64;
-        let pairs = inner.pair_section(kind).section.items;
-        let count = pairs.saturating_sub(before).min(format::PAGE_PAIRS as u64) as usize;
-        let bytes = inner.blob.read(entry.offset, entry.len as usize)?;
-        pairs::decode_page(&bytes, entry, count, inner.footer.rows)
-            .ok_or_else(|| inner.corrupt(entry.offset, "this page of pairs is damaged"))
+        Ok(found)
     }
 }
 
-impl Inner {
-    fn zones(&self) -> Zones<'_> {
-        Zones::new(self.zones.bytes(&self.blob))
+/// Reads the schema, one zstd frame behind its raw length.
+fn read_schema(pages: &Pages, section: Section, dictionaries: u64) -> Result<Option<Schema>> {
+    let Ok(len) = usize::try_from(section.len) else {
+        return Ok(None);
+    };
+    let stored = pages.read(section.offset, len)?;
+    let mut bytes = Bytes::new(&stored);
+    let raw_len = bytes.u32().map_or(0, |len| len as usize);
+    if raw_len > format::SCHEMA_BYTES_MAX {
+        return Ok(None);
     }
-
-    fn term_index(&self) -> Option<TermIndex<'_>> {
-        let blocks = usize::try_from(self.term_index.section.items).ok()?;
-        TermIndex::new(self.term_index.bytes(&self.blob), blocks)
-    }
-
-    fn pair_section(&self, kind: Kind) -> &PairSection {
-        match kind {
-            Kind::Sequences => &self.seqs,
-            _ => &self.fingerprints,
-        }
-    }
-
-    fn page_index(&self, kind: Kind) -> PageIndex<'_> {
-        PageIndex::new(self.pair_section(kind).index.bytes(&self.blob))
-    }
-
-    fn corrupt(&self, offset: u64, what: &str) -> Error {
-        Error::corrupt(self.blob.path(), offset, what)
-    }
-
-    /// Checks that the indexes describe exactly the sections they are for.
-    fn check(&self) -> Result<()> {
-        let rows = self.footer.rows;
-        let counts = [self.rows.items, self.seqs.section.items] == [u64::from(rows); 2];
-        if !counts || rows == 0 || rows as usize > limits::SEGMENT_ROWS {
-            let offset = self.footer.directory_offset;
-            return Err(self.corrupt(offset, "the number of rows cannot be right"));
-        }
-        let range = |section: &Section| section.end().map(|end| section.offset..end);
-        let zones = range(&self.rows).and_then(|range| self.zones().is_sound(range, rows));
-        let terms = range(&self.terms)
-            .and_then(|range| self.term_index()?.is_sound(range, self.terms.items));
-        let pairs = |kind: Kind| {
-            let section = &self.pair_section(kind).section;
-            self.page_index(kind)
-                .is_sound(range(section)?, section.items)
-        };
-        for (sound, index, what) in [
-            (
-                zones,
-                &self.zones,
-                "the row index does not fit the row blocks",
-            ),
-            (
-                terms,
-                &self.term_index,
-                "the term index does not fit the terms",
-            ),
-            (
-                pairs(Kind::Fingerprints),
-                &self.fingerprints.index,
-                "the fingerprint index does not fit the fingerprints",
-            ),
-            (
-                pairs(Kind::Sequences),
-                &self.seqs.index,
-                "the seq index does not fit the seqs",
-            ),
-        ] {
-            if sound != Some(true) {
-                return Err(self.corrupt(index.section.offset, what));
-            }
-        }
-        Ok(())
-    }
+    let raw = packed::unpack(bytes.rest(), raw_len);
+    Ok(raw.and_then(|raw| Schema::decode(&raw, dictionaries)))
 }

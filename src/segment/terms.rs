@@ -1,352 +1,337 @@
-//! Term blocks: runs of sorted terms, front-coded, each with its rows or where their list is; and
-//! the index of the blocks. Pure; a block or an index that breaks an order or a bound is refused
-//! as a whole.
+//! The terms a segment stores, sorted, in blocks of up to 64 that share beginnings, and for each
+//! where the list of its rows is. An index of first terms leads to the block.
 //!
 //! ```text
-//! block  for each term: bytes shared with the one before · suffix · rows (varints), and then
-//!        up to 8 rows: first row, differences · more: bytes of their list
-//! index  for each block: offset of its first list u64 · its own offset u64 · stored len u32 ·
-//!        raw len u32 · CRC-32 u32 · terms u32 · start of its first term u32; then the first terms
+//! block  for each term: shared varint · rest behind its length · rows varint ·
+//!        with a long list its bits varint
+//! index  for each block: offset u64 · first list's bit u64 · first term's offset u32,
+//!        then the first terms one after another
 //! ```
-//! The lists of a block's terms stand in front of the block, in the terms' order, without gaps.
-
-use core::cmp::Ordering;
-use core::ops::Range;
 
 use super::format;
-use super::list;
-use super::packed;
-use crate::codec::checksum::crc32;
+use super::format::Kind;
+use super::format::Section;
+use super::lists;
+use super::lists::CHUNK;
+use super::lists::Stored;
+use super::output::Output;
+use super::pages::Pages;
+use crate::codec::bits::BitWriter;
 use crate::codec::varint;
 use crate::codec::varint::Bytes;
+use crate::error::Error;
+use crate::error::ErrorKind;
+use crate::error::Result;
 
-/// Where the rows of a term are.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Place {
-    /// Among the block's inline rows.
-    Inline(Range<usize>),
-    /// In a list at this offset of the file and of this length.
-    List(u64, u32),
+const ENTRY_LEN: u64 = 20;
+
+/// The rows of one term: listed, or all but the listed ones where most have it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Rows {
+    pub(super) list: Stored,
+    /// The list names the rows that do not have the term.
+    pub(super) inverted: bool,
+    /// How many rows have the term.
+    pub(super) count: u32,
 }
 
-/// One term of an unpacked block.
-#[derive(Clone, Debug)]
-struct Entry {
-    term: Range<usize>,
+/// The term sections of an open segment.
+#[derive(Clone, Copy)]
+pub(super) struct TermIndex {
+    terms: Section,
+    index: Section,
+    lists: Section,
     rows: u32,
-    place: Place,
 }
 
-/// An unpacked term block.
+/// Terms of one block, unpacked.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct TermBlock {
-    text: Vec<u8>,
-    inline: Vec<u32>,
-    entries: Vec<Entry>,
+pub(super) struct TermBlock {
+    bytes: Vec<u8>,
+    /// Where each term ends, and its rows.
+    terms: Vec<(usize, Rows)>,
 }
 
-/// A term block's entry in the index.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct TermIndexEntry {
-    /// Where the lists of the block's terms begin in the file.
-    pub(crate) lists: u64,
-    /// Where they end and the block begins.
-    pub(crate) block: u64,
-    pub(crate) stored_len: u32,
-    pub(crate) raw_len: u32,
-    pub(crate) crc: u32,
-    pub(crate) terms: u32,
-    /// Where the block's first term begins behind the entries.
-    pub(crate) term_start: u32,
-}
-
-/// Collects the terms of one block.
-#[derive(Default)]
-pub(crate) struct Builder {
-    raw: Vec<u8>,
-    first: Vec<u8>,
+/// Writes terms in order; the lists go into memory until the terms are written.
+pub(super) struct TermWriter {
+    rows: u32,
     last: Vec<u8>,
-    terms: u32,
+    block: Vec<u8>,
+    in_block: usize,
+    blocks: Vec<u8>,
+    entries: Vec<u8>,
+    firsts: Vec<u8>,
+    lists: BitWriter,
+    terms: u64,
 }
 
-impl Builder {
-    /// Appends the next term with its rows, which ascend; the list of more than
-    /// [`format::INLINE_ROWS`] goes to `lists`.
-    pub(crate) fn push(&mut self, term: &[u8], rows: &[u32], lists: &mut Vec<u8>) {
-        let shared = if self.terms == 0 {
-            self.first.clear();
-            self.first.extend_from_slice(term);
-            0
+impl TermWriter {
+    /// For a segment of `rows` rows.
+    pub(super) fn new(rows: u32) -> TermWriter {
+        TermWriter {
+            rows,
+            last: Vec::new(),
+            block: Vec::new(),
+            in_block: 0,
+            blocks: Vec::new(),
+            entries: Vec::new(),
+            firsts: Vec::new(),
+            lists: BitWriter::default(),
+            terms: 0,
+        }
+    }
+
+    /// Appends the next term with its rows, at least one, ascending.
+    pub(super) fn push(&mut self, term: &[u8], rows: &[u32], output: &Output<'_>) -> Result<()> {
+        let ascends = self.terms == 0 || self.last.as_slice() < term;
+        if !ascends || term.len() > format::TERM_BYTES_MAX || rows.is_empty() {
+            let error = Error::new(ErrorKind::OutOfRange, "terms of a segment come in order");
+            return Err(error.in_file(output.file().path()));
+        }
+        if self.in_block == 0 {
+            self.entries.extend_from_slice(&(self.blocks.len() as u64).to_le_bytes());
+            self.entries.extend_from_slice(&self.lists.len().to_le_bytes());
+            self.entries.extend_from_slice(&(self.firsts.len() as u32).to_le_bytes());
+            self.firsts.extend_from_slice(term);
+            self.last.clear();
+        }
+        let shared = self.last.iter().zip(term).take_while(|(one, other)| one == other).count();
+        varint::put_u64(&mut self.block, shared as u64);
+        varint::put_bytes(&mut self.block, term.get(shared..).unwrap_or_default());
+        varint::put_u64(&mut self.block, rows.len() as u64);
+        let before = self.lists.len();
+        let bound = u64::from(self.rows);
+        let listed = if rows.len() * 2 > self.rows as usize {
+            let others = complement(rows, self.rows);
+            lists::write(&others, bound, &mut self.lists);
+            others.len()
         } else {
-            let pairs = self.last.iter().zip(term);
-            pairs.take_while(|(one, other)| one == other).count()
+            lists::write(rows, bound, &mut self.lists);
+            rows.len()
         };
-        varint::put_u64(&mut self.raw, shared as u64);
-        varint::put_bytes(&mut self.raw, term.get(shared..).unwrap_or_default());
-        varint::put_u64(&mut self.raw, rows.len() as u64);
-        if rows.len() <= format::INLINE_ROWS {
-            let mut before = 0;
-            for row in rows {
-                varint::put_u64(&mut self.raw, u64::from(row.wrapping_sub(before)));
-                before = *row;
-            }
-        } else {
-            let start = lists.len();
-            list::encode(rows, lists);
-            varint::put_u64(&mut self.raw, (lists.len() - start) as u64);
+        if listed > CHUNK {
+            varint::put_u64(&mut self.block, self.lists.len() - before);
         }
         self.last.clear();
         self.last.extend_from_slice(term);
         self.terms += 1;
+        self.in_block += 1;
+        if self.in_block == format::TERM_BLOCK_TERMS {
+            self.blocks.append(&mut self.block);
+            self.in_block = 0;
+        }
+        Ok(())
     }
 
-    pub(crate) const fn is_empty(&self) -> bool {
-        self.terms == 0
-    }
-
-    pub(crate) const fn is_full(&self) -> bool {
-        self.terms as usize >= format::TERM_BLOCK_TERMS
-            || self.raw.len() >= format::TERM_BLOCK_BYTES
-    }
-
-    pub(crate) fn last(&self) -> &[u8] {
-        &self.last
-    }
-
-    /// The raw block, the number of its terms and its first term; the builder is empty again.
-    pub(crate) fn finish(&mut self) -> (Vec<u8>, u32, Vec<u8>) {
-        let terms = core::mem::take(&mut self.terms);
-        let raw = core::mem::take(&mut self.raw);
-        (raw, terms, core::mem::take(&mut self.first))
+    /// Writes lists, blocks and index.
+    pub(super) fn finish(mut self, output: &mut Output<'_>) -> Result<()> {
+        self.blocks.append(&mut self.block);
+        output.put(&self.lists.finish())?;
+        output.end_section(Kind::Lists, self.terms);
+        output.put(&self.blocks)?;
+        output.end_section(Kind::Terms, self.terms);
+        output.put(&self.entries)?;
+        output.put(&self.firsts)?;
+        output.end_section(Kind::TermIndex, self.entries.len() as u64 / ENTRY_LEN);
+        Ok(())
     }
 }
 
-impl TermBlock {
-    /// Reads the block that `entry` tells of and that begins with the term `first`; rows are below
-    /// `limit`.
-    pub(crate) fn decode(
-        stored: &[u8],
-        entry: &TermIndexEntry,
-        first: &[u8],
-        limit: u32,
-    ) -> Option<TermBlock> {
-        let raw_len = usize::try_from(entry.raw_len).ok()?;
-        if crc32(stored) != entry.crc || raw_len > format::TERM_BLOCK_BYTES_MAX {
-            return None;
-        }
-        let raw = packed::unpack(stored, raw_len)?;
-        let mut bytes = Bytes::new(&raw);
-        let mut block = TermBlock::default();
-        let mut list = entry.lists;
-        for _ in 0..entry.terms {
-            block.decode_entry(&mut bytes, &mut list, limit)?;
-        }
-        let fits = bytes.is_empty() && list == entry.block && block.term(0)? == first;
-        fits.then_some(block)
-    }
+/// The rows below `rows` that are not listed.
+fn complement(listed: &[u32], rows: u32) -> Vec<u32> {
+    let mut listed = listed.iter().copied().peekable();
+    let lacks = |row: &u32| listed.next_if_eq(row).is_none();
+    (0..rows).filter(lacks).collect()
+}
 
-    fn decode_entry(&mut self, bytes: &mut Bytes<'_>, list: &mut u64, limit: u32) -> Option<()> {
-        let before = self.entries.last().map_or(0..0, |entry| entry.term.clone());
-        let shared = bytes.count()?;
-        let suffix = bytes.bytes()?;
-        if shared > before.len() || shared + suffix.len() > format::TERM_BYTES_MAX {
-            return None;
-        }
-        let start = self.text.len();
-        self.text
-            .extend_from_within(before.start..before.start + shared);
-        self.text.extend_from_slice(suffix);
-        let ascends = self.entries.is_empty() || self.text.get(start..) > self.text.get(before);
-        let rows = u32::try_from(bytes.varint()?).ok()?;
-        if !ascends || rows == 0 || rows > limit {
-            return None;
-        }
-        let place = if rows as usize <= format::INLINE_ROWS {
-            let first = u32::try_from(bytes.varint()?).ok()?;
-            let from = self.inline.len();
-            list::decode_rows(first, rows as usize, limit, bytes, &mut self.inline)?;
-            Place::Inline(from..self.inline.len())
-        } else {
-            let len = u32::try_from(bytes.varint()?).ok()?;
-            let offset = *list;
-            *list = offset.checked_add(u64::from(len))?;
-            Place::List(offset, len)
-        };
-        self.entries.push(Entry {
-            term: start..self.text.len(),
+impl TermIndex {
+    /// `None` where the sections cannot belong together.
+    pub(super) fn open(
+        terms: Section,
+        index: Section,
+        lists: Section,
+        rows: u32,
+    ) -> Option<TermIndex> {
+        let blocks = terms.items.div_ceil(format::TERM_BLOCK_TERMS as u64);
+        let fits = index.items == blocks
+            && lists.items == terms.items
+            && index.len >= blocks.checked_mul(ENTRY_LEN)?
+            && lists.len <= u64::MAX / 8;
+        fits.then_some(TermIndex {
+            terms,
+            index,
+            lists,
             rows,
-            place,
-        });
-        Some(())
+        })
     }
 
-    pub(crate) const fn len(&self) -> usize {
-        self.entries.len()
+    pub(super) const fn blocks(&self) -> u64 {
+        self.index.items
     }
 
-    pub(crate) fn term(&self, place: usize) -> Option<&[u8]> {
-        let entry = self.entries.get(place)?;
-        self.text.get(entry.term.clone())
-    }
-
-    pub(crate) fn rows(&self, place: usize) -> u32 {
-        self.entries.get(place).map_or(0, |entry| entry.rows)
-    }
-
-    pub(crate) fn place(&self, place: usize) -> Option<&Place> {
-        self.entries.get(place).map(|entry| &entry.place)
-    }
-
-    pub(crate) fn inline(&self, range: Range<usize>) -> &[u32] {
-        self.inline.get(range).unwrap_or_default()
-    }
-
-    /// The place of the first term that is not below `term`.
-    pub(crate) fn lower_bound(&self, term: &[u8]) -> usize {
-        self.entries
-            .partition_point(|entry| self.text.get(entry.term.clone()).unwrap_or_default() < term)
-    }
-}
-
-impl TermIndexEntry {
-    pub(crate) fn encode(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(&self.lists.to_le_bytes());
-        out.extend_from_slice(&self.block.to_le_bytes());
-        for number in [
-            self.stored_len,
-            self.raw_len,
-            self.crc,
-            self.terms,
-            self.term_start,
-        ] {
-            out.extend_from_slice(&number.to_le_bytes());
+    /// Offset of a block, the bit of its first list, and where its first term begins.
+    fn entry(&self, pages: &Pages, block: u64) -> Result<(u64, u64, u64)> {
+        let firsts_len = self.index.len - self.index.items * ENTRY_LEN;
+        if block >= self.index.items {
+            return Ok((self.terms.len, 0, firsts_len));
         }
+        let entry = pages.read(self.index.offset + block * ENTRY_LEN, ENTRY_LEN as usize)?;
+        let mut entry = Bytes::new(&entry);
+        let (offset, lists) = (entry.u64().unwrap_or(0), entry.u64().unwrap_or(0));
+        Ok((offset, lists, u64::from(entry.u32().unwrap_or(0))))
     }
 
-    fn decode(bytes: &mut Bytes<'_>) -> Option<TermIndexEntry> {
-        Some(TermIndexEntry {
-            lists: bytes.u64()?,
-            block: bytes.u64()?,
-            stored_len: bytes.u32()?,
-            raw_len: bytes.u32()?,
-            crc: bytes.u32()?,
-            terms: bytes.u32()?,
-            term_start: bytes.u32()?,
+    /// Whether a block's first term is above `term`.
+    fn begins_above(&self, pages: &Pages, block: u64, term: &[u8]) -> Result<bool> {
+        let (.., start) = self.entry(pages, block)?;
+        let (.., end) = self.entry(pages, block + 1)?;
+        let firsts = self.index.offset + self.index.items * ENTRY_LEN;
+        let len = self.index.len - self.index.items * ENTRY_LEN;
+        if start > end || end > len || end - start > format::TERM_BYTES_MAX as u64 {
+            return Err(self.damaged(pages));
+        }
+        let first = pages.read(firsts + start, (end - start) as usize)?;
+        Ok(*first > *term)
+    }
+
+    pub(super) fn damaged(&self, pages: &Pages) -> Error {
+        let what = "the term index does not fit the terms";
+        Error::corrupt(pages.blob().path(), self.index.offset, what)
+    }
+
+    /// The block that holds `term` if any does: the last one that does not begin above it.
+    pub(super) fn block_of(&self, pages: &Pages, term: &[u8]) -> Result<u64> {
+        let (mut low, mut high) = (0, self.blocks());
+        while low < high {
+            let middle = low + (high - low) / 2;
+            if self.begins_above(pages, middle, term)? {
+                high = middle;
+            } else {
+                low = middle + 1;
+            }
+        }
+        Ok(low.saturating_sub(1))
+    }
+
+    /// Unpacks a block; behind the last one there is an empty one.
+    pub(super) fn block(&self, pages: &Pages, number: u64) -> Result<TermBlock> {
+        let mut block = TermBlock::default();
+        self.each(pages, number, |term, rows| {
+            block.bytes.extend_from_slice(term);
+            block.terms.push((block.bytes.len(), rows));
+            true
+        })?;
+        Ok(block)
+    }
+
+    /// The rows of exactly this term.
+    pub(super) fn find(&self, pages: &Pages, term: &[u8]) -> Result<Option<Rows>> {
+        let mut found = None;
+        let block = self.block_of(pages, term)?;
+        self.each(pages, block, |other, rows| {
+            if other == term {
+                found = Some(rows);
+            }
+            other < term
+        })?;
+        Ok(found)
+    }
+
+    /// Hands each term of a block with its rows to `take`, until that says no.
+    fn each(
+        &self,
+        pages: &Pages,
+        number: u64,
+        mut take: impl FnMut(&[u8], Rows) -> bool,
+    ) -> Result<()> {
+        if number >= self.blocks() {
+            return Ok(());
+        }
+        let (start, mut at, _) = self.entry(pages, number)?;
+        let (end, ..) = self.entry(pages, number + 1)?;
+        let damaged = || {
+            let what = "this block of terms is damaged";
+            Error::corrupt(pages.blob().path(), self.terms.offset + start, what)
+        };
+        let len = end.checked_sub(start).filter(|len| {
+            end <= self.terms.len && *len <= format::TERM_BLOCK_BYTES_MAX as u64
+        });
+        let stored = pages.read(self.terms.offset + start, len.ok_or_else(damaged)? as usize)?;
+        let mut bytes = Bytes::new(&stored);
+        let mut term = Vec::with_capacity(64);
+        while !bytes.is_empty() {
+            let rows = self.next(&mut bytes, &mut term, &mut at).ok_or_else(damaged)?;
+            if !take(&term, rows) {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads one term of a block and moves behind its list.
+    fn next(&self, bytes: &mut Bytes<'_>, term: &mut Vec<u8>, at: &mut u64) -> Option<Rows> {
+        let shared = bytes.count()?;
+        let rest = bytes.bytes()?;
+        if shared > term.len() || shared + rest.len() > format::TERM_BYTES_MAX {
+            return None;
+        }
+        term.truncate(shared);
+        term.extend_from_slice(rest);
+        let count = u32::try_from(bytes.varint()?).ok()?;
+        if count == 0 || count > self.rows {
+            return None;
+        }
+        let inverted = u64::from(count) * 2 > u64::from(self.rows);
+        let listed = u64::from(if inverted { self.rows - count } else { count });
+        let list = Stored {
+            section: self.lists,
+            at: *at,
+            count: listed,
+            bound: u64::from(self.rows),
+        };
+        let len = match listed {
+            0 => 0,
+            _ if listed <= CHUNK as u64 => lists::short_len(listed, list.bound),
+            _ => bytes.varint()?,
+        };
+        *at = at.checked_add(len).filter(|end| *end <= self.lists.len * 8)?;
+        Some(Rows {
+            list,
+            inverted,
+            count,
         })
     }
 }
 
-/// The term index as it lies in the file: `blocks` entries, then the blocks' first terms.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct TermIndex<'a> {
-    entries: &'a [u8],
-    terms: &'a [u8],
-}
-
-impl<'a> TermIndex<'a> {
-    /// `None` when `bytes` are too few for so many blocks.
-    pub(crate) fn new(bytes: &'a [u8], blocks: usize) -> Option<TermIndex<'a>> {
-        let (entries, terms) =
-            bytes.split_at_checked(blocks.checked_mul(format::TERM_INDEX_LEN)?)?;
-        Some(TermIndex { entries, terms })
+impl TermBlock {
+    pub(super) fn len(&self) -> usize {
+        self.terms.len()
     }
 
-    pub(crate) const fn len(&self) -> usize {
-        self.entries.len() / format::TERM_INDEX_LEN
-    }
-
-    pub(crate) fn entry(&self, block: usize) -> Option<TermIndexEntry> {
-        let start = block.checked_mul(format::TERM_INDEX_LEN)?;
-        TermIndexEntry::decode(&mut Bytes::new(self.entries.get(start..)?))
-    }
-
-    /// The first term of a block.
-    pub(crate) fn first(&self, block: usize) -> Option<&'a [u8]> {
-        let start = usize::try_from(self.entry(block)?.term_start).ok()?;
-        let end = match self.entry(block + 1) {
-            Some(next) => usize::try_from(next.term_start).ok()?,
-            None => self.terms.len(),
+    pub(super) fn term(&self, place: usize) -> Option<&[u8]> {
+        let (end, _) = self.terms.get(place)?;
+        let start = match place.checked_sub(1) {
+            Some(before) => self.terms.get(before)?.0,
+            None => 0,
         };
-        self.terms.get(start..end)
+        self.bytes.get(start..*end)
     }
 
-    /// The block that holds `term` if any does: the last that does not begin behind it.
-    pub(crate) fn block_of(&self, term: &[u8]) -> Option<usize> {
+    pub(super) fn rows(&self, place: usize) -> Option<Rows> {
+        self.terms.get(place).map(|(_, rows)| *rows)
+    }
+
+    /// The place of the first term that is not below `term`.
+    pub(super) fn lower_bound(&self, term: &[u8]) -> usize {
         let (mut low, mut high) = (0, self.len());
         while low < high {
             let middle = low + (high - low) / 2;
-            match self.first(middle)?.cmp(term) {
-                Ordering::Greater => high = middle,
-                Ordering::Less | Ordering::Equal => low = middle + 1,
+            if self.term(middle).is_some_and(|found| found < term) {
+                low = middle + 1;
+            } else {
+                high = middle;
             }
         }
-        low.checked_sub(1)
-    }
-
-    /// Whether the blocks and their lists fill `section` without gaps, hold `terms` terms, and
-    /// begin with ascending terms.
-    pub(crate) fn is_sound(&self, section: Range<u64>, terms: u64) -> Option<bool> {
-        let (mut offset, mut left) = (section.start, terms);
-        let mut before: Option<&[u8]> = None;
-        for block in 0..self.len() {
-            let entry = self.entry(block)?;
-            let first = self.first(block)?;
-            let sized = (1..=format::TERM_BLOCK_TERMS).contains(&(entry.terms as usize))
-                && first.len() <= format::TERM_BYTES_MAX
-                && before.is_none_or(|before| before < first);
-            if entry.lists != offset || entry.block < offset || !sized {
-                return Some(false);
-            }
-            offset = entry.block.checked_add(u64::from(entry.stored_len))?;
-            left = left.checked_sub(u64::from(entry.terms))?;
-            before = Some(first);
-        }
-        let starts_at_zero = self.entry(0).is_none_or(|entry| entry.term_start == 0);
-        let has_tail = self.len() == 0 && !self.terms.is_empty();
-        Some(offset == section.end && left == 0 && starts_at_zero && !has_tail)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::segment::packed::Packer;
-
-    proptest::proptest! {
-        #[test]
-        fn any_bytes_are_a_block_or_refused(
-            raw in proptest::collection::vec(0_u8..12, 0..200),
-            terms in 1_u32..9,
-            lists in 0_u64..9,
-        ) {
-            let stored = Packer::new().and_then(|mut packer| packer.pack(&raw));
-            let stored = stored.unwrap_or_default();
-            let entry = TermIndexEntry {
-                lists,
-                block: lists + 20,
-                stored_len: stored.len() as u32,
-                raw_len: raw.len() as u32,
-                crc: crc32(&stored),
-                terms,
-                term_start: 0,
-            };
-            for first in [&b""[..], &[1], &[2, 2]] {
-                if let Some(block) = TermBlock::decode(&stored, &entry, first, 50) {
-                    proptest::prop_assert_eq!(block.len(), terms as usize);
-                    proptest::prop_assert!(block.inline.iter().all(|row| *row < 50));
-                }
-            }
-        }
-
-        #[test]
-        fn any_bytes_are_an_index_or_refused(bytes: Vec<u8>, blocks in 0_usize..4, end: u64) {
-            if let Some(index) = TermIndex::new(&bytes, blocks) {
-                let _ = index.is_sound(64..end, 5);
-                for block in 0..blocks + 1 {
-                    let _ = index.first(block);
-                }
-                let _ = index.block_of(&bytes);
-            }
-        }
+        low
     }
 }

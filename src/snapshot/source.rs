@@ -19,7 +19,6 @@ use crate::id::Position;
 use crate::id::Sequence;
 use crate::memtable::Memtable;
 use crate::memtable::View;
-use crate::segment::postings::Direction;
 use crate::segment::postings::Postings;
 use crate::segment::reader::Loaded;
 use crate::segment::reader::Reader;
@@ -175,9 +174,9 @@ impl Source {
         };
         let mut lists = Vec::new();
         let mut marked: Option<Vec<bool>> = None;
-        let mut terms = reader.terms(from)?;
+        let mut terms = reader.terms(from);
         while terms.advance()? && terms.term() < to {
-            lists.push(terms.postings()?);
+            lists.push(terms.postings());
             if lists.len() > LAZY_LISTS_MAX {
                 let marked = marked.get_or_insert_with(|| vec![false; reader.rows() as usize]);
                 mark(marked, &mut lists)?;
@@ -264,25 +263,14 @@ impl Source {
 
 /// Marks the rows of all lists and empties them.
 fn mark(marked: &mut [bool], lists: &mut Vec<Postings>) -> Result<()> {
-    for mut list in lists.drain(..) {
-        for row in rows_of(&mut list)? {
+    for list in lists.drain(..) {
+        for row in list.rows()? {
             if let Some(slot) = marked.get_mut(row as usize) {
                 *slot = true;
             }
         }
     }
     Ok(())
-}
-
-/// All rows of a list.
-pub(super) fn rows_of(list: &mut Postings) -> Result<Vec<u32>> {
-    let mut rows = Vec::with_capacity(list.len() as usize);
-    let mut at = 0;
-    while let Some(row) = list.seek(at, Direction::Up)? {
-        rows.push(row);
-        at = row + 1;
-    }
-    Ok(rows)
 }
 
 fn no_row(row: u32) -> Error {

@@ -2,7 +2,6 @@
 //! counted side by side without holding more than one of each in memory.
 
 use super::source::Source;
-use super::source::rows_of;
 use crate::error::Result;
 use crate::segment::streams::Terms;
 
@@ -16,7 +15,7 @@ pub(crate) struct TermWalk {
 }
 
 enum Sorted {
-    Segment(Terms),
+    Segment(Box<Terms>),
     /// The terms of a memtable, which are in memory anyway, with their rows.
     Memtable {
         terms: std::vec::IntoIter<(Vec<u8>, Vec<u32>)>,
@@ -46,7 +45,7 @@ impl Source {
     /// The terms from `from` up to, but without, `to`.
     pub(crate) fn terms(&self, from: &[u8], to: &[u8]) -> Result<TermWalk> {
         let terms = match self {
-            Source::Segment { reader, .. } => Sorted::Segment(reader.terms(from)?),
+            Source::Segment { reader, .. } => Sorted::Segment(Box::new(reader.terms(from))),
             Source::Memtable { table, view } => {
                 let mut terms = Vec::new();
                 table.each_term(from, Some(to), view.len(), |term, numbers| {
@@ -94,8 +93,8 @@ impl TermWalk {
             None => rows.len(),
         };
         Ok(match (&self.terms, selected) {
-            (Sorted::Segment(terms), None) => u64::from(terms.count()),
-            (Sorted::Segment(terms), Some(_)) => count(&rows_of(&mut terms.postings()?)?) as u64,
+            (Sorted::Segment(terms), None) => u64::from(terms.count()?),
+            (Sorted::Segment(terms), Some(_)) => count(&terms.postings().rows()?) as u64,
             (Sorted::Memtable { current, .. }, _) => count(&current.1) as u64,
         })
     }

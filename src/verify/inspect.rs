@@ -205,30 +205,15 @@ fn one_segment(reader: &Reader, out: &mut dyn Write) -> Result<()> {
         );
         line(out, &text)?;
     }
-    let zones = reader.zones();
-    for zone in (0..zones.len()).filter_map(|block| zones.get(block)) {
-        let text = format!(
-            "row block at byte {}  bytes {} of {}  first row {}  {} seq {} .. {} seq {}  seqs {} .. {}  crc {:08x}",
-            zone.offset,
-            zone.stored_len,
-            zone.raw_len,
-            zone.first_row,
-            zone.newest.occurred_at,
-            zone.newest.seq,
-            zone.oldest.occurred_at,
-            zone.oldest.seq,
-            zone.seq_min,
-            zone.seq_max,
-            zone.crc
-        );
-        line(out, &text)?;
+    for block in 0..reader.blocks() {
+        line(out, &reader.describe_block(block)?)?;
     }
-    let mut terms = reader.terms(&[])?;
+    let mut terms = reader.terms(&[]);
     while terms.advance()? {
         let text = format!(
             "term {}  rows {}",
             terms.term().escape_ascii(),
-            terms.count()
+            terms.count()?
         );
         line(out, &text)?;
     }

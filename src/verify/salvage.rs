@@ -1,5 +1,5 @@
-//! Hands out every event that can still be read, each once: row blocks through the index where
-//! there is one, by their own headers where there is none, and the logs up to their damage.
+//! Hands out every event that can still be read, each once: the rows of segments whose pages are
+//! whole, and the logs up to their damage.
 
 use std::collections::BTreeSet;
 use std::io::Write;
@@ -15,18 +15,13 @@ use super::segment;
 use super::seqs::Seqs;
 use crate::codec::row::Row;
 use crate::disk::Disk;
-use crate::disk::File;
 use crate::disk::names;
 use crate::error::Error;
 use crate::error::Result;
-use crate::segment::block::Block;
-use crate::segment::block::BlockHeader;
-use crate::segment::format;
+use crate::segment::reader::Loaded;
 
 /// Ranges of missing seqs that are told.
 const GAPS_MAX: usize = 10_000;
-/// Bytes looked through at once for the beginning of a block.
-const WINDOW: usize = 1 << 20;
 
 /// Where salvaged events go.
 struct Sink<'o> {
@@ -117,15 +112,6 @@ impl Sink<'_> {
         self.line.push(b'\n');
         self.out.write_all(&self.line).map_err(refused)
     }
-
-    fn save_block(&mut self, block: &Block) -> Result<()> {
-        for number in (block.first_row()..).take(block.heads().len()) {
-            if let Some(row) = block.row(number) {
-                self.save(&row)?;
-            }
-        }
-        Ok(())
-    }
 }
 
 fn refused(error: std::io::Error) -> Error {
@@ -136,6 +122,7 @@ fn refused(error: std::io::Error) -> Error {
     )
 }
 
+/// Saves every row that can still be read; of a block the first row that cannot tells why.
 fn save_segment(
     disk: &dyn Disk,
     plan: &Plan,
@@ -147,88 +134,22 @@ fn save_segment(
         Ok(reader) => reader,
         Err(error) => {
             report.error(&error);
-            return scan(disk, source, sink, report);
-        }
-    };
-    for number in 0..reader.zones().len() {
-        match reader.block(number) {
-            Ok(block) => sink.save_block(&block)?,
-            Err(error) => report.error(&error),
-        }
-    }
-    Ok(())
-}
-
-/// Looks through a file for row blocks, which say themselves where they end.
-fn scan(
-    disk: &dyn Disk,
-    source: &Source,
-    sink: &mut Sink<'_>,
-    report: &mut Report<'_>,
-) -> Result<()> {
-    let opened = disk.open_read(&source.path);
-    let (file, len) = match opened.and_then(|file| file.len().map(|len| (file, len))) {
-        Ok(opened) => opened,
-        Err(error) => {
-            report.error(&error);
             return Ok(());
         }
     };
-    let mut at = 0;
-    while at < len {
-        match block_at(&*file, at, len) {
-            Some((block, end)) => {
-                sink.save_block(&block)?;
-                at = end;
-            }
-            None => match next_magic(&*file, at + 1, len) {
-                Ok(next) => at = next,
-                Err(error) => {
+    let mut loaded = Loaded::default();
+    for block in 0..reader.blocks() {
+        let mut told = false;
+        for number in reader.rows_of_block(block) {
+            match reader.row(number, &mut loaded) {
+                Ok(row) => sink.save(&row)?,
+                Err(error) if !told => {
+                    told = true;
                     report.error(&error);
-                    return Ok(());
                 }
-            },
+                Err(_) => {}
+            }
         }
     }
     Ok(())
-}
-
-/// The block that begins at `at`, and where it ends.
-fn block_at(file: &dyn File, at: u64, len: u64) -> Option<(Block, u64)> {
-    let mut stored = vec![0; format::BLOCK_HEADER_LEN];
-    if at + stored.len() as u64 > len {
-        return None;
-    }
-    file.read_at(at, &mut stored).ok()?;
-    let header = BlockHeader::decode(&stored)?;
-    let end = at + (stored.len() + header.stored_len) as u64;
-    if end > len {
-        return None;
-    }
-    stored.resize(format::BLOCK_HEADER_LEN + header.stored_len, 0);
-    file.read_at(at, &mut stored).ok()?;
-    Some((Block::decode(&stored)?, end))
-}
-
-/// Where the next block can begin at or behind `at`; the file's end if nowhere.
-fn next_magic(file: &dyn File, mut at: u64, len: u64) -> Result<u64> {
-    let magic = format::BLOCK_MAGIC;
-    let mut window = Vec::new();
-    while at < len {
-        let step = (len - at).min(WINDOW as u64);
-        window.resize(step as usize, 0);
-        file.read_at(at, &mut window)?;
-        let found = window.windows(magic.len()).position(|bytes| bytes == magic);
-        if let Some(place) = found {
-            return Ok(at + place as u64);
-        }
-        // The magic can lie across two windows.
-        let kept = magic.len() as u64 - 1;
-        at = if step > kept && at + step < len {
-            at + step - kept
-        } else {
-            len
-        };
-    }
-    Ok(len)
 }

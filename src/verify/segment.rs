@@ -1,4 +1,4 @@
-//! Checks one segment: every block, list and page by reading it, every index by computing it anew
+//! Checks one segment: every row and list by reading it, every index by computing it anew
 //! from the rows, the manifest's entry against both, and at last each section's checksum and the
 //! hash of the whole file, for what nothing else reads.
 
@@ -12,6 +12,7 @@ use super::rows::Sum;
 use super::seqs::Seqs;
 use crate::codec::checksum::Running;
 use crate::codec::checksum::crc32;
+use crate::codec::row::Row;
 use crate::disk::Disk;
 use crate::disk::blob::Blob;
 use crate::error::Result;
@@ -21,14 +22,12 @@ use crate::id::Sequence;
 use crate::id::StoreId;
 use crate::manifest::SegmentEntry;
 use crate::options::ReadMode;
-use crate::segment::block::Block;
 use crate::segment::format::FOOTER_LEN;
 use crate::segment::format::Kind;
 use crate::segment::format::Section;
-use crate::segment::postings::Direction;
 use crate::segment::reader::Expected;
+use crate::segment::reader::Loaded;
 use crate::segment::reader::Reader;
-use crate::segment::streams::Pairs;
 use crate::time::Time;
 
 /// Bytes read at once where a file is only hashed.
@@ -39,7 +38,6 @@ const PIECE: u64 = 1 << 20;
 struct Computed {
     terms: Sum,
     fingerprints: Sum,
-    seqs: Sum,
     newest: Option<Position>,
     oldest: Option<Position>,
     seq: Option<(Sequence, Sequence)>,
@@ -90,8 +88,7 @@ pub(super) fn check(
     }
     let section = |kind: Kind| section(&reader, kind);
     let terms = sum_terms(&reader, report);
-    let fingerprints = sum_pairs(reader.fingerprints(), report);
-    let seqs = sum_pairs(reader.by_seq(Sequence(0), Sequence(u64::MAX)), report);
+    let fingerprints = sum_fingerprints(&reader, report);
     for (kind, stored, computed, what) in [
         (
             Kind::Terms,
@@ -104,12 +101,6 @@ pub(super) fn check(
             fingerprints,
             computed.fingerprints,
             "the fingerprints are not those of the rows",
-        ),
-        (
-            Kind::Sequences,
-            seqs,
-            computed.seqs,
-            "the seqs are not those of the rows",
         ),
     ] {
         if rows_whole && stored.is_some_and(|stored| stored != computed) {
@@ -128,72 +119,75 @@ fn section(reader: &Reader, kind: Kind) -> Option<Section> {
         .copied()
 }
 
-/// Reads every row block and computes anew what is stored beside the rows.
+/// Reads every row and computes anew what is stored beside the rows. Of a block that cannot be read
+/// the first row tells.
 fn check_rows(reader: &Reader, report: &mut Report<'_>) -> Computed {
     let mut computed = Computed::default();
-    for number in 0..reader.zones().len() {
-        let block = match reader.block(number) {
-            Ok(block) => block,
-            Err(error) => {
-                report.error(&error);
-                continue;
+    let mut loaded = Loaded::default();
+    let mut before: Option<Position> = None;
+    for block in 0..reader.blocks() {
+        let mut newest = None;
+        let mut seqs: Option<(Sequence, Sequence)> = None;
+        for number in reader.rows_of_block(block) {
+            let row = match reader.row(number, &mut loaded) {
+                Ok(row) => row,
+                Err(error) => {
+                    report.error(&error);
+                    break;
+                }
+            };
+            let (position, seq) = (row.position, row.position.seq);
+            if before.is_some_and(|before| before <= position) {
+                let what = format!("row {number} is not older than the one before");
+                report.damage(reader.path(), None, what);
             }
-        };
-        let zone = reader.zones().get(number);
-        let offset = zone.map(|zone| zone.offset);
-        let seqs = block.heads().iter().map(|head| head.position.seq);
-        let seqs = (seqs.clone().min(), seqs.max());
-        if zone.is_some_and(|zone| (Some(zone.seq_min), Some(zone.seq_max)) != seqs) {
-            let what = "the row index is wrong about the seqs of this block";
-            report.damage(reader.path(), offset, what);
+            before = Some(position);
+            newest = newest.or(Some(position));
+            let (low, high) = seqs.unwrap_or((seq, seq));
+            seqs = Some((low.min(seq), high.max(seq)));
+            if let Err(what) = computed.add(&row, number, reader) {
+                report.damage(reader.path(), None, what);
+            }
         }
-        for what in computed.add(&block) {
-            report.damage(reader.path(), offset, what);
+        if let Some((newest, seqs)) = newest.zip(seqs) {
+            match reader.block_has(block, newest, seqs) {
+                Ok(true) => {}
+                Ok(false) => {
+                    let what = format!("the row index is wrong about block {block}");
+                    report.damage(reader.path(), None, what);
+                }
+                Err(error) => report.error(&error),
+            }
         }
     }
     computed
 }
 
 impl Computed {
-    /// Adds the rows of a block, and gives back what is wrong with them.
-    fn add(&mut self, block: &Block) -> Vec<String> {
-        let mut faults = Vec::new();
+    /// Adds a row, or says what is wrong with it.
+    fn add(&mut self, row: &Row<'_>, number: u32, reader: &Reader) -> core::result::Result<(), String> {
+        let event = rows::event(row)?;
         let mut terms: Vec<Vec<u8>> = Vec::new();
-        for number in (block.first_row()..).take(block.heads().len()) {
-            let Some(row) = block.row(number) else {
-                faults.push(format!("row {number} is no event"));
-                continue;
-            };
-            let event = match rows::event(&row) {
-                Ok(event) => event,
-                Err(what) => {
-                    faults.push(what);
-                    continue;
-                }
-            };
-            terms.clear();
-            term::terms(&event, |term| terms.push(term.to_vec()));
-            terms.sort_unstable();
-            terms.dedup();
-            for term in &terms {
-                self.terms.add(rows::hash(term), number);
-            }
-            let found = row.fingerprints(&event);
-            let mut found: Vec<u64> = found.key.into_iter().chain(found.origin).collect();
-            found.dedup();
-            for fingerprint in found {
-                self.fingerprints.add(fingerprint, number);
-            }
-            let (position, recorded) = (row.position, row.recorded_at);
-            self.seqs.add(position.seq.0, number);
-            self.newest = self.newest.max(Some(position));
-            self.oldest = Some(self.oldest.map_or(position, |oldest| oldest.min(position)));
-            let (low, high) = self.seq.unwrap_or((position.seq, position.seq));
-            self.seq = Some((low.min(position.seq), high.max(position.seq)));
-            let (low, high) = self.recorded.unwrap_or((recorded, recorded));
-            self.recorded = Some((low.min(recorded), high.max(recorded)));
+        term::terms(&event, |term| terms.push(term.to_vec()));
+        terms.sort_unstable();
+        terms.dedup();
+        for term in &terms {
+            self.terms.add(rows::hash(term), number);
         }
-        faults
+        let found = row.fingerprints(&event);
+        let mut found: Vec<u64> = found.key.into_iter().chain(found.origin).collect();
+        found.dedup();
+        for fingerprint in found {
+            self.fingerprints.add(reader.kept_of(fingerprint), number);
+        }
+        let (position, recorded) = (row.position, row.recorded_at);
+        self.newest = self.newest.max(Some(position));
+        self.oldest = Some(self.oldest.map_or(position, |oldest| oldest.min(position)));
+        let (low, high) = self.seq.unwrap_or((position.seq, position.seq));
+        self.seq = Some((low.min(position.seq), high.max(position.seq)));
+        let (low, high) = self.recorded.unwrap_or((recorded, recorded));
+        self.recorded = Some((low.min(recorded), high.max(recorded)));
+        Ok(())
     }
 }
 
@@ -226,29 +220,18 @@ fn check_entry(
 fn sum_terms(reader: &Reader, report: &mut Report<'_>) -> Option<Sum> {
     let mut sum = Sum::default();
     let mut whole = true;
-    let mut terms = match reader.terms(&[]) {
-        Ok(terms) => terms,
-        Err(error) => {
-            report.error(&error);
-            return None;
-        }
-    };
+    let mut terms = reader.terms(&[]);
     loop {
         match terms.advance() {
             Ok(false) => return whole.then_some(sum),
             Ok(true) => {
                 let hash = rows::hash(terms.term());
-                let added = terms.postings().and_then(|mut postings| {
-                    let mut next = 0;
-                    while let Some(row) = postings.seek(next, Direction::Up)? {
-                        sum.add(hash, row);
-                        next = row.saturating_add(1);
+                match terms.postings().rows() {
+                    Ok(rows) => rows.into_iter().for_each(|row| sum.add(hash, row)),
+                    Err(error) => {
+                        report.error(&error);
+                        whole = false;
                     }
-                    Ok(())
-                });
-                if let Err(error) = added {
-                    report.error(&error);
-                    whole = false;
                 }
             }
             Err(error) => {
@@ -259,20 +242,18 @@ fn sum_terms(reader: &Reader, report: &mut Report<'_>) -> Option<Sum> {
     }
 }
 
-/// The sum over all pairs; none if some cannot be read.
-fn sum_pairs(mut pairs: Pairs, report: &mut Report<'_>) -> Option<Sum> {
-    let mut sum = Sum::default();
-    let mut whole = true;
-    loop {
-        match pairs.next() {
-            Ok(Some((key, row))) => sum.add(key, row),
-            Ok(None) => return whole.then_some(sum),
-            Err(error) => {
-                report.error(&error);
-                whole = false;
-            }
+/// The sum over all fingerprints; none if they cannot be read.
+fn sum_fingerprints(reader: &Reader, report: &mut Report<'_>) -> Option<Sum> {
+    let pairs = match reader.fingerprints() {
+        Ok(pairs) => pairs,
+        Err(error) => {
+            report.error(&error);
+            return None;
         }
-    }
+    };
+    let mut sum = Sum::default();
+    pairs.into_iter().for_each(|(pair, row)| sum.add(pair, row));
+    Some(sum)
 }
 
 /// Reads the file from front to end once more: the checksum of each section, the hash of all, and

@@ -1,0 +1,142 @@
+//! Numbers of fixed width packed into bits: the lowest bit of a byte first, a number's lowest bit
+//! first. What packed rows, lists of rows and packed texts are made of.
+
+/// The bits that `max` and everything below it fit in; 0 for 0.
+pub(crate) const fn width_of(max: u64) -> u32 {
+    u64::BITS - max.leading_zeros()
+}
+
+/// Numbers under construction.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct BitWriter {
+    bytes: Vec<u8>,
+    pending: u128,
+    bits: u32,
+}
+
+impl BitWriter {
+    /// Appends the lowest `width` bits of `value`, at most 64.
+    pub(crate) fn put(&mut self, value: u64, width: u32) {
+        debug_assert!(width_of(value) <= width && width <= u64::BITS);
+        self.pending |= u128::from(value) << self.bits;
+        self.bits += width;
+        while self.bits >= u8::BITS {
+            self.bytes.push(self.pending as u8);
+            self.pending >>= u8::BITS;
+            self.bits -= u8::BITS;
+        }
+    }
+
+    /// Appends `count` zeros and a one.
+    pub(crate) fn put_unary(&mut self, mut count: u64) {
+        while count >= 64 {
+            self.put(0, 64);
+            count -= 64;
+        }
+        self.put(1 << count, count as u32 + 1);
+    }
+
+    /// Bits written so far.
+    pub(crate) fn len(&self) -> u64 {
+        self.bytes.len() as u64 * 8 + u64::from(self.bits)
+    }
+
+    /// The bytes, the last one filled up with zeros; the writer is empty again.
+    pub(crate) fn finish(&mut self) -> Vec<u8> {
+        if self.bits > 0 {
+            self.bytes.push(self.pending as u8);
+        }
+        self.pending = 0;
+        self.bits = 0;
+        core::mem::take(&mut self.bytes)
+    }
+
+    /// Appends the bits to `out`, the last byte filled up with zeros; the writer is empty again and
+    /// keeps its memory.
+    pub(crate) fn flush(&mut self, out: &mut Vec<u8>) {
+        if self.bits > 0 {
+            self.bytes.push(self.pending as u8);
+        }
+        out.extend_from_slice(&self.bytes);
+        self.bytes.clear();
+        self.pending = 0;
+        self.bits = 0;
+    }
+}
+
+/// The number of `width` bits, at most 64, that begins at bit `at`; `None` past the end.
+#[inline]
+pub(crate) fn read(bytes: &[u8], at: usize, width: u32) -> Option<u64> {
+    if width == 0 {
+        return Some(0);
+    }
+    let shift = (at % 8) as u32;
+    let tail = bytes.get(at / 8..)?;
+    let value = match tail.first_chunk::<8>() {
+        Some(word) => {
+            let low = u64::from_le_bytes(*word) >> shift;
+            match (shift + width).checked_sub(u64::BITS) {
+                None | Some(0) => low,
+                Some(_) => low | u64::from(*tail.get(8)?) << (u64::BITS - shift),
+            }
+        }
+        None => {
+            if ((shift + width) as usize) > tail.len() * 8 {
+                return None;
+            }
+            let word = tail
+                .iter()
+                .rev()
+                .fold(0_u64, |word, byte| word << 8 | u64::from(*byte));
+            word >> shift
+        }
+    };
+    Some(value & mask(width))
+}
+
+/// A number whose lowest `width` bits are set.
+pub(crate) const fn mask(width: u32) -> u64 {
+    match u64::BITS.checked_sub(width) {
+        None | Some(0) => u64::MAX,
+        Some(_) => (1 << width) - 1,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    proptest::proptest! {
+        #[test]
+        fn numbers_come_back_and_reads_stop_at_the_end(
+            numbers in proptest::collection::vec((proptest::num::u64::ANY, 0_u32..=64), 0..60),
+        ) {
+            let mut writer = BitWriter::default();
+            for (value, width) in &numbers {
+                writer.put(value & mask(*width) & if *width == 0 { 0 } else { u64::MAX }, *width);
+            }
+            let len = writer.len();
+            let bytes = writer.finish();
+            proptest::prop_assert_eq!(bytes.len() as u64, len.div_ceil(8));
+            let mut at = 0;
+            for (value, width) in numbers {
+                let wanted = if width == 0 { 0 } else { value & mask(width) };
+                proptest::prop_assert_eq!(read(&bytes, at, width), Some(wanted));
+                at += width as usize;
+            }
+            proptest::prop_assert_eq!(read(&bytes, bytes.len() * 8, 1), None);
+            proptest::prop_assert_eq!(read(&bytes, (bytes.len() * 8).saturating_sub(3), 64), None);
+        }
+    }
+
+    #[test]
+    fn unary_numbers_are_zeros_and_a_one() {
+        let mut writer = BitWriter::default();
+        writer.put_unary(0);
+        writer.put_unary(2);
+        writer.put_unary(70);
+        assert_eq!(writer.len(), 1 + 3 + 71);
+        let bytes = writer.finish();
+        assert_eq!(bytes.first(), Some(&0b1001));
+    }
+}

@@ -1,0 +1,238 @@
+//! The values of one column, sorted, so that neighbours share their beginnings. A value is found by
+//! its number in constant time: every value of a small dictionary by its own offset, those of a large
+//! one behind the start of a short run, and those of one length by multiplication.
+
+use super::letters::Fixed;
+use super::letters::TEXT_MAX;
+use super::letters::ULID_TIME;
+use super::pages::Pages;
+use crate::codec::bits;
+use crate::codec::bits::BitWriter;
+use crate::codec::varint;
+use crate::codec::varint::Bytes;
+use crate::error::Result;
+
+/// Up to this many values each has an offset of its own: no other value is read on the way.
+const PLAIN_MAX: usize = 4096;
+/// Values of a run where there are more.
+const RUN: usize = 8;
+/// Bytes of a run at the most: each value with its two lengths.
+const RUN_BYTES_MAX: usize = RUN * (TEXT_MAX + 2);
+
+/// Where the values of a column are and how they are stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Dictionary {
+    pub(super) count: u32,
+    /// Bits of a value's number.
+    pub(super) width: u32,
+    /// Within the section of dictionaries.
+    at: u64,
+    store: Store,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Store {
+    /// Packed texts of one length.
+    Fixed(Fixed),
+    /// Runs behind a table of where each begins; `run` values share one.
+    Runs {
+        run: u32,
+        offset_width: u32,
+        len: u64,
+    },
+}
+
+impl Dictionary {
+    /// Appends sorted `values` to `out`, the section of dictionaries.
+    pub(super) fn write<'v>(
+        values: impl ExactSizeIterator<Item = &'v [u8]> + Clone,
+        fixed: Option<Fixed>,
+        out: &mut Vec<u8>,
+    ) -> Dictionary {
+        let count = values.len();
+        let at = out.len() as u64;
+        let (runs, offsets, run) = front_code(values.clone());
+        let offset_width = bits::width_of(runs.len() as u64);
+        let table = (offsets.len() as u64 * u64::from(offset_width)).div_ceil(8);
+        let fixed = fixed.filter(|fixed| {
+            (count as u64 * fixed.width() as u64).div_ceil(8) <= table + runs.len() as u64
+        });
+        let mut packed = BitWriter::default();
+        let store = match fixed {
+            Some(fixed) => {
+                values.for_each(|value| fixed.write(value, &mut packed));
+                packed.flush(out);
+                Store::Fixed(fixed)
+            }
+            None => {
+                offsets
+                    .iter()
+                    .for_each(|offset| packed.put(*offset as u64, offset_width));
+                packed.flush(out);
+                out.extend_from_slice(&runs);
+                Store::Runs {
+                    run: run as u32,
+                    offset_width,
+                    len: runs.len() as u64,
+                }
+            }
+        };
+        Dictionary {
+            count: count as u32,
+            width: bits::width_of((count as u64).saturating_sub(1)),
+            at,
+            store,
+        }
+    }
+
+    /// Bytes it takes in its section.
+    fn len(&self) -> Option<u64> {
+        let count = u64::from(self.count);
+        match &self.store {
+            Store::Fixed(fixed) => Some((count * fixed.width() as u64).div_ceil(8)),
+            Store::Runs { len, .. } => self.table_len().checked_add(*len),
+        }
+    }
+
+    fn table_len(&self) -> u64 {
+        match &self.store {
+            Store::Fixed(_) => 0,
+            Store::Runs {
+                run, offset_width, ..
+            } => {
+                let offsets = u64::from(self.count.div_ceil(*run)) + 1;
+                (offsets * u64::from(*offset_width)).div_ceil(8)
+            }
+        }
+    }
+
+    pub(super) fn encode(&self, out: &mut Vec<u8>) {
+        varint::put_u64(out, u64::from(self.count));
+        varint::put_u64(out, self.at);
+        match &self.store {
+            Store::Fixed(fixed) => {
+                out.push(0);
+                fixed.encode(out);
+            }
+            Store::Runs {
+                run,
+                offset_width,
+                len,
+            } => {
+                out.push(*run as u8);
+                out.push(*offset_width as u8);
+                varint::put_u64(out, *len);
+            }
+        }
+    }
+
+    /// Reads a dictionary that must lie in a section of `section_len` bytes.
+    pub(super) fn decode(bytes: &mut Bytes<'_>, section_len: u64) -> Option<Dictionary> {
+        let count = u32::try_from(bytes.varint()?).ok().filter(|count| *count > 0)?;
+        let at = bytes.varint()?;
+        let store = match bytes.u8()? {
+            0 => Store::Fixed(Fixed::decode(bytes)?),
+            run => Store::Runs {
+                run: u32::from(run),
+                offset_width: u32::from(bytes.u8()?),
+                len: bytes.varint()?,
+            },
+        };
+        let dictionary = Dictionary {
+            count,
+            width: bits::width_of(u64::from(count) - 1),
+            at,
+            store,
+        };
+        let sound = match &dictionary.store {
+            Store::Runs { offset_width, .. } => *offset_width <= 40,
+            Store::Fixed(_) => true,
+        };
+        let end = at.checked_add(dictionary.len().filter(|_| sound)?)?;
+        (end <= section_len).then_some(dictionary)
+    }
+
+    /// Appends the value with this number to `out`; `None` if there is none. `section` is where the
+    /// dictionaries begin in the file.
+    pub(super) fn read(
+        &self,
+        pages: &Pages,
+        section: u64,
+        number: u32,
+        out: &mut Vec<u8>,
+    ) -> Result<Option<()>> {
+        if number >= self.count {
+            return Ok(None);
+        }
+        let start = section + self.at;
+        let (run, width) = match &self.store {
+            Store::Runs {
+                run, offset_width, ..
+            } => (*run, *offset_width),
+            Store::Fixed(fixed) => {
+                let at = u64::from(number) * fixed.width() as u64;
+                let end = (at + fixed.width() as u64).div_ceil(8);
+                let packed = pages.read(start + at / 8, (end - at / 8) as usize)?;
+                return Ok(fixed.read(&packed, (at % 8) as usize, || [0; ULID_TIME], out));
+            }
+        };
+        let at = u64::from(number / run) * u64::from(width);
+        let end = (at + 2 * u64::from(width)).div_ceil(8);
+        let table = pages.read(start + at / 8, (end - at / 8) as usize)?;
+        let shift = (at % 8) as usize;
+        let from = bits::read(&table, shift, width);
+        let to = bits::read(&table, shift + width as usize, width);
+        let range = from.zip(to).filter(|(from, to)| from <= to);
+        let Some((from, to)) = range.filter(|(from, to)| to - from <= RUN_BYTES_MAX as u64) else {
+            return Ok(None);
+        };
+        let values = pages.read(start + self.table_len() + from, (to - from) as usize)?;
+        if run == 1 {
+            out.extend_from_slice(&values);
+            return Ok(Some(()));
+        }
+        Ok(read_run(&values, number % run, out))
+    }
+}
+
+/// Runs of values, each after the first as how much it shares with the one before and the rest, and
+/// where the runs begin and end.
+fn front_code<'v>(values: impl ExactSizeIterator<Item = &'v [u8]>) -> (Vec<u8>, Vec<usize>, usize) {
+    let run = if values.len() <= PLAIN_MAX { 1 } else { RUN };
+    let mut out = Vec::new();
+    let mut offsets = Vec::with_capacity(values.len() / run + 2);
+    let mut before: &[u8] = &[];
+    for (number, value) in values.enumerate() {
+        if number % run == 0 {
+            offsets.push(out.len());
+            before = &[];
+        }
+        let shared = before.iter().zip(value).take_while(|(one, other)| one == other).count();
+        if run > 1 {
+            out.push(shared as u8);
+            out.push((value.len() - shared) as u8);
+        }
+        out.extend_from_slice(value.get(shared..).unwrap_or_default());
+        if run > 1 {
+            before = value;
+        }
+    }
+    offsets.push(out.len());
+    (out, offsets, run)
+}
+
+/// Appends the value at `place` of a run.
+fn read_run(run: &[u8], place: u32, out: &mut Vec<u8>) -> Option<()> {
+    let start = out.len();
+    let mut bytes = Bytes::new(run);
+    for _ in 0..=place {
+        let shared = usize::from(bytes.u8()?);
+        let rest = usize::from(bytes.u8()?);
+        if start + shared > out.len() {
+            return None;
+        }
+        out.truncate(start + shared);
+        out.extend_from_slice(bytes.take(rest)?);
+    }
+    Some(())
+}

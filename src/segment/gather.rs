@@ -1,0 +1,243 @@
+//! One column while the rows of a segment come in: its different values, and which of its leaves
+//! can be told from another leaf of their row. A column that hardly repeats stops being looked up,
+//! so that ids and digests cost a copy and no table.
+
+use std::collections::HashMap;
+
+use super::letters::Letters;
+use super::letters::TEXT_MAX;
+use super::letters::ULID;
+use super::letters::ULID_TIME;
+
+/// A leaf that equals the leaf its column copies.
+pub(super) const COPIED: u32 = u32::MAX;
+/// A leaf that follows from the one before it.
+pub(super) const DERIVED: u32 = u32::MAX - 1;
+/// Leaves of a column after which it is decided whether its values repeat.
+const TRIAL: usize = 32 << 10;
+
+/// What a leaf can be told from.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) enum Reference {
+    /// No leaf was seen yet.
+    #[default]
+    Unseen,
+    None,
+    /// The last leaf of another column.
+    Copy(usize),
+    /// The value of the leaf just before, by this table from its value to the value here.
+    Derived(usize, Vec<u32>),
+}
+
+/// A column under construction.
+#[derive(Debug, Default)]
+pub(super) struct Gather {
+    pub(super) reference: Reference,
+    /// The reference failed too often and is no longer tried.
+    pub(super) retired: bool,
+    /// Leaves that the reference told, and others.
+    pub(super) hits: u64,
+    pub(super) misses: u64,
+    /// Bytes of all leaves but copies, and of those that were derived.
+    pub(super) total_len: u64,
+    pub(super) hit_len: u64,
+    pub(super) values: Values,
+    pub(super) form: Form,
+    seen: Option<Seen>,
+}
+
+/// The values of a column by number.
+#[derive(Debug, Default)]
+pub(super) struct Values {
+    bytes: Vec<u8>,
+    ends: Vec<u32>,
+}
+
+/// What all values of a column have in common.
+#[derive(Debug)]
+pub(super) struct Form {
+    pub(super) letters: Letters,
+    /// By position, while all values have one length.
+    pub(super) places: Option<Vec<Letters>>,
+    /// The last letters are a ULID of the row's own moment.
+    pub(super) ulid: bool,
+    /// The lowest and the highest, while all values are numbers as they are printed.
+    pub(super) integer: Option<(i64, i64)>,
+}
+
+/// Finds the number of a value.
+#[derive(Debug, Default)]
+struct Seen {
+    by_hash: HashMap<u64, u32>,
+    /// Values whose hash was taken.
+    others: HashMap<Box<[u8]>, u32>,
+    leaves: usize,
+}
+
+impl Default for Form {
+    fn default() -> Form {
+        Form {
+            letters: Letters::default(),
+            places: None,
+            ulid: true,
+            integer: Some((i64::MAX, i64::MIN)),
+        }
+    }
+}
+
+impl Values {
+    pub(super) fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    pub(super) fn get(&self, number: u32) -> &[u8] {
+        let number = number as usize;
+        let start = match number.checked_sub(1) {
+            Some(before) => self.ends.get(before).copied().unwrap_or(0),
+            None => 0,
+        };
+        let end = self.ends.get(number).copied().unwrap_or(start);
+        self.bytes.get(start as usize..end as usize).unwrap_or_default()
+    }
+
+    fn push(&mut self, value: &[u8]) -> u32 {
+        self.bytes.extend_from_slice(value);
+        self.ends.push(self.bytes.len() as u32);
+        (self.ends.len() - 1) as u32
+    }
+
+    fn heap(&self) -> usize {
+        self.bytes.capacity() + 4 * self.ends.capacity()
+    }
+}
+
+impl Gather {
+    pub(super) fn new() -> Gather {
+        Gather {
+            seen: Some(Seen::default()),
+            ..Gather::default()
+        }
+    }
+
+    /// Whether equal values have one number.
+    pub(super) const fn is_interned(&self) -> bool {
+        self.seen.is_some()
+    }
+
+    /// Bytes of memory this column takes, about.
+    pub(super) fn heap(&self) -> usize {
+        let table = self.seen.as_ref().map_or(0, |seen| 24 * seen.by_hash.capacity());
+        let map = match &self.reference {
+            Reference::Derived(_, map) => 4 * map.capacity(),
+            _ => 0,
+        };
+        self.values.heap() + table + map
+    }
+
+    /// The number of `value`, a new one if it was not there before. `moment` begins the ULIDs of
+    /// the row.
+    pub(super) fn number(&mut self, value: &[u8], hash: u64, moment: &[u8; ULID_TIME]) -> u32 {
+        self.total_len += value.len() as u64;
+        self.form.see_moment(value, moment);
+        let Some(seen) = &mut self.seen else {
+            self.form.see(value);
+            return self.values.push(value);
+        };
+        seen.leaves += 1;
+        let known = match seen.by_hash.get(&hash) {
+            Some(number) if self.values.get(*number) == value => Some(*number),
+            Some(_) => seen.others.get(value).copied(),
+            None => None,
+        };
+        if let Some(number) = known {
+            return number;
+        }
+        self.form.see(value);
+        let number = self.values.push(value);
+        if let Some(first) = seen.by_hash.insert(hash, number) {
+            seen.by_hash.insert(hash, first);
+            seen.others.insert(value.into(), number);
+        }
+        if seen.leaves >= TRIAL && self.values.len() > seen.leaves / 10 * 9 {
+            self.seen = None;
+        }
+        number
+    }
+}
+
+impl Form {
+    fn see_moment(&mut self, value: &[u8], moment: &[u8; ULID_TIME]) {
+        let time = value.len().checked_sub(ULID).and_then(|at| value.get(at..at + ULID_TIME));
+        self.ulid &= time == Some(moment);
+    }
+
+    fn see(&mut self, value: &[u8]) {
+        let first = self.integer == Some((i64::MAX, i64::MIN));
+        value.iter().for_each(|letter| self.letters.add(*letter));
+        if first {
+            self.places = Some(vec![Letters::default(); value.len()]);
+        }
+        self.places = self.places.take().filter(|places| places.len() == value.len());
+        for (place, letter) in self.places.iter_mut().flatten().zip(value) {
+            place.add(*letter);
+        }
+        self.integer = self.integer.and_then(|(low, high)| {
+            let number = integer(value)?;
+            Some((low.min(number), high.max(number)))
+        });
+    }
+}
+
+/// The number that `value` spells, if it spells it as it is printed.
+fn integer(value: &[u8]) -> Option<i64> {
+    if value.len() > 19 {
+        return None;
+    }
+    let digits = value.strip_prefix(b"-").unwrap_or(value);
+    let plain = match digits {
+        [b'0'] => value.len() == 1,
+        [b'1'..=b'9', rest @ ..] => rest.iter().all(u8::is_ascii_digit),
+        _ => false,
+    };
+    if !plain {
+        return None;
+    }
+    core::str::from_utf8(value).ok()?.parse().ok()
+}
+
+const _: () = assert!(TEXT_MAX <= u8::MAX as usize);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_numbers_as_they_are_printed_are_integers() {
+        for (text, number) in [
+            ("0", Some(0)),
+            ("-1", Some(-1)),
+            ("9223372036854775807", Some(i64::MAX)),
+            ("01", None),
+            ("-0", None),
+            ("1.0", None),
+            ("1e3", None),
+            ("99999999999999999999", None),
+            ("9999999999999999999", None),
+            ("+1", None),
+            ("", None),
+        ] {
+            assert_eq!(integer(text.as_bytes()), number, "{text}");
+        }
+    }
+
+    #[test]
+    fn equal_values_have_one_number_also_where_hashes_collide() {
+        let mut gather = Gather::new();
+        let moment = [0; ULID_TIME];
+        let numbers: Vec<u32> = [b"a", b"b", b"a", b"c", b"b", b"c"]
+            .iter()
+            .map(|value| gather.number(*value, 7, &moment))
+            .collect();
+        assert_eq!(numbers, [0, 1, 0, 2, 1, 2]);
+    }
+}

@@ -1,0 +1,127 @@
+//! A few numbers that lie near a straight line, each in the bits of its distance from it: the times
+//! of a block, the ends of its rows. Any of them is read without the others.
+
+use crate::codec::bits;
+use crate::codec::bits::BitWriter;
+use crate::codec::varint;
+use crate::codec::varint::Bytes;
+
+/// The line and the widths of the distances, without the distances themselves.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Line {
+    first: i64,
+    step_total: i64,
+    lowest: i64,
+    width: u32,
+    steps: i64,
+}
+
+impl Line {
+    /// The line from the first to the last of `numbers`, whose span must fit an `i64`.
+    pub(crate) fn through(numbers: &[i64]) -> Line {
+        let (Some(first), Some(last)) = (numbers.first(), numbers.last()) else {
+            return Line::default();
+        };
+        let mut line = Line {
+            first: *first,
+            step_total: last.wrapping_sub(*first),
+            lowest: 0,
+            width: 0,
+            steps: numbers.len() as i64 - 1,
+        };
+        let distances = || {
+            let numbers = numbers.iter().enumerate();
+            numbers.map(|(place, number)| number.wrapping_sub(line.at(place)))
+        };
+        let lowest = distances().min().unwrap_or(0);
+        let highest = distances().max().unwrap_or(0);
+        line.lowest = lowest;
+        line.width = bits::width_of(highest.wrapping_sub(lowest).cast_unsigned());
+        line
+    }
+
+    /// The line's own number at `place`.
+    fn at(&self, place: usize) -> i64 {
+        if self.steps == 0 {
+            return self.first;
+        }
+        let place = place as i64;
+        let (whole, rest) = (self.step_total / self.steps, self.step_total % self.steps);
+        self.first
+            .wrapping_add(whole.wrapping_mul(place))
+            .wrapping_add(rest * place / self.steps)
+    }
+
+    /// Bits of one distance.
+    pub(crate) const fn width(&self) -> u32 {
+        self.width
+    }
+
+    /// Appends the line: first number, span, lowest distance, width.
+    pub(crate) fn encode(&self, out: &mut Vec<u8>) {
+        varint::put_i64(out, self.first);
+        varint::put_i64(out, self.step_total);
+        varint::put_i64(out, self.lowest);
+        out.push(self.width as u8);
+    }
+
+    /// Reads a line of `count` numbers, at least one and at most 64.
+    pub(crate) fn decode(bytes: &mut Bytes<'_>, count: usize) -> Option<Line> {
+        let line = Line {
+            first: bytes.signed_varint()?,
+            step_total: bytes.signed_varint()?,
+            lowest: bytes.signed_varint()?,
+            width: u32::from(bytes.u8()?),
+            steps: i64::try_from(count.checked_sub(1)?).ok()?,
+        };
+        (line.width <= u64::BITS && count <= 64).then_some(line)
+    }
+
+    /// Appends the distances of `numbers`, those the line was made of.
+    pub(crate) fn write(&self, numbers: &[i64], out: &mut BitWriter) {
+        for (place, number) in numbers.iter().enumerate() {
+            let distance = number.wrapping_sub(self.at(place)).wrapping_sub(self.lowest);
+            out.put(distance.cast_unsigned(), self.width);
+        }
+    }
+
+    /// The number at `place`, whose distances begin at bit `at` of `bytes`.
+    pub(crate) fn read(&self, bytes: &[u8], at: usize, place: usize) -> Option<i64> {
+        let distance = bits::read(bytes, at + place * self.width as usize, self.width)?;
+        let number = self.at(place).wrapping_add(self.lowest);
+        Some(number.wrapping_add(distance.cast_signed()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    proptest::proptest! {
+        #[test]
+        fn numbers_near_a_line_and_far_from_it_come_back(
+            numbers in proptest::collection::vec(-1_i64 << 60..1 << 60, 1..=64),
+            shift in 0_u32..8,
+        ) {
+            let line = Line::through(&numbers);
+            let mut head = Vec::new();
+            line.encode(&mut head);
+            let mut packed = BitWriter::default();
+            packed.put(0, shift);
+            line.write(&numbers, &mut packed);
+            let packed = packed.finish();
+            let found = Line::decode(&mut Bytes::new(&head), numbers.len());
+            proptest::prop_assert_eq!(found, Some(line));
+            for (place, number) in numbers.iter().enumerate() {
+                proptest::prop_assert_eq!(line.read(&packed, shift as usize, place), Some(*number));
+            }
+        }
+    }
+
+    #[test]
+    fn a_straight_line_takes_no_bits() {
+        let numbers: Vec<i64> = (0..64).map(|place| 1_000 - place * 7).collect();
+        assert_eq!(Line::through(&numbers).width(), 0);
+        assert!(Line::decode(&mut Bytes::new(&[0, 0, 0, 65]), 2).is_none());
+    }
+}

@@ -1,0 +1,211 @@
+//! Lists of any length in a section: short ones as they are, long ones in chunks behind a table, so
+//! that a seek reads one chunk. How many numbers a list has and what they are below is known from
+//! elsewhere; its layout follows from both.
+//!
+//! ```text
+//! list of at most CHUNK numbers   one list below the bound
+//! longer list                     for each chunk its first number and, in 40 bits, where its list
+//!                                 begins behind the table; the chunks' lists, each counted from
+//!                                 its first number and below the first of the next chunk, or the
+//!                                 bound, inclusive
+//! ```
+
+use core::borrow::Borrow;
+
+use super::format::Section;
+use super::list::Layout;
+use super::list::List;
+use super::pages::Pages;
+use crate::codec::bits;
+use crate::codec::bits::BitWriter;
+use crate::error::Result;
+
+/// Numbers of every chunk but the last. A seek counts through one: 1024 take about 50 ns.
+pub(super) const CHUNK: usize = 1024;
+const OFFSET_WIDTH: u32 = 40;
+
+/// A list that lies in a section.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Stored {
+    pub(super) section: Section,
+    /// The bit at which it begins.
+    pub(super) at: u64,
+    pub(super) count: u64,
+    /// Every number is below.
+    pub(super) bound: u64,
+}
+
+/// A chunk: its first number, the numbers before it, and how it lies.
+struct Chunk {
+    first: u64,
+    before: u64,
+    at: u64,
+    layout: Layout,
+}
+
+/// Bits of a list of at most [`CHUNK`] numbers.
+pub(super) fn short_len(count: u64, bound: u64) -> u64 {
+    Layout::new(count, bound).len()
+}
+
+/// Appends the list of ascending `numbers`.
+pub(super) fn write<N: Copy + Into<u64>>(numbers: &[N], bound: u64, out: &mut BitWriter) {
+    let all = numbers.iter().map(|number| (*number).into());
+    if numbers.len() <= CHUNK {
+        if !numbers.is_empty() {
+            Layout::new(numbers.len() as u64, bound).write(all, out);
+        }
+        return;
+    }
+    let firsts: Vec<u64> = all.step_by(CHUNK).collect();
+    let ends = firsts.iter().skip(1).map(|next| next + 1).chain([bound]);
+    let chunks = numbers.chunks(CHUNK).zip(firsts.iter().zip(ends));
+    let layout = |numbers: &[N], first: u64, end: u64| Layout::new(numbers.len() as u64, end - first);
+    let mut at = 0;
+    for (numbers, (first, end)) in chunks.clone() {
+        out.put(*first, bits::width_of(bound));
+        out.put(at, OFFSET_WIDTH);
+        at += layout(numbers, *first, end).len();
+    }
+    for (numbers, (first, end)) in chunks {
+        let relative = numbers.iter().map(|number| (*number).into() - *first);
+        layout(numbers, *first, end).write(relative, out);
+    }
+}
+
+impl Stored {
+    const fn chunks(&self) -> u64 {
+        self.count.div_ceil(CHUNK as u64)
+    }
+
+    /// The bits from `at` to `at + len` of the section, and where they begin in the bytes given.
+    fn bits<'p>(&self, pages: &'p Pages, at: u64, len: u64) -> Result<Option<(std::borrow::Cow<'p, [u8]>, usize)>> {
+        let (first, last) = (at / 8, at.saturating_add(len).div_ceil(8));
+        if last > self.section.len {
+            return Ok(None);
+        }
+        let bytes = pages.read(self.section.offset + first, (last - first) as usize)?;
+        Ok(Some((bytes, (at % 8) as usize)))
+    }
+
+    /// What the table says of a chunk; `None` behind the last one or where the bits are damaged.
+    fn chunk(&self, pages: &Pages, number: u64) -> Result<Option<Chunk>> {
+        if number >= self.chunks() {
+            return Ok(None);
+        }
+        if self.count <= CHUNK as u64 {
+            return Ok(Some(Chunk {
+                first: 0,
+                before: 0,
+                at: self.at,
+                layout: Layout::new(self.count, self.bound),
+            }));
+        }
+        let width = bits::width_of(self.bound);
+        let entry_len = u64::from(width + OFFSET_WIDTH);
+        let is_last = number + 1 == self.chunks();
+        let at = self.at + number * entry_len;
+        let len = if is_last { entry_len } else { 2 * entry_len };
+        let Some((table, at)) = self.bits(pages, at, len)? else {
+            return Ok(None);
+        };
+        let first = bits::read(&table, at, width);
+        let offset = bits::read(&table, at + width as usize, OFFSET_WIDTH);
+        let end = if is_last {
+            Some(self.bound)
+        } else {
+            bits::read(&table, at + entry_len as usize, width).map(|next| next.saturating_add(1))
+        };
+        let before = number * CHUNK as u64;
+        let found = first.zip(offset).zip(end).and_then(|((first, offset), end)| {
+            Some(Chunk {
+                first,
+                before,
+                at: self.at + self.chunks() * entry_len + offset,
+                layout: Layout::new((self.count - before).min(CHUNK as u64), end.checked_sub(first)?),
+            })
+        });
+        Ok(found)
+    }
+
+    /// The chunk that a seek for `from` begins in: the last one whose first number is below.
+    fn chunk_of(&self, pages: &Pages, from: u64) -> Result<u64> {
+        if self.count <= CHUNK as u64 {
+            return Ok(0);
+        }
+        let (mut low, mut high) = (0, self.chunks());
+        while low < high {
+            let middle = low + (high - low) / 2;
+            let first = self.chunk(pages, middle)?.map(|chunk| chunk.first);
+            if first.is_some_and(|first| first < from) {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        Ok(low.saturating_sub(1))
+    }
+
+    /// Hands the list of a chunk to `read`.
+    fn with<T>(
+        &self,
+        pages: &Pages,
+        number: u64,
+        read: impl FnOnce(List<'_>, &Chunk) -> Option<T>,
+    ) -> Result<Option<T>> {
+        let Some(chunk) = self.chunk(pages, number)? else {
+            return Ok(None);
+        };
+        let Some((bytes, at)) = self.bits(pages, chunk.at, chunk.layout.len())? else {
+            return Ok(None);
+        };
+        let list = List::new(bytes.borrow(), at, chunk.layout);
+        Ok(list.and_then(|list| read(list, &chunk)))
+    }
+
+    /// The first number at or above `from`, and its place.
+    pub(super) fn seek(&self, pages: &Pages, from: u64) -> Result<Option<(u64, u64)>> {
+        let number = self.chunk_of(pages, from)?;
+        for number in [number, number + 1] {
+            let found = self.with(pages, number, |list, chunk| {
+                let (place, found) = list.seek(from.saturating_sub(chunk.first))?;
+                Some((chunk.before + place, chunk.first + found))
+            })?;
+            if found.is_some() {
+                return Ok(found);
+            }
+        }
+        Ok(None)
+    }
+
+    /// The last number at or below `upto`.
+    pub(super) fn seek_back(&self, pages: &Pages, upto: u64) -> Result<Option<u64>> {
+        let number = match upto.checked_add(1) {
+            Some(next) => self.chunk_of(pages, next)?,
+            None => self.chunks().saturating_sub(1),
+        };
+        self.with(pages, number, |list, chunk| {
+            let found = list.seek_back(upto.checked_sub(chunk.first)?)?;
+            Some(chunk.first + found)
+        })
+    }
+
+    /// The number at `place`.
+    pub(super) fn get(&self, pages: &Pages, place: u64) -> Result<Option<u64>> {
+        self.with(pages, place / CHUNK as u64, |list, chunk| {
+            Some(chunk.first + list.get(place % CHUNK as u64)?)
+        })
+    }
+
+    /// Appends all numbers to `out`; `false` where the bits are damaged.
+    pub(super) fn all(&self, pages: &Pages, out: &mut Vec<u64>) -> Result<bool> {
+        let before = out.len() as u64;
+        for number in 0..self.chunks() {
+            self.with(pages, number, |list, chunk| {
+                out.extend(list.iter().map(|number| chunk.first + number));
+                Some(())
+            })?;
+        }
+        Ok(out.len() as u64 - before == self.count)
+    }
+}

@@ -1,0 +1,151 @@
+//! The bytes of a segment file, each verified before it is given out. The file is seen as pages of
+//! 4 KiB, each under a checksum of its own. Mapped, a page is verified when it is first touched and
+//! then believed; read by position, it is verified each time it comes from the disk, and a few
+//! pages are kept.
+
+use core::sync::atomic::AtomicU64;
+use core::sync::atomic::Ordering;
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+
+use super::format;
+use super::format::Section;
+use crate::codec::checksum::crc32;
+use crate::disk::blob::Blob;
+use crate::error::Error;
+use crate::error::Result;
+
+/// Pages that a segment read by position keeps, each in the slot its number names.
+const SLOTS: usize = 256;
+
+/// A file and the checksums of its pages.
+pub(crate) struct Pages {
+    blob: Blob,
+    /// Where the checksums are; the pages lie before them.
+    sums: Section,
+    kept_sums: Vec<u32>,
+    verified: Vec<AtomicU64>,
+    kept: Mutex<Vec<Option<Kept>>>,
+    mapped: bool,
+}
+
+struct Kept {
+    page: u64,
+    bytes: Arc<[u8]>,
+}
+
+impl Pages {
+    /// Reads and verifies the checksums of `blob`, which stand in the section `sums`.
+    pub(crate) fn open(blob: Blob, sums: Section) -> Result<Pages> {
+        let damaged = |what: &str| Error::corrupt(blob.path(), sums.offset, what);
+        let count = sums.offset.div_ceil(format::PAGE_BYTES as u64);
+        if sums.len != count * 4 || sums.items != count {
+            return Err(damaged("there is not a checksum for every page"));
+        }
+        let len = usize::try_from(sums.len).map_err(|_| damaged("too many pages"))?;
+        let stored = blob.read(sums.offset, len)?;
+        if crc32(&stored) != sums.crc {
+            return Err(damaged("the checksums of the pages are damaged"));
+        }
+        let mapped = matches!(stored, Cow::Borrowed(_));
+        let kept_sums = stored
+            .as_chunks::<4>()
+            .0
+            .iter()
+            .map(|sum| u32::from_le_bytes(*sum))
+            .collect::<Vec<u32>>();
+        let verified = (0..kept_sums.len().div_ceil(64)).map(|_| AtomicU64::new(0));
+        drop(stored);
+        Ok(Pages {
+            verified: verified.collect(),
+            kept_sums,
+            kept: Mutex::new(Vec::new()),
+            mapped,
+            sums,
+            blob,
+        })
+    }
+
+    pub(crate) const fn blob(&self) -> &Blob {
+        &self.blob
+    }
+
+    /// The `len` bytes at `offset`, verified.
+    pub(crate) fn read(&self, offset: u64, len: usize) -> Result<Cow<'_, [u8]>> {
+        if len == 0 {
+            return Ok(Cow::Borrowed(&[]));
+        }
+        let end = offset.checked_add(len as u64).filter(|end| *end <= self.sums.offset);
+        let Some(end) = end else {
+            let what = format!("{len} bytes are wanted here, which the file does not have");
+            return Err(Error::corrupt(self.blob.path(), offset, what));
+        };
+        let (first, last) = (offset / format::PAGE_BYTES as u64, (end - 1) / format::PAGE_BYTES as u64);
+        if !self.mapped {
+            return self.gather(offset, end, first, last);
+        }
+        for page in first..=last {
+            let bit = 1 << (page % 64);
+            let word = self.verified.get((page / 64) as usize);
+            let known = word.is_some_and(|word| word.load(Ordering::Relaxed) & bit != 0);
+            if !known {
+                self.fetch(page)?;
+                if let Some(word) = word {
+                    word.fetch_or(bit, Ordering::Relaxed);
+                }
+            }
+        }
+        self.blob.read(offset, len)
+    }
+
+    /// One page as it lies on the disk, verified.
+    fn fetch(&self, page: u64) -> Result<Cow<'_, [u8]>> {
+        let start = page * format::PAGE_BYTES as u64;
+        let len = (self.sums.offset - start).min(format::PAGE_BYTES as u64) as usize;
+        let bytes = self.blob.read(start, len)?;
+        let sum = self.kept_sums.get(page as usize);
+        if sum != Some(&crc32(&bytes)) {
+            let what = "this page is damaged: its checksum does not match";
+            return Err(Error::corrupt(self.blob.path(), start, what));
+        }
+        Ok(bytes)
+    }
+
+    /// Copies a range together from kept and fetched pages.
+    fn gather(&self, offset: u64, end: u64, first: u64, last: u64) -> Result<Cow<'_, [u8]>> {
+        let mut out = Vec::with_capacity((end - offset) as usize);
+        for page in first..=last {
+            let start = page * format::PAGE_BYTES as u64;
+            let from = offset.saturating_sub(start) as usize;
+            let bytes = self.page(page)?;
+            let to = ((end - start) as usize).min(bytes.len());
+            out.extend_from_slice(bytes.get(from..to).unwrap_or_default());
+        }
+        Ok(Cow::Owned(out))
+    }
+
+    fn page(&self, page: u64) -> Result<Arc<[u8]>> {
+        let slot = (page % SLOTS as u64) as usize;
+        let kept = self.kept.lock();
+        if let Some(Some(kept)) = kept.get(slot)
+            && kept.page == page
+        {
+            return Ok(Arc::clone(&kept.bytes));
+        }
+        drop(kept);
+        let bytes: Arc<[u8]> = self.fetch(page)?.into();
+        let mut kept = self.kept.lock();
+        if kept.is_empty() {
+            kept.resize_with(SLOTS, || None);
+        }
+        if let Some(slot) = kept.get_mut(slot) {
+            *slot = Some(Kept {
+                page,
+                bytes: Arc::clone(&bytes),
+            });
+        }
+        Ok(bytes)
+    }
+}

@@ -1,0 +1,314 @@
+//! What the rows of a segment have in common: the members they are made of, the templates of each,
+//! and how each column of leaves is stored. Read once when a segment is opened.
+
+use core::ops::Range;
+
+use super::dictionary::Dictionary;
+use super::letters::Alphabet;
+use super::letters::Fixed;
+use super::shape::Mark;
+use crate::codec::bits;
+use crate::codec::varint;
+use crate::codec::varint::Bytes;
+
+/// What the rows of a segment have in common.
+#[derive(Debug, Default)]
+pub(super) struct Schema {
+    literals: Vec<u8>,
+    pieces: Vec<Piece>,
+    /// The pieces of each template, member after member.
+    templates: Vec<Range<u32>>,
+    members: Vec<Member>,
+    pub(super) shapes: Vec<RowShape>,
+    pub(super) shape_width: u32,
+    pub(super) repeat_width: u32,
+    pub(super) columns: Vec<Column>,
+}
+
+/// A part of a template.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Piece {
+    /// Bytes as they are.
+    Literal(Range<u32>),
+    /// A leaf of this column.
+    Leaf(u32),
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Member {
+    first_template: u32,
+    templates: u32,
+    /// Bits of a template's number.
+    width: u32,
+}
+
+/// Which members a row has, and how it came in.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct RowShape {
+    pub(super) time_given: bool,
+    pub(super) mapping: Option<String>,
+    pub(super) members: Vec<u32>,
+}
+
+/// How the leaves of one path are stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Column {
+    pub(super) reference: Reference,
+    /// Every leaf is told by the reference; otherwise a bit says whether it is.
+    pub(super) always: bool,
+    pub(super) base: Base,
+}
+
+/// What a leaf can be told from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Reference {
+    None,
+    /// The last leaf of another column.
+    Copy(u32),
+    /// The number of the last leaf of another column, by a table that begins at this byte of the
+    /// section of dictionaries.
+    Derived(u32, u64),
+}
+
+/// How a leaf is stored that nothing else tells.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Base {
+    /// Not at all.
+    None,
+    /// By its number in a dictionary.
+    Dictionary(Dictionary),
+    /// As a number above the lowest.
+    Integer { low: i64, width: u32 },
+    /// Letter by letter, all texts of one length.
+    Fixed(Fixed),
+    /// Letter by letter behind its length.
+    Letters(Alphabet),
+    /// By its number among the long texts.
+    Text { width: u32 },
+}
+
+/// The parts of a schema under construction.
+#[derive(Debug, Default)]
+pub(super) struct SchemaWriter {
+    pub(super) mappings: Vec<String>,
+    /// For each member its templates, each with the column of each mark.
+    pub(super) members: Vec<Vec<(Vec<u8>, Vec<usize>)>>,
+    /// For each shape whether the time was given, the mapping, and the members.
+    pub(super) shapes: Vec<(bool, Option<usize>, Vec<usize>)>,
+    pub(super) repeat_width: u32,
+    pub(super) columns: Vec<Column>,
+}
+
+impl SchemaWriter {
+    pub(super) fn encode(&self) -> Vec<u8> {
+        let mut out = Vec::new();
+        varint::put_u64(&mut out, self.mappings.len() as u64);
+        for mapping in &self.mappings {
+            varint::put_bytes(&mut out, mapping.as_bytes());
+        }
+        varint::put_u64(&mut out, self.members.len() as u64);
+        for templates in &self.members {
+            varint::put_u64(&mut out, templates.len() as u64);
+            for (text, columns) in templates {
+                varint::put_bytes(&mut out, text);
+                for column in columns {
+                    varint::put_u64(&mut out, *column as u64);
+                }
+            }
+        }
+        varint::put_u64(&mut out, self.shapes.len() as u64);
+        for (time_given, mapping, members) in &self.shapes {
+            let mapping = mapping.map_or(0, |mapping| mapping as u64 + 1);
+            varint::put_u64(&mut out, mapping << 1 | u64::from(*time_given));
+            varint::put_u64(&mut out, members.len() as u64);
+            for member in members {
+                varint::put_u64(&mut out, *member as u64);
+            }
+        }
+        out.push(self.repeat_width as u8);
+        varint::put_u64(&mut out, self.columns.len() as u64);
+        for column in &self.columns {
+            column.encode(&mut out);
+        }
+        out
+    }
+}
+
+impl Schema {
+    /// Reads a schema whose dictionaries lie in a section of `dictionaries_len` bytes; `None` where
+    /// the bytes are none.
+    pub(super) fn decode(bytes: &[u8], dictionaries_len: u64) -> Option<Schema> {
+        let mut bytes = Bytes::new(bytes);
+        let mappings = (0..bounded(&mut bytes)?)
+            .map(|_| bytes.text().map(str::to_owned))
+            .collect::<Option<Vec<String>>>()?;
+        let mut schema = Schema::default();
+        for _ in 0..bounded(&mut bytes)? {
+            let templates = bounded(&mut bytes)?;
+            schema.members.push(Member {
+                first_template: schema.templates.len() as u32,
+                templates: templates as u32,
+                width: bits::width_of((templates as u64).saturating_sub(1)),
+            });
+            for _ in 0..templates {
+                schema.template(&mut bytes)?;
+            }
+        }
+        for _ in 0..bounded(&mut bytes)? {
+            let head = bytes.varint()?;
+            let mapping = match (head >> 1).checked_sub(1) {
+                Some(number) => Some(mappings.get(usize::try_from(number).ok()?)?.clone()),
+                None => None,
+            };
+            let count = bounded(&mut bytes)?;
+            let members = (0..count).map(|_| {
+                let member = u32::try_from(bytes.varint()?).ok()?;
+                ((member as usize) < schema.members.len()).then_some(member)
+            });
+            schema.shapes.push(RowShape {
+                time_given: head & 1 == 1,
+                mapping,
+                members: members.collect::<Option<_>>()?,
+            });
+        }
+        schema.shape_width = bits::width_of((schema.shapes.len() as u64).saturating_sub(1));
+        schema.repeat_width = u32::from(bytes.u8()?);
+        for _ in 0..bounded(&mut bytes)? {
+            schema.columns.push(Column::decode(&mut bytes, dictionaries_len)?);
+        }
+        (bytes.is_empty() && schema.is_sound()).then_some(schema)
+    }
+
+    fn template(&mut self, bytes: &mut Bytes<'_>) -> Option<()> {
+        let text = bytes.bytes()?;
+        let first_piece = self.pieces.len() as u32;
+        for part in text.split_inclusive(|byte| Mark::of(*byte).is_some()) {
+            let marked = part.last().is_some_and(|byte| Mark::of(*byte).is_some());
+            let literal = part.get(..part.len() - usize::from(marked)).unwrap_or_default();
+            if !literal.is_empty() {
+                let start = self.literals.len() as u32;
+                self.literals.extend_from_slice(literal);
+                let end = self.literals.len() as u32;
+                self.pieces.push(Piece::Literal(start..end));
+            }
+            if marked {
+                self.pieces.push(Piece::Leaf(u32::try_from(bytes.varint()?).ok()?));
+            }
+        }
+        self.templates.push(first_piece..self.pieces.len() as u32);
+        Some(())
+    }
+
+    fn is_sound(&self) -> bool {
+        let columns = self.columns.len() as u32;
+        let pieces = self.pieces.iter().all(|piece| match piece {
+            Piece::Leaf(column) => *column < columns,
+            Piece::Literal(_) => true,
+        });
+        let references = self.columns.iter().all(|column| match &column.reference {
+            Reference::None => !column.always,
+            Reference::Copy(source) => *source < columns,
+            Reference::Derived(source, _) => {
+                let source = self.columns.get(*source as usize);
+                matches!(source.map(|source| &source.base), Some(Base::Dictionary(_)))
+                    && matches!(column.base, Base::Dictionary(_) | Base::Text { .. })
+            }
+        });
+        pieces && references && self.repeat_width <= u64::BITS
+    }
+
+    /// Bits of a member's template number, and the pieces of the template with a number.
+    pub(super) fn member_width(&self, member: u32) -> Option<u32> {
+        self.members.get(member as usize).map(|member| member.width)
+    }
+
+    pub(super) fn pieces(&self, member: u32, template: u64) -> Option<&[Piece]> {
+        let member = self.members.get(member as usize)?;
+        let template = u32::try_from(template).ok().filter(|template| *template < member.templates)?;
+        let range = self.templates.get((member.first_template + template) as usize)?;
+        self.pieces.get(range.start as usize..range.end as usize)
+    }
+
+    pub(super) fn literal(&self, range: &Range<u32>) -> &[u8] {
+        self.literals
+            .get(range.start as usize..range.end as usize)
+            .unwrap_or_default()
+    }
+}
+
+impl Column {
+    fn encode(&self, out: &mut Vec<u8>) {
+        let (reference, numbers) = match &self.reference {
+            Reference::None => (0, Vec::new()),
+            Reference::Copy(source) => (1, vec![u64::from(*source)]),
+            Reference::Derived(source, at) => (2, vec![u64::from(*source), *at]),
+        };
+        out.push(reference | u8::from(self.always) << 2);
+        numbers.into_iter().for_each(|number| varint::put_u64(out, number));
+        match &self.base {
+            Base::None => out.push(0),
+            Base::Dictionary(dictionary) => {
+                out.push(1);
+                dictionary.encode(out);
+            }
+            Base::Integer { low, width } => {
+                out.push(2);
+                varint::put_i64(out, *low);
+                out.push(*width as u8);
+            }
+            Base::Fixed(fixed) => {
+                out.push(3);
+                fixed.encode(out);
+            }
+            Base::Letters(alphabet) => {
+                out.push(4);
+                alphabet.encode(out);
+            }
+            Base::Text { width } => {
+                out.push(5);
+                out.push(*width as u8);
+            }
+        }
+    }
+
+    fn decode(bytes: &mut Bytes<'_>, dictionaries_len: u64) -> Option<Column> {
+        let head = bytes.u8()?;
+        let source = |bytes: &mut Bytes<'_>| u32::try_from(bytes.varint()?).ok();
+        let reference = match head & 3 {
+            0 => Reference::None,
+            1 => Reference::Copy(source(bytes)?),
+            2 => Reference::Derived(source(bytes)?, bytes.varint()?),
+            _ => return None,
+        };
+        let base = match bytes.u8()? {
+            0 => Base::None,
+            1 => Base::Dictionary(Dictionary::decode(bytes, dictionaries_len)?),
+            2 => Base::Integer {
+                low: bytes.signed_varint()?,
+                width: u32::from(bytes.u8()?),
+            },
+            3 => Base::Fixed(Fixed::decode(bytes)?),
+            4 => Base::Letters(Alphabet::decode(bytes)?),
+            5 => Base::Text {
+                width: u32::from(bytes.u8()?),
+            },
+            _ => return None,
+        };
+        let sound = match &base {
+            Base::Integer { width, .. } => *width <= u64::BITS,
+            Base::Text { width } => *width <= u32::BITS,
+            _ => true,
+        };
+        (sound && head < 8).then_some(Column {
+            reference,
+            always: head & 4 != 0,
+            base,
+        })
+    }
+}
+
+/// A count of things that take at least a byte each.
+fn bounded(bytes: &mut Bytes<'_>) -> Option<usize> {
+    let count = bytes.count()?;
+    (count <= bytes.rest().len()).then_some(count)
+}

@@ -1,0 +1,303 @@
+//! Takes the content of an event apart into what repeats and what does not: its members, each a
+//! template of key names and punctuation, and the leaves that stand between. Every byte goes into
+//! one or the other, so putting both together gives the content back, whatever it was.
+
+use core::ops::Range;
+
+use super::letters::TEXT_MAX;
+
+/// Stands in a template where a leaf was; canonical JSON has no such bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub(crate) enum Mark {
+    /// The inside of a string.
+    Text = 0,
+    /// A number, or a truth value.
+    Plain = 1,
+    /// The inside of a string of more than [`TEXT_MAX`] bytes, or a whole member.
+    Long = 2,
+}
+
+/// Leaves of a member that is taken apart; one of more is kept whole.
+const LEAVES_MAX: usize = 128;
+/// Bytes of a template; a member with a longer one is kept whole.
+const TEMPLATE_MAX: usize = 4096;
+
+/// A leaf: what it is, and where it stands in the content.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Leaf {
+    pub(crate) mark: Mark,
+    pub(crate) range: Range<usize>,
+}
+
+/// A member of the content: its template, and its leaves in order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Member {
+    /// The name between the quotation marks.
+    pub(crate) name: Range<usize>,
+    /// The whole member.
+    pub(crate) whole: Range<usize>,
+    pub(crate) template: Range<usize>,
+    pub(crate) leaves: Range<usize>,
+}
+
+/// The parts of one content; kept from row to row for its memory.
+#[derive(Debug, Default)]
+pub(crate) struct Shape {
+    pub(crate) members: Vec<Member>,
+    pub(crate) leaves: Vec<Leaf>,
+    templates: Vec<u8>,
+}
+
+impl Mark {
+    pub(crate) const fn of(byte: u8) -> Option<Mark> {
+        match byte {
+            0 => Some(Mark::Text),
+            1 => Some(Mark::Plain),
+            2 => Some(Mark::Long),
+            _ => None,
+        }
+    }
+}
+
+impl Shape {
+    /// Takes `content` apart; `None` if it is no object without white space between its parts.
+    pub(crate) fn take(&mut self, content: &[u8]) -> Option<()> {
+        self.members.clear();
+        self.leaves.clear();
+        self.templates.clear();
+        let mut at = 0;
+        let mut opening = b'{';
+        loop {
+            if content.get(at) != Some(&opening) {
+                return (opening == b',' && content.get(at..) == Some(b"}")).then_some(());
+            }
+            at = self.member(content, at + 1)?;
+            opening = b',';
+        }
+    }
+
+    pub(crate) fn template(&self, member: &Member) -> &[u8] {
+        self.templates.get(member.template.clone()).unwrap_or_default()
+    }
+
+    /// Takes apart the member that begins at `start` and gives back where it ends.
+    fn member(&mut self, content: &[u8], start: usize) -> Option<usize> {
+        let name = string(content, start)?;
+        if content.get(name.end + 1) != Some(&b':') {
+            return None;
+        }
+        let template = self.templates.len();
+        let leaves = self.leaves.len();
+        let end = self.value(content, start, name.end + 2)?;
+        let whole = self.leaves.len() - leaves > LEAVES_MAX
+            || self.templates.len() - template > TEMPLATE_MAX;
+        if whole {
+            self.templates.truncate(template);
+            self.leaves.truncate(leaves);
+            self.templates.push(Mark::Long as u8);
+            self.leaves.push(Leaf {
+                mark: Mark::Long,
+                range: start..end,
+            });
+        }
+        self.members.push(Member {
+            name,
+            whole: start..end,
+            template: template..self.templates.len(),
+            leaves: leaves..self.leaves.len(),
+        });
+        Some(end)
+    }
+
+    /// Takes apart the value at `at`, with everything from `clean` on before it, which is literal.
+    fn value(&mut self, content: &[u8], mut clean: usize, mut at: usize) -> Option<usize> {
+        let mut depth = 0_usize;
+        loop {
+            let byte = *content.get(at)?;
+            match byte {
+                b'"' => {
+                    let inside = string(content, at)?;
+                    at = inside.end + 1;
+                    if content.get(at) != Some(&b':') && !inside.is_empty() {
+                        clean = self.leaf(content, clean, inside, true)?;
+                    }
+                }
+                b'{' | b'[' => {
+                    depth += 1;
+                    at += 1;
+                }
+                b'}' | b']' if depth == 0 => break,
+                b'}' | b']' => {
+                    depth -= 1;
+                    at += 1;
+                }
+                b',' if depth == 0 => break,
+                b',' | b':' => at += 1,
+                b'n' if content.get(at..at + 4) == Some(b"null") => at += 4,
+                _ => {
+                    let len = content.get(at..)?.iter().position(|byte| {
+                        matches!(byte, b',' | b'}' | b']' | 0..=b' ')
+                    })?;
+                    if len == 0 {
+                        return None;
+                    }
+                    clean = self.leaf(content, clean, at..at + len, false)?;
+                    at += len;
+                }
+            }
+        }
+        self.templates.extend_from_slice(content.get(clean..at)?);
+        Some(at)
+    }
+
+    fn leaf(
+        &mut self,
+        content: &[u8],
+        clean: usize,
+        range: Range<usize>,
+        text: bool,
+    ) -> Option<usize> {
+        self.templates.extend_from_slice(content.get(clean..range.start)?);
+        let mark = match text {
+            _ if range.len() > TEXT_MAX => Mark::Long,
+            true => Mark::Text,
+            false => Mark::Plain,
+        };
+        self.templates.push(mark as u8);
+        let end = range.end;
+        self.leaves.push(Leaf { mark, range });
+        Some(end)
+    }
+}
+
+/// The inside of the string whose quotation mark stands at `at`.
+fn string(content: &[u8], at: usize) -> Option<Range<usize>> {
+    if content.get(at) != Some(&b'"') {
+        return None;
+    }
+    let start = at + 1;
+    let mut end = start;
+    loop {
+        let rest = content.get(end..)?;
+        let found = rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..0x20))?;
+        match rest.get(found)? {
+            b'"' => return Some(start..end + found),
+            b'\\' => end += found + 2,
+            _ => return None,
+        }
+    }
+}
+
+/// The names of keys and brackets that lead to each mark of a template, array places left out: leaves
+/// of one path are alike. A mark's own number is the path's last byte.
+pub(crate) fn paths(template: &[u8]) -> Vec<Vec<u8>> {
+    let mut found = Vec::new();
+    let mut path: Vec<u8> = Vec::new();
+    // Where the path ended when each open bracket was met.
+    let mut open: Vec<usize> = Vec::new();
+    let mut at = 0;
+    let mut base = 0;
+    while let Some(byte) = template.get(at).copied() {
+        at += 1;
+        match byte {
+            0..=2 => {
+                let mut path = path.clone();
+                path.push(byte);
+                found.push(path);
+            }
+            b'"' => {
+                let inside = string_end(template, at);
+                if template.get(inside + 1) == Some(&b':') {
+                    path.truncate(base);
+                    path.push(b'.');
+                    path.extend_from_slice(template.get(at..inside).unwrap_or_default());
+                    at = inside + 2;
+                }
+            }
+            b'{' | b'[' => {
+                open.push(base);
+                path.push(byte);
+                base = path.len();
+            }
+            b'}' | b']' => {
+                base = open.pop().unwrap_or(0);
+                path.truncate(base);
+            }
+            _ => {}
+        }
+    }
+    found
+}
+
+/// Where the string of a template ends whose inside begins at `at`.
+fn string_end(template: &[u8], at: usize) -> usize {
+    let mut end = at;
+    while let Some(byte) = template.get(end) {
+        match byte {
+            b'"' => break,
+            b'\\' => end += 2,
+            _ => end += 1,
+        }
+    }
+    end
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rebuilt(content: &[u8]) -> Option<Vec<u8>> {
+        let mut shape = Shape::default();
+        shape.take(content)?;
+        let mut out = Vec::new();
+        for (number, member) in shape.members.iter().enumerate() {
+            out.push(if number == 0 { b'{' } else { b',' });
+            let mut leaves = shape.leaves.get(member.leaves.clone())?.iter();
+            for byte in shape.template(member) {
+                match Mark::of(*byte) {
+                    Some(_) => out.extend_from_slice(content.get(leaves.next()?.range.clone())?),
+                    None => out.push(*byte),
+                }
+            }
+            assert_eq!(leaves.next(), None);
+        }
+        out.push(b'}');
+        Some(out)
+    }
+
+    #[test]
+    fn every_golden_content_is_put_together_again() {
+        let lines = include_str!("../../tests/golden/canonical.ndjson");
+        for line in lines.lines() {
+            assert_eq!(rebuilt(line.as_bytes()).as_deref(), Some(line.as_bytes()));
+        }
+    }
+
+    #[test]
+    fn leaves_of_one_path_are_alike_wherever_they_stand() {
+        let content = br#"{"changes":[{"path":"a","after":1},{"path":"b","before":"","after":"x"}],"data":{"k\"":[true,null,"y"]}}"#;
+        let mut shape = Shape::default();
+        assert_eq!(shape.take(content), Some(()));
+        let templates: Vec<&[u8]> = shape.members.iter().map(|member| shape.template(member)).collect();
+        let found: Vec<Vec<u8>> = templates.iter().flat_map(|template| paths(template)).collect();
+        let wanted: [&[u8]; 6] = [
+            b".changes[{.path\0",
+            b".changes[{.after\x01",
+            b".changes[{.path\0",
+            b".changes[{.after\0",
+            b".data{.k\\\"[\x01",
+            b".data{.k\\\"[\0",
+        ];
+        assert_eq!(found, wanted);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_bytes_come_back_or_are_refused(content in "[\\[\\]{}\",:a1\\\\ n]{0,40}") {
+            if let Some(rebuilt) = rebuilt(content.as_bytes()) {
+                proptest::prop_assert_eq!(rebuilt, content.into_bytes());
+            }
+        }
+    }
+}
