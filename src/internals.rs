@@ -280,7 +280,7 @@ pub fn read_segment(bytes: &[u8]) -> Result<u32> {
                 found.write_line(&mut line);
                 let position = found.position;
                 let _ = found.to_event();
-                // A look-up unpacks a block of its own: one in sixteen is enough to break.
+                // One look-up in sixteen is enough to break.
                 if row % 16 == 0 {
                     let _ = reader.lower_bound(position, &mut Loaded::default());
                 }
@@ -290,9 +290,9 @@ pub fn read_segment(bytes: &[u8]) -> Result<u32> {
         }
     }
     let mut number = 0_u32;
-    let mut terms = reader.terms(&[])?;
+    let mut terms = reader.terms(&[]);
     while terms.advance()? {
-        let mut postings = terms.postings()?;
+        let mut postings = terms.postings();
         let mut next = 0;
         while let Some(row) = postings.seek(next, Direction::Up)? {
             assert!(row >= next);
@@ -304,11 +304,8 @@ pub fn read_segment(bytes: &[u8]) -> Result<u32> {
             let _ = reader.postings(terms.term())?;
         }
     }
-    let mut pairs = reader.fingerprints();
-    while let Some((fingerprint, row)) = pairs.next()? {
-        if row % 16 == 0 {
-            let _ = reader.fingerprint(fingerprint)?;
-        }
+    for (fingerprint, _) in reader.fingerprints()?.into_iter().step_by(16) {
+        let _ = reader.fingerprint(fingerprint << 40)?;
     }
     let mut pairs = reader.by_seq(Sequence(0), Sequence(u64::MAX));
     while pairs.next()?.is_some() {}

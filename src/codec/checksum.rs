@@ -9,17 +9,6 @@ pub(crate) fn crc32(bytes: &[u8]) -> u32 {
     crc32fast::hash(bytes)
 }
 
-/// The CRC-32 of `bytes` chained behind `previous`, so that a unit only fits in its own place.
-pub(crate) fn crc32_after(previous: u32, bytes: &[u8]) -> u32 {
-    if cfg!(fuzzing) {
-        return 0;
-    }
-    let mut hasher = crc32fast::Hasher::new();
-    hasher.update(&previous.to_le_bytes());
-    hasher.update(bytes);
-    hasher.finalize()
-}
-
 /// The CRC-32 of bytes that come piece by piece.
 #[derive(Default)]
 pub(crate) struct Running(crc32fast::Hasher);

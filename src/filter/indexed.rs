@@ -10,8 +10,19 @@ use crate::event::Field;
 
 /// Hands every index term of `content` to `out`, each once, in no particular order.
 pub(crate) fn terms(content: &Content<'_>, out: impl FnMut(&[u8])) {
+    tell(content, true, out);
+}
+
+/// Hands the terms of `content` that the others follow from to `out`: without the ids by themselves,
+/// which stand in the pairs, and of targets only the further ones. What a segment stores.
+pub(crate) fn stored(content: &Content<'_>, out: impl FnMut(&[u8])) {
+    tell(content, false, out);
+}
+
+fn tell(content: &Content<'_>, all: bool, out: impl FnMut(&[u8])) {
     let mut terms = Terms {
         term: Vec::with_capacity(64),
+        all,
         out,
     };
     terms.text(term::TYPE, content.event_type);
@@ -47,6 +58,8 @@ pub(crate) fn terms(content: &Content<'_>, out: impl FnMut(&[u8])) {
 /// Builds one term after the other in one place.
 struct Terms<F> {
     term: Vec<u8>,
+    /// Also those that follow from others.
+    all: bool,
     out: F,
 }
 
@@ -86,36 +99,37 @@ impl<F: FnMut(&[u8])> Terms<F> {
         let id = who.id.value().map(|id| id.text());
         self.put(|term| term::put_text(term, role.kind, &kind));
         self.put(|term| term::put_pair(term, role, &kind, id.as_deref()));
-        if let Some(id) = id {
+        if let Some(id) = id.filter(|_| self.all) {
             self.put(|term| term::put_text(term, role.id, &id));
         }
     }
 
     /// The target terms: entities repeat among them, so they are sorted before they are told.
     fn targets(&mut self, content: &Content<'_>) {
-        if content.subject.is_null() || content.targets.is_null() {
+        if (self.all && content.subject.is_null()) || content.targets.is_null() {
             self.null(term::TARGET.kind);
         }
         let further = content.targets.value().map(|targets| targets.iter());
         let mut further = further.into_iter().flatten().peekable();
         if further.peek().is_none() {
-            if let Field::Value(subject) = &content.subject {
+            if let Some(subject) = content.subject.value().filter(|_| self.all) {
                 self.entity(term::TARGET, subject);
             }
             return;
         }
-        let mut all: Vec<Vec<u8>> = Vec::new();
+        let mut found: Vec<Vec<u8>> = Vec::new();
         let mut kept = Terms {
             term: Vec::new(),
-            out: |term: &[u8]| all.push(term.to_vec()),
+            all: self.all,
+            out: |term: &[u8]| found.push(term.to_vec()),
         };
-        let subject = content.subject.value().copied();
+        let subject = content.subject.value().copied().filter(|_| self.all);
         for who in subject.into_iter().chain(further) {
             kept.entity(term::TARGET, &who);
         }
-        all.sort_unstable();
-        all.dedup();
-        for known in &all {
+        found.sort_unstable();
+        found.dedup();
+        for known in &found {
             (self.out)(known);
         }
     }

@@ -73,33 +73,6 @@ pub(crate) const CUT_DIGEST: usize = 16;
 
 /// Hands every index term of `event` to `out`, each once, in no particular order.
 pub(crate) fn terms(event: &Event, mut out: impl FnMut(&[u8])) {
-    stored(event, |term| {
-        let code = term.first().copied();
-        if code != Some(TARGET.kind) && code != Some(TARGET.pair) {
-            out(term);
-        }
-    });
-    let mut term = Vec::with_capacity(64);
-    let mut put = |build: &dyn Fn(&mut Vec<u8>)| {
-        term.clear();
-        build(&mut term);
-        out(&term);
-    };
-    for (role, id) in [
-        (SUBJECT, event.subject.value().and_then(|who| who.id.as_deref())),
-        (PERFORMER, event.performer.value().and_then(|who| who.id.as_deref())),
-        (ON_BEHALF_OF, event.on_behalf_of.value().and_then(|who| who.id.as_deref())),
-    ] {
-        if let Some(id) = id {
-            put(&|term| put_text(term, role.id, id));
-        }
-    }
-    targets(event, true, put);
-}
-
-/// Hands the terms of `event` from which all others follow to `out`: without ids, which stand in
-/// the pairs, and of targets only the further ones.
-pub(crate) fn stored(event: &Event, mut out: impl FnMut(&[u8])) {
     let mut term = Vec::with_capacity(64);
     let mut put = |build: &dyn Fn(&mut Vec<u8>)| {
         term.clear();
@@ -142,44 +115,37 @@ pub(crate) fn stored(event: &Event, mut out: impl FnMut(&[u8])) {
         Field::Null => put(&|term| put_null(term, SUBJECT.kind)),
         Field::Value(subject) => entity(SUBJECT, &subject.kind, subject.id.as_deref(), &mut put),
     }
-    targets(event, false, put);
+    targets(event, put);
 }
 
-/// The target terms, or those of further targets alone: entities repeat among them, so they are
-/// sorted before they are told.
-fn targets(event: &Event, all: bool, mut put: impl FnMut(&dyn Fn(&mut Vec<u8>))) {
-    if (all && event.subject.is_null()) || event.targets.is_null() {
+/// The target terms: entities repeat among them, so they are sorted before they are told.
+fn targets(event: &Event, mut put: impl FnMut(&dyn Fn(&mut Vec<u8>))) {
+    if event.subject.is_null() || event.targets.is_null() {
         put(&|term| put_null(term, TARGET.kind));
     }
-    let subject = event.subject.value().filter(|_| all);
+    let subject = event.subject.value();
     let further = event.targets.as_deref().unwrap_or_default();
-    let tell = |kind: &str, id: Option<&str>, put: &mut dyn FnMut(&dyn Fn(&mut Vec<u8>))| {
-        entity(TARGET, kind, id, &mut *put);
-        if let Some(id) = id.filter(|_| all) {
-            put(&|term| put_text(term, TARGET.id, id));
-        }
-    };
     if further.is_empty() {
         if let Some(subject) = subject {
-            tell(&subject.kind, subject.id.as_deref(), &mut put);
+            entity(TARGET, &subject.kind, subject.id.as_deref(), put);
         }
         return;
     }
-    let mut found: Vec<Vec<u8>> = Vec::with_capacity(3 * (further.len() + 1));
+    let mut all: Vec<Vec<u8>> = Vec::with_capacity(3 * (further.len() + 1));
     let mut keep = |build: &dyn Fn(&mut Vec<u8>)| {
         let mut term = Vec::new();
         build(&mut term);
-        found.push(term);
+        all.push(term);
     };
     if let Some(subject) = subject {
-        tell(&subject.kind, subject.id.as_deref(), &mut keep);
+        entity(TARGET, &subject.kind, subject.id.as_deref(), &mut keep);
     }
     for target in further {
-        tell(&target.kind, target.id.as_deref(), &mut keep);
+        entity(TARGET, &target.kind, target.id.as_deref(), &mut keep);
     }
-    found.sort_unstable();
-    found.dedup();
-    for known in &found {
+    all.sort_unstable();
+    all.dedup();
+    for known in &all {
         put(&|term| term.extend_from_slice(known));
     }
 }
@@ -187,6 +153,9 @@ fn targets(event: &Event, all: bool, mut put: impl FnMut(&dyn Fn(&mut Vec<u8>)))
 fn entity(role: Role, kind: &str, id: Option<&str>, mut put: impl FnMut(&dyn Fn(&mut Vec<u8>))) {
     put(&|term| put_text(term, role.kind, kind));
     put(&|term| put_pair(term, role, kind, id));
+    if let Some(id) = id {
+        put(&|term| put_text(term, role.id, id));
+    }
 }
 
 fn field_text(field: &Field<String>) -> Field<&str> {

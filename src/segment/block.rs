@@ -21,7 +21,6 @@ use crate::time::Time;
 /// What stands before the rows of a block, read; the packed parts stay where they are.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Head {
-    rows: usize,
     times: Line,
     ends: Line,
     seqs: Vec<u64>,
@@ -41,7 +40,9 @@ pub(super) fn write(stands: &[Stand], ends: &[usize], rows: &[u8], out: &mut Vec
     let ends: Vec<i64> = ends.iter().map(|end| *end as i64).collect();
     let lines = [Line::through(&times), Line::through(&ends)];
     lines.iter().for_each(|line| line.encode(out));
-    let seqs = stands.iter().map(|stand| stand.position.seq.0.cast_signed());
+    let seqs = stands
+        .iter()
+        .map(|stand| stand.position.seq.0.cast_signed());
     write_steps(seqs, -1, out);
     let recorded = stands.iter().map(|stand| stand.recorded_at.as_micros());
     write_steps(recorded, 0, out);
@@ -103,7 +104,6 @@ impl Head {
         let ends_at = times_at + (rows * times.width() as usize).div_ceil(8);
         let rows_at = ends_at + (rows * ends.width() as usize).div_ceil(8);
         (rows_at <= block.len()).then_some(Head {
-            rows,
             times,
             ends,
             seqs: seqs.into_iter().map(i64::cast_unsigned).collect(),
@@ -112,10 +112,6 @@ impl Head {
             ends_at,
             rows_at,
         })
-    }
-
-    pub(super) const fn rows(&self) -> usize {
-        self.rows
     }
 
     /// Where the row at `place` stands in reading order.

@@ -176,7 +176,8 @@ impl Builder {
             name: name.to_vec(),
             ..MemberShapes::default()
         });
-        self.member_numbers.insert(name.to_vec(), self.members.len() - 1);
+        self.member_numbers
+            .insert(name.to_vec(), self.members.len() - 1);
         self.members.len() - 1
     }
 
@@ -193,7 +194,12 @@ impl Builder {
         let Some(found) = shape.members.get(place) else {
             return Ok(());
         };
-        let whole = || (vec![Mark::Long as u8], vec![(Mark::Long, found.whole.clone())]);
+        let whole = || {
+            (
+                vec![Mark::Long as u8],
+                vec![(Mark::Long, found.whole.clone())],
+            )
+        };
         let (template, leaves) = if self.heap > HEAP_MAX {
             whole()
         } else {
@@ -243,7 +249,11 @@ impl Builder {
             let mut full = name.clone();
             full.push(b'\n');
             full.extend_from_slice(&path);
-            let mark = path.last().copied().and_then(Mark::of).unwrap_or(Mark::Long);
+            let mark = path
+                .last()
+                .copied()
+                .and_then(Mark::of)
+                .unwrap_or(Mark::Long);
             *self.column_numbers.entry(full).or_insert_with(|| {
                 self.columns.push(Column {
                     mark,
@@ -335,7 +345,10 @@ impl Builder {
 
     /// Whether a leaf equals the one its column copies; the first leaf of a column decides which.
     fn is_copy(&mut self, number: usize, value: &[u8], current: &Current<'_>) -> bool {
-        let reference = self.columns.get(number).map(|column| &column.gather.reference);
+        let reference = self
+            .columns
+            .get(number)
+            .map(|column| &column.gather.reference);
         let source = match reference {
             Some(Reference::Copy(source)) => *source,
             Some(Reference::Unseen) if value.len() >= COPY_MIN => {
@@ -353,8 +366,14 @@ impl Builder {
             }
             _ => return false,
         };
-        let retired = self.columns.get(number).is_none_or(|column| column.gather.retired);
-        let last = self.columns.get(source).and_then(|column| column.last.as_ref());
+        let retired = self
+            .columns
+            .get(number)
+            .is_none_or(|column| column.gather.retired);
+        let last = self
+            .columns
+            .get(source)
+            .and_then(|column| column.last.as_ref());
         !retired
             && last.is_some_and(|(row, range)| {
                 *row == current.number && current.content.get(range.clone()) == Some(value)

@@ -128,7 +128,9 @@ impl Dictionary {
 
     /// Reads a dictionary that must lie in a section of `section_len` bytes.
     pub(super) fn decode(bytes: &mut Bytes<'_>, section_len: u64) -> Option<Dictionary> {
-        let count = u32::try_from(bytes.varint()?).ok().filter(|count| *count > 0)?;
+        let count = u32::try_from(bytes.varint()?)
+            .ok()
+            .filter(|count| *count > 0)?;
         let at = bytes.varint()?;
         let store = match bytes.u8()? {
             0 => Store::Fixed(Fixed::decode(bytes)?),
@@ -207,7 +209,11 @@ fn front_code<'v>(values: impl ExactSizeIterator<Item = &'v [u8]>) -> (Vec<u8>, 
             offsets.push(out.len());
             before = &[];
         }
-        let shared = before.iter().zip(value).take_while(|(one, other)| one == other).count();
+        let shared = before
+            .iter()
+            .zip(value)
+            .take_while(|(one, other)| one == other)
+            .count();
         if run > 1 {
             out.push(shared as u8);
             out.push((value.len() - shared) as u8);

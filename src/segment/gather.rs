@@ -97,7 +97,9 @@ impl Values {
             None => 0,
         };
         let end = self.ends.get(number).copied().unwrap_or(start);
-        self.bytes.get(start as usize..end as usize).unwrap_or_default()
+        self.bytes
+            .get(start as usize..end as usize)
+            .unwrap_or_default()
     }
 
     fn push(&mut self, value: &[u8]) -> u32 {
@@ -126,7 +128,10 @@ impl Gather {
 
     /// Bytes of memory this column takes, about.
     pub(super) fn heap(&self) -> usize {
-        let table = self.seen.as_ref().map_or(0, |seen| 24 * seen.by_hash.capacity());
+        let table = self
+            .seen
+            .as_ref()
+            .map_or(0, |seen| 24 * seen.by_hash.capacity());
         let map = match &self.reference {
             Reference::Derived(_, map) => 4 * map.capacity(),
             _ => 0,
@@ -167,7 +172,10 @@ impl Gather {
 
 impl Form {
     fn see_moment(&mut self, value: &[u8], moment: &[u8; ULID_TIME]) {
-        let time = value.len().checked_sub(ULID).and_then(|at| value.get(at..at + ULID_TIME));
+        let time = value
+            .len()
+            .checked_sub(ULID)
+            .and_then(|at| value.get(at..at + ULID_TIME));
         self.ulid &= time == Some(moment);
     }
 
@@ -177,7 +185,10 @@ impl Form {
         if first {
             self.places = Some(vec![Letters::default(); value.len()]);
         }
-        self.places = self.places.take().filter(|places| places.len() == value.len());
+        self.places = self
+            .places
+            .take()
+            .filter(|places| places.len() == value.len());
         for (place, letter) in self.places.iter_mut().flatten().zip(value) {
             place.add(*letter);
         }

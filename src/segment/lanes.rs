@@ -78,7 +78,11 @@ fn kinds(reader: &Reader, pair: u8) -> Result<Vec<Vec<u8>>> {
         let Some(rest) = found.strip_prefix(&[pair, term::VALUE]) else {
             break;
         };
-        let kind = rest.split(|byte| *byte == 0).next().unwrap_or_default().to_vec();
+        let kind = rest
+            .split(|byte| *byte == 0)
+            .next()
+            .unwrap_or_default()
+            .to_vec();
         // No kind holds a control character, so whatever has this kind is below.
         from = [&[pair, term::VALUE], kind.as_slice(), &[1]].concat();
         kinds.push(kind);

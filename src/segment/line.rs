@@ -80,7 +80,9 @@ impl Line {
     /// Appends the distances of `numbers`, those the line was made of.
     pub(crate) fn write(&self, numbers: &[i64], out: &mut BitWriter) {
         for (place, number) in numbers.iter().enumerate() {
-            let distance = number.wrapping_sub(self.at(place)).wrapping_sub(self.lowest);
+            let distance = number
+                .wrapping_sub(self.at(place))
+                .wrapping_sub(self.lowest);
             out.put(distance.cast_unsigned(), self.width);
         }
     }

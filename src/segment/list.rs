@@ -90,7 +90,10 @@ impl<'b> List<'b> {
             high_len,
         } = self.layout;
         if high_len == 0 {
-            return self.low(0).filter(|low| count > 0 && *low >= from).map(|low| (0, low));
+            return self
+                .low(0)
+                .filter(|low| count > 0 && *low >= from)
+                .map(|low| (0, low));
         }
         let mut highs = Highs::new(self)?;
         highs.skip_zeros(from >> low_width);

@@ -60,7 +60,8 @@ pub(super) fn write<N: Copy + Into<u64>>(numbers: &[N], bound: u64, out: &mut Bi
     let firsts: Vec<u64> = all.step_by(CHUNK).collect();
     let ends = firsts.iter().skip(1).map(|next| next + 1).chain([bound]);
     let chunks = numbers.chunks(CHUNK).zip(firsts.iter().zip(ends));
-    let layout = |numbers: &[N], first: u64, end: u64| Layout::new(numbers.len() as u64, end - first);
+    let layout =
+        |numbers: &[N], first: u64, end: u64| Layout::new(numbers.len() as u64, end - first);
     let mut at = 0;
     for (numbers, (first, end)) in chunks.clone() {
         out.put(*first, bits::width_of(bound));
@@ -79,7 +80,12 @@ impl Stored {
     }
 
     /// The bits from `at` to `at + len` of the section, and where they begin in the bytes given.
-    fn bits<'p>(&self, pages: &'p Pages, at: u64, len: u64) -> Result<Option<(std::borrow::Cow<'p, [u8]>, usize)>> {
+    fn bits<'p>(
+        &self,
+        pages: &'p Pages,
+        at: u64,
+        len: u64,
+    ) -> Result<Option<(std::borrow::Cow<'p, [u8]>, usize)>> {
         let (first, last) = (at / 8, at.saturating_add(len).div_ceil(8));
         if last > self.section.len {
             return Ok(None);
@@ -117,14 +123,20 @@ impl Stored {
             bits::read(&table, at + entry_len as usize, width).map(|next| next.saturating_add(1))
         };
         let before = number * CHUNK as u64;
-        let found = first.zip(offset).zip(end).and_then(|((first, offset), end)| {
-            Some(Chunk {
-                first,
-                before,
-                at: self.at + self.chunks() * entry_len + offset,
-                layout: Layout::new((self.count - before).min(CHUNK as u64), end.checked_sub(first)?),
-            })
-        });
+        let found = first
+            .zip(offset)
+            .zip(end)
+            .and_then(|((first, offset), end)| {
+                Some(Chunk {
+                    first,
+                    before,
+                    at: self.at + self.chunks() * entry_len + offset,
+                    layout: Layout::new(
+                        (self.count - before).min(CHUNK as u64),
+                        end.checked_sub(first)?,
+                    ),
+                })
+            });
         Ok(found)
     }
 
@@ -172,7 +184,7 @@ impl Stored {
                 Some((chunk.before + place, chunk.first + found))
             })?;
             if found.is_some() {
-                return Ok(found);
+                return Ok(found.filter(|(_, found)| *found < self.bound));
             }
         }
         Ok(None)
@@ -186,7 +198,7 @@ impl Stored {
         };
         self.with(pages, number, |list, chunk| {
             let found = list.seek_back(upto.checked_sub(chunk.first)?)?;
-            Some(chunk.first + found)
+            Some(chunk.first + found).filter(|found| *found < self.bound)
         })
     }
 
@@ -197,12 +209,13 @@ impl Stored {
         })
     }
 
-    /// Appends all numbers to `out`; `false` where the bits are damaged.
+    /// Appends all numbers to `out`; `false` where they are not as many below the bound.
     pub(super) fn all(&self, pages: &Pages, out: &mut Vec<u64>) -> Result<bool> {
         let before = out.len() as u64;
         for number in 0..self.chunks() {
             self.with(pages, number, |list, chunk| {
-                out.extend(list.iter().map(|number| chunk.first + number));
+                let numbers = list.iter().map(|number| chunk.first + number);
+                out.extend(numbers.filter(|number| *number < self.bound));
                 Some(())
             })?;
         }

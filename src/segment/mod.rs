@@ -6,6 +6,8 @@
 mod block;
 mod builder;
 mod dictionary;
+#[cfg(test)]
+mod example;
 mod fingerprints;
 pub(crate) mod format;
 mod gather;
@@ -27,6 +29,8 @@ mod schema;
 mod shape;
 pub(crate) mod streams;
 mod terms;
+#[cfg(test)]
+mod tests;
 mod texts;
 pub(crate) mod writer;
 mod zones;

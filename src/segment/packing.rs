@@ -109,7 +109,9 @@ impl Packing {
             };
             let width = bits::width_of((templates.len() as u64).saturating_sub(1));
             out.put(template as u64, width);
-            let columns = templates.get(template).map_or(0, |(_, columns)| columns.len());
+            let columns = templates
+                .get(template)
+                .map_or(0, |(_, columns)| columns.len());
             for place in 0..columns {
                 let templates = self.schema.members.get(member);
                 let column = templates
@@ -183,14 +185,19 @@ fn is_worth_it(builder: &Builder, number: usize, text_width: u32) -> bool {
         gather::Reference::Derived(source, _) => builder.columns.get(*source),
         _ => return false,
     };
-    let Some(source) = source.filter(|source| source.gather.is_interned() && gather.is_interned()) else {
+    let Some(source) = source.filter(|source| source.gather.is_interned() && gather.is_interned())
+    else {
         return false;
     };
     let width = match mark {
         Mark::Long => text_width,
         _ => bits::width_of((gather.values.len() as u64).saturating_sub(1)),
     };
-    let flags = if gather.misses > 0 { gather.hits + gather.misses } else { 0 };
+    let flags = if gather.misses > 0 {
+        gather.hits + gather.misses
+    } else {
+        0
+    };
     let table = source.gather.values.len() as u64 * u64::from(width);
     gather.hits * u64::from(width) > flags + table
 }
@@ -236,7 +243,8 @@ fn base(
         offer(leaves * u64::from(width), Base::Integer { low, width });
     }
     let alphabet: Alphabet = gather.form.letters.alphabet();
-    let letters = leaves * alphabet.text_len(0) + len * (alphabet.text_len(1) - alphabet.text_len(0));
+    let letters =
+        leaves * alphabet.text_len(0) + len * (alphabet.text_len(1) - alphabet.text_len(0));
     offer(letters, Base::Letters(alphabet));
     if gather.is_interned() {
         let (dictionary, ranks, len) = dictionary(column, fixed(false), dictionaries);
@@ -281,9 +289,7 @@ fn columns(
     for ((column, plan), base) in builder.columns.iter().zip(plans).zip(bases) {
         let gather = &column.gather;
         let reference = match &gather.reference {
-            gather::Reference::Copy(source) if plan.kept => {
-                schema::Reference::Copy(*source as u32)
-            }
+            gather::Reference::Copy(source) if plan.kept => schema::Reference::Copy(*source as u32),
             gather::Reference::Derived(source, map) if plan.kept => {
                 let at = dictionaries.len() as u64;
                 let ranks = plans.get(*source).map(|plan| plan.ranks.as_slice());
@@ -292,7 +298,13 @@ fn columns(
                     Base::Text { width } => *width,
                     _ => 0,
                 };
-                write_table(map, ranks.unwrap_or_default(), &plan.ranks, width, dictionaries);
+                write_table(
+                    map,
+                    ranks.unwrap_or_default(),
+                    &plan.ranks,
+                    width,
+                    dictionaries,
+                );
                 schema::Reference::Derived(*source as u32, at)
             }
             _ => schema::Reference::None,
@@ -309,22 +321,32 @@ fn columns(
 /// Writes for each value of the source, in the order of its dictionary, the value that follows.
 fn write_table(map: &[u32], source_ranks: &[u32], ranks: &[u32], width: u32, out: &mut Vec<u8>) {
     let mut table = vec![0; source_ranks.len()];
-    for (number, value) in map.iter().enumerate().filter(|(_, value)| **value != u32::MAX) {
-        let slot = source_ranks.get(number).and_then(|rank| table.get_mut(*rank as usize));
+    for (number, value) in map
+        .iter()
+        .enumerate()
+        .filter(|(_, value)| **value != u32::MAX)
+    {
+        let slot = source_ranks
+            .get(number)
+            .and_then(|rank| table.get_mut(*rank as usize));
         if let Some(slot) = slot {
             // Long texts have no dictionary: their numbers are their places.
             *slot = ranks.get(*value as usize).copied().unwrap_or(*value);
         }
     }
     let mut packed = BitWriter::default();
-    table.iter().for_each(|value| packed.put(u64::from(*value), width));
+    table
+        .iter()
+        .for_each(|value| packed.put(u64::from(*value), width));
     packed.flush(out);
 }
 
 fn templates(builder: &mut Builder) -> Vec<Vec<(Vec<u8>, Vec<usize>)>> {
     let members = builder.members.iter_mut().map(|member| {
         let templates = member.templates.drain(..);
-        templates.map(|template| (template.text, template.columns)).collect()
+        templates
+            .map(|template| (template.text, template.columns))
+            .collect()
     });
     members.collect()
 }

@@ -77,12 +77,17 @@ impl Pages {
         if len == 0 {
             return Ok(Cow::Borrowed(&[]));
         }
-        let end = offset.checked_add(len as u64).filter(|end| *end <= self.sums.offset);
+        let end = offset
+            .checked_add(len as u64)
+            .filter(|end| *end <= self.sums.offset);
         let Some(end) = end else {
             let what = format!("{len} bytes are wanted here, which the file does not have");
             return Err(Error::corrupt(self.blob.path(), offset, what));
         };
-        let (first, last) = (offset / format::PAGE_BYTES as u64, (end - 1) / format::PAGE_BYTES as u64);
+        let (first, last) = (
+            offset / format::PAGE_BYTES as u64,
+            (end - 1) / format::PAGE_BYTES as u64,
+        );
         if !self.mapped {
             return self.gather(offset, end, first, last);
         }

@@ -59,7 +59,11 @@ impl Postings {
             let reader = &self.reader;
             if !rows.list.all(reader.pages(), &mut listed)? {
                 let what = "this list of rows is damaged";
-                return Err(Error::corrupt(reader.path(), reader.list_offset(rows), what));
+                return Err(Error::corrupt(
+                    reader.path(),
+                    reader.list_offset(rows),
+                    what,
+                ));
             }
             if rows.inverted {
                 let mut lacks = listed.iter().copied().peekable();
@@ -77,12 +81,7 @@ impl Postings {
     }
 }
 
-fn seek_one(
-    reader: &Reader,
-    rows: &Rows,
-    row: u32,
-    direction: Direction,
-) -> Result<Option<u32>> {
+fn seek_one(reader: &Reader, rows: &Rows, row: u32, direction: Direction) -> Result<Option<u32>> {
     let pages = reader.pages();
     let listed = |row: u32| {
         let row = u64::from(row);

@@ -200,8 +200,8 @@ impl Reader {
             None => return Err(damaged()),
         };
         let len = end.checked_sub(zone.offset);
-        let fits = end <= inner.rows.len
-            && len.is_some_and(|len| len <= format::BLOCK_BYTES_MAX as u64);
+        let fits =
+            end <= inner.rows.len && len.is_some_and(|len| len <= format::BLOCK_BYTES_MAX as u64);
         if !fits {
             return Err(damaged());
         }
@@ -242,7 +242,10 @@ impl Reader {
 
     fn damaged_block(&self, block: usize) -> Error {
         let rows = self.rows_of_block(block);
-        let what = format!("the block of rows {} to {} is damaged", rows.start, rows.end);
+        let what = format!(
+            "the block of rows {} to {} is damaged",
+            rows.start, rows.end
+        );
         Error::corrupt(self.path(), self.0.rows.offset, what)
     }
 
@@ -261,7 +264,10 @@ impl Reader {
         }
         let number = row as usize / format::BLOCK_ROWS;
         let extent = self.extent(number)?;
-        let block = self.0.pages.read(extent.start, (extent.end - extent.start) as usize)?;
+        let block = self
+            .0
+            .pages
+            .read(extent.start, (extent.end - extent.start) as usize)?;
         let wanted = Some((self.segment(), number));
         if loaded.block != wanted {
             loaded.block = None;

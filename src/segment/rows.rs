@@ -90,7 +90,10 @@ impl RowReader<'_> {
         };
         for (place, member) in shape.members.iter().enumerate() {
             loaded.content.push(if place == 0 { b'{' } else { b',' });
-            let template = self.schema.member_width(*member).and_then(|width| cursor.take(width));
+            let template = self
+                .schema
+                .member_width(*member)
+                .and_then(|width| cursor.take(width));
             let pieces = template.and_then(|template| self.schema.pieces(*member, template));
             let Some(pieces) = pieces else {
                 return Ok(None);
@@ -205,7 +208,8 @@ impl RowReader<'_> {
                 dictionary.read(self.pages, self.dictionaries.offset, number, out)
             }
             Base::Text { .. } => {
-                self.texts.read(self.pages, self.segment, number, &mut loaded.texts, out)
+                self.texts
+                    .read(self.pages, self.segment, number, &mut loaded.texts, out)
             }
             _ => Ok(None),
         }
@@ -229,7 +233,9 @@ impl RowReader<'_> {
         };
         let bit = u64::from(*from) * u64::from(width);
         let (first, last) = (bit / 8, (bit + u64::from(width)).div_ceil(8));
-        let Some(start) = at.checked_add(first).filter(|start| start + (last - first) <= self.dictionaries.len)
+        let Some(start) = at
+            .checked_add(first)
+            .filter(|start| start + (last - first) <= self.dictionaries.len)
         else {
             return Ok(None);
         };

@@ -174,7 +174,9 @@ impl Schema {
         schema.shape_width = bits::width_of((schema.shapes.len() as u64).saturating_sub(1));
         schema.repeat_width = u32::from(bytes.u8()?);
         for _ in 0..bounded(&mut bytes)? {
-            schema.columns.push(Column::decode(&mut bytes, dictionaries_len)?);
+            schema
+                .columns
+                .push(Column::decode(&mut bytes, dictionaries_len)?);
         }
         (bytes.is_empty() && schema.is_sound()).then_some(schema)
     }
@@ -184,7 +186,9 @@ impl Schema {
         let first_piece = self.pieces.len() as u32;
         for part in text.split_inclusive(|byte| Mark::of(*byte).is_some()) {
             let marked = part.last().is_some_and(|byte| Mark::of(*byte).is_some());
-            let literal = part.get(..part.len() - usize::from(marked)).unwrap_or_default();
+            let literal = part
+                .get(..part.len() - usize::from(marked))
+                .unwrap_or_default();
             if !literal.is_empty() {
                 let start = self.literals.len() as u32;
                 self.literals.extend_from_slice(literal);
@@ -192,7 +196,8 @@ impl Schema {
                 self.pieces.push(Piece::Literal(start..end));
             }
             if marked {
-                self.pieces.push(Piece::Leaf(u32::try_from(bytes.varint()?).ok()?));
+                self.pieces
+                    .push(Piece::Leaf(u32::try_from(bytes.varint()?).ok()?));
             }
         }
         self.templates.push(first_piece..self.pieces.len() as u32);
@@ -224,8 +229,12 @@ impl Schema {
 
     pub(super) fn pieces(&self, member: u32, template: u64) -> Option<&[Piece]> {
         let member = self.members.get(member as usize)?;
-        let template = u32::try_from(template).ok().filter(|template| *template < member.templates)?;
-        let range = self.templates.get((member.first_template + template) as usize)?;
+        let template = u32::try_from(template)
+            .ok()
+            .filter(|template| *template < member.templates)?;
+        let range = self
+            .templates
+            .get((member.first_template + template) as usize)?;
         self.pieces.get(range.start as usize..range.end as usize)
     }
 
@@ -244,7 +253,9 @@ impl Column {
             Reference::Derived(source, at) => (2, vec![u64::from(*source), *at]),
         };
         out.push(reference | u8::from(self.always) << 2);
-        numbers.into_iter().for_each(|number| varint::put_u64(out, number));
+        numbers
+            .into_iter()
+            .for_each(|number| varint::put_u64(out, number));
         match &self.base {
             Base::None => out.push(0),
             Base::Dictionary(dictionary) => {

@@ -78,7 +78,9 @@ impl Shape {
     }
 
     pub(crate) fn template(&self, member: &Member) -> &[u8] {
-        self.templates.get(member.template.clone()).unwrap_or_default()
+        self.templates
+            .get(member.template.clone())
+            .unwrap_or_default()
     }
 
     /// Takes apart the member that begins at `start` and gives back where it ends.
@@ -136,9 +138,10 @@ impl Shape {
                 b',' | b':' => at += 1,
                 b'n' if content.get(at..at + 4) == Some(b"null") => at += 4,
                 _ => {
-                    let len = content.get(at..)?.iter().position(|byte| {
-                        matches!(byte, b',' | b'}' | b']' | 0..=b' ')
-                    })?;
+                    let len = content
+                        .get(at..)?
+                        .iter()
+                        .position(|byte| matches!(byte, b',' | b'}' | b']' | 0..=b' '))?;
                     if len == 0 {
                         return None;
                     }
@@ -158,7 +161,8 @@ impl Shape {
         range: Range<usize>,
         text: bool,
     ) -> Option<usize> {
-        self.templates.extend_from_slice(content.get(clean..range.start)?);
+        self.templates
+            .extend_from_slice(content.get(clean..range.start)?);
         let mark = match text {
             _ if range.len() > TEXT_MAX => Mark::Long,
             true => Mark::Text,
@@ -180,7 +184,9 @@ fn string(content: &[u8], at: usize) -> Option<Range<usize>> {
     let mut end = start;
     loop {
         let rest = content.get(end..)?;
-        let found = rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..0x20))?;
+        let found = rest
+            .iter()
+            .position(|byte| matches!(byte, b'"' | b'\\' | 0..0x20))?;
         match rest.get(found)? {
             b'"' => return Some(start..end + found),
             b'\\' => end += found + 2,
@@ -279,8 +285,15 @@ mod tests {
         let content = br#"{"changes":[{"path":"a","after":1},{"path":"b","before":"","after":"x"}],"data":{"k\"":[true,null,"y"]}}"#;
         let mut shape = Shape::default();
         assert_eq!(shape.take(content), Some(()));
-        let templates: Vec<&[u8]> = shape.members.iter().map(|member| shape.template(member)).collect();
-        let found: Vec<Vec<u8>> = templates.iter().flat_map(|template| paths(template)).collect();
+        let templates: Vec<&[u8]> = shape
+            .members
+            .iter()
+            .map(|member| shape.template(member))
+            .collect();
+        let found: Vec<Vec<u8>> = templates
+            .iter()
+            .flat_map(|template| paths(template))
+            .collect();
         let wanted: [&[u8]; 6] = [
             b".changes[{.path\0",
             b".changes[{.after\x01",

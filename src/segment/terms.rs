@@ -89,13 +89,21 @@ impl TermWriter {
             return Err(error.in_file(output.file().path()));
         }
         if self.in_block == 0 {
-            self.entries.extend_from_slice(&(self.blocks.len() as u64).to_le_bytes());
-            self.entries.extend_from_slice(&self.lists.len().to_le_bytes());
-            self.entries.extend_from_slice(&(self.firsts.len() as u32).to_le_bytes());
+            self.entries
+                .extend_from_slice(&(self.blocks.len() as u64).to_le_bytes());
+            self.entries
+                .extend_from_slice(&self.lists.len().to_le_bytes());
+            self.entries
+                .extend_from_slice(&(self.firsts.len() as u32).to_le_bytes());
             self.firsts.extend_from_slice(term);
             self.last.clear();
         }
-        let shared = self.last.iter().zip(term).take_while(|(one, other)| one == other).count();
+        let shared = self
+            .last
+            .iter()
+            .zip(term)
+            .take_while(|(one, other)| one == other)
+            .count();
         varint::put_u64(&mut self.block, shared as u64);
         varint::put_bytes(&mut self.block, term.get(shared..).unwrap_or_default());
         varint::put_u64(&mut self.block, rows.len() as u64);
@@ -253,14 +261,16 @@ impl TermIndex {
             let what = "this block of terms is damaged";
             Error::corrupt(pages.blob().path(), self.terms.offset + start, what)
         };
-        let len = end.checked_sub(start).filter(|len| {
-            end <= self.terms.len && *len <= format::TERM_BLOCK_BYTES_MAX as u64
-        });
+        let len = end
+            .checked_sub(start)
+            .filter(|len| end <= self.terms.len && *len <= format::TERM_BLOCK_BYTES_MAX as u64);
         let stored = pages.read(self.terms.offset + start, len.ok_or_else(damaged)? as usize)?;
         let mut bytes = Bytes::new(&stored);
         let mut term = Vec::with_capacity(64);
         while !bytes.is_empty() {
-            let rows = self.next(&mut bytes, &mut term, &mut at).ok_or_else(damaged)?;
+            let rows = self
+                .next(&mut bytes, &mut term, &mut at)
+                .ok_or_else(damaged)?;
             if !take(&term, rows) {
                 break;
             }
@@ -294,7 +304,9 @@ impl TermIndex {
             _ if listed <= CHUNK as u64 => lists::short_len(listed, list.bound),
             _ => bytes.varint()?,
         };
-        *at = at.checked_add(len).filter(|end| *end <= self.lists.len * 8)?;
+        *at = at
+            .checked_add(len)
+            .filter(|end| *end <= self.lists.len * 8)?;
         Some(Rows {
             list,
             inverted,

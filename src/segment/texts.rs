@@ -56,7 +56,6 @@ pub(super) struct TextWriter {
 /// Where the texts of a segment are.
 pub(super) struct TextIndex {
     texts: Section,
-    index: Section,
     frames: u64,
     dictionary: Range<u64>,
 }
@@ -70,8 +69,9 @@ pub(super) struct Unpacked {
 
 struct Frame {
     segment: SegmentId,
-    number: u64,
     first: u32,
+    /// Where the first text begins, and where each ends.
+    start: usize,
     ends: Vec<usize>,
     raw: Vec<u8>,
 }
@@ -100,10 +100,7 @@ impl TextWriter {
     /// The number of `text`.
     pub(super) fn push(&mut self, text: &[u8], output: &mut Output<'_>) -> Result<u32> {
         // Two keyed hashes of 64 bits: nobody who lacks the keys can make two texts meet.
-        let hash = (
-            self.hashers.0.hash_one(text),
-            self.hashers.1.hash_one(text),
-        );
+        let hash = (self.hashers.0.hash_one(text), self.hashers.1.hash_one(text));
         if let Some(number) = self.numbers.get(&hash) {
             return Ok(*number);
         }
@@ -143,7 +140,8 @@ impl TextWriter {
         let mut plain = Compressor::new(LEVEL).map_err(refused)?;
         let samples: Vec<&[u8]> = self.waiting.iter().map(|(_, raw)| raw.as_slice()).collect();
         let chunks: Vec<&[u8]> = samples.iter().flat_map(|raw| raw.chunks(1 << 10)).collect();
-        let trained = zstd::dict::from_samples(&chunks, DICTIONARY_BYTES.min(self.waiting_bytes / 8));
+        let trained =
+            zstd::dict::from_samples(&chunks, DICTIONARY_BYTES.min(self.waiting_bytes / 8));
         if let Ok(dictionary) = trained {
             let mut with = Compressor::with_dictionary(LEVEL, &dictionary).map_err(refused)?;
             let mut saved = 0_i64;
@@ -152,7 +150,11 @@ impl TextWriter {
                 saved += one.map_err(refused)?.len() as i64 - other.map_err(refused)?.len() as i64;
             }
             // What comes after the sample saves as much; without more of it, it must pay by itself.
-            let more = if self.waiting_bytes >= SAMPLE_BYTES { 2 } else { 1 };
+            let more = if self.waiting_bytes >= SAMPLE_BYTES {
+                2
+            } else {
+                1
+            };
             if saved * more > dictionary.len() as i64 {
                 self.dictionary = dictionary;
                 plain = with;
@@ -172,9 +174,11 @@ impl TextWriter {
         let packed = compressor.compress(raw);
         let packed =
             packed.map_err(|error| Error::io("compress texts of", output.file().path(), error))?;
-        self.entries.extend_from_slice(&output.offset().to_le_bytes());
+        self.entries
+            .extend_from_slice(&output.offset().to_le_bytes());
         self.entries.extend_from_slice(&first.to_le_bytes());
-        self.entries.extend_from_slice(&(raw.len() as u32).to_le_bytes());
+        self.entries
+            .extend_from_slice(&(raw.len() as u32).to_le_bytes());
         output.put(&packed)
     }
 
@@ -207,7 +211,6 @@ impl TextIndex {
         if index.len == 0 {
             let none = TextIndex {
                 texts,
-                index,
                 frames: 0,
                 dictionary: 0..0,
             };
@@ -224,7 +227,6 @@ impl TextIndex {
             && len <= 2 * DICTIONARY_BYTES as u64;
         Ok(fits.then_some(TextIndex {
             texts,
-            index,
             frames,
             dictionary: start..start + len,
         }))
@@ -260,7 +262,7 @@ impl TextIndex {
         let at = (number - frame.first) as usize;
         let start = match at.checked_sub(1) {
             Some(before) => frame.ends.get(before),
-            None => Some(&0),
+            None => Some(&frame.start),
         };
         let text = start
             .zip(frame.ends.get(at))
@@ -313,7 +315,7 @@ impl TextIndex {
             let len = unpacker.decompress_to_buffer(&stored, &mut raw).ok()?;
             (len == raw_len as usize).then_some(raw)
         });
-        Ok(raw.and_then(|raw| Frame::new(segment, place, first, raw)))
+        Ok(raw.and_then(|raw| Frame::new(segment, first, raw)))
     }
 
     fn unpacker<'u>(
@@ -333,15 +335,10 @@ impl TextIndex {
         };
         Ok(found.map(|found| &mut unpacked.unpacker.insert((segment, found)).1))
     }
-
-    /// The section that holds the index, for messages.
-    pub(super) const fn offset(&self) -> u64 {
-        self.index.offset
-    }
 }
 
 impl Frame {
-    fn new(segment: SegmentId, number: u64, first: u32, raw: Vec<u8>) -> Option<Frame> {
+    fn new(segment: SegmentId, first: u32, raw: Vec<u8>) -> Option<Frame> {
         let mut bytes = Bytes::new(&raw);
         let count = bytes.count().filter(|count| *count <= raw.len())?;
         let mut ends = Vec::with_capacity(count);
@@ -355,14 +352,10 @@ impl Frame {
         }
         let start = raw.len() - total;
         ends.iter_mut().for_each(|end| *end += start);
-        // The first text begins where the lengths end.
-        let mut raw = raw;
-        raw.drain(..start);
-        ends.iter_mut().for_each(|end| *end -= start);
         Some(Frame {
             segment,
-            number,
             first,
+            start,
             ends,
             raw,
         })

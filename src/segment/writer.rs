@@ -26,7 +26,7 @@ use crate::disk::File;
 use crate::error::Error;
 use crate::error::ErrorKind;
 use crate::error::Result;
-use crate::filter::term;
+use crate::filter::indexed;
 use crate::id::SegmentId;
 use crate::id::Sequence;
 use crate::id::StoreId;
@@ -90,7 +90,7 @@ impl<'f> Writer<'f> {
         if number as usize >= limits::SEGMENT_ROWS {
             return refuse("more rows than a segment takes");
         }
-        let Some(event) = row.application_event() else {
+        let Some(content) = row.content() else {
             let what = format!("the content of event {} is no event", row.position.seq);
             return Err(Error::new(ErrorKind::Corrupt, what).in_file(path));
         };
@@ -104,10 +104,11 @@ impl<'f> Writer<'f> {
                 index.insert(term.into(), vec![number]);
             }
         };
-        term::stored(&event, put);
-        let found = row.fingerprints(&event);
+        indexed::stored(&content, put);
+        let found = row.content_fingerprints(&content);
         let found = [found.key, found.origin].into_iter().flatten();
-        self.fingerprints.extend(found.map(|fingerprint| (fingerprint, number)));
+        self.fingerprints
+            .extend(found.map(|fingerprint| (fingerprint, number)));
         Ok(())
     }
 

@@ -86,7 +86,10 @@ impl Zones {
     /// The rows of a block.
     pub(super) fn rows_of(&self, block: usize) -> Range<u32> {
         let first = (block * format::BLOCK_ROWS) as u32;
-        first..self.rows.min(first.saturating_add(format::BLOCK_ROWS as u32))
+        first
+            ..self
+                .rows
+                .min(first.saturating_add(format::BLOCK_ROWS as u32))
     }
 
     /// What the index says of a block; `None` behind the last one, or where no time can be.
@@ -113,18 +116,5 @@ impl Zones {
             })
         };
         Ok(zone())
-    }
-
-    /// The first block whose newest row is at or before `time`; the number of blocks if none is.
-    pub(super) fn first_not_after(&self, pages: &Pages, time: Time) -> Result<usize> {
-        let (mut low, mut high) = (0, self.len());
-        while low < high {
-            let middle = low + (high - low) / 2;
-            match self.get(pages, middle)? {
-                Some(zone) if zone.newest > time => low = middle + 1,
-                _ => high = middle,
-            }
-        }
-        Ok(low)
     }
 }

@@ -165,7 +165,12 @@ fn check_rows(reader: &Reader, report: &mut Report<'_>) -> Computed {
 
 impl Computed {
     /// Adds a row, or says what is wrong with it.
-    fn add(&mut self, row: &Row<'_>, number: u32, reader: &Reader) -> core::result::Result<(), String> {
+    fn add(
+        &mut self,
+        row: &Row<'_>,
+        number: u32,
+        reader: &Reader,
+    ) -> core::result::Result<(), String> {
         let event = rows::event(row)?;
         let mut terms: Vec<Vec<u8>> = Vec::new();
         term::terms(&event, |term| terms.push(term.to_vec()));

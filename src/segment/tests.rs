@@ -1,0 +1,518 @@
+//! Segments against a sorted `Vec` of events, and against every kind of damage.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test may stop at what it did not expect"
+)]
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use proptest::prelude::*;
+use sha2::Digest;
+use sha2::Sha256;
+
+use super::Summary;
+use super::merge::merge;
+use super::postings::Direction;
+use super::reader::Expected;
+use super::reader::Loaded;
+use super::reader::Reader;
+use super::writer::write;
+use crate::codec::canonical;
+use crate::codec::row::Body;
+use crate::codec::row::ImportMark;
+use crate::codec::row::Row;
+use crate::disk::Disk;
+use crate::disk::blob::Blob;
+use crate::disk::real::RealDisk;
+use crate::error::ErrorKind;
+use crate::error::Result;
+use crate::event::Event;
+use crate::event::Field;
+use crate::event::Json;
+use crate::event::Origin;
+use crate::event::Performer;
+use crate::event::Target;
+use crate::filter::term;
+use crate::id::EventId;
+use crate::id::Position;
+use crate::id::SegmentId;
+use crate::id::Sequence;
+use crate::id::StoreId;
+use crate::options::ReadMode;
+use crate::time::Time;
+
+const STORE: StoreId = StoreId([3; 16]);
+
+/// An event and its place, the content rendered once.
+#[derive(Clone, Debug)]
+struct Model {
+    event: Event,
+    position: Position,
+    recorded_at: Time,
+    content: String,
+    imported: bool,
+}
+
+impl Model {
+    fn new(micros: i64, seq: u64, seed: u32) -> Model {
+        let mut event = Event::new(["user.updated", "user.login", "file.read"][seed as usize % 3])
+            .metadata("ticket", format!("t{}", seed % 7))
+            .subject(crate::event::Subject::new("user").id(format!("u{}", seed % 50)));
+        if seed.is_multiple_of(5) {
+            event.key = Field::Value(format!("key-{}", seed % 20));
+        }
+        if seed.is_multiple_of(4) {
+            event.origin = Field::Value(Origin {
+                id: Field::Value(format!("o{}", seed % 12)),
+                ..Origin::default()
+            });
+        }
+        if seed.is_multiple_of(11) {
+            event.reason = Field::Value("long ".repeat(seed as usize % 900));
+        }
+        shape(&mut event, micros, seed);
+        let content = canonical::content(&event);
+        Model {
+            event,
+            position: position(micros, seq),
+            recorded_at: Time::saturating_from_micros(micros + i64::from(seed % 9)),
+            content,
+            imported: seed.is_multiple_of(6),
+        }
+    }
+
+    fn row(&self) -> Row<'_> {
+        let mark = ImportMark {
+            mapping: "test",
+            repeat: self.position.seq.0 % 3,
+        };
+        Row {
+            position: self.position,
+            recorded_at: self.recorded_at,
+            body: Body {
+                time_given: !self.imported,
+                import: self.imported.then_some(mark),
+                content: &self.content,
+            },
+        }
+    }
+}
+
+/// Gives the event what makes its stored form differ: leaves that follow from others or equal them,
+/// numbers, ids of one length, nulls, further targets, and values that no other event has.
+fn shape(event: &mut Event, micros: i64, seed: u32) {
+    let user = format!("u{}", seed % 40);
+    event.performer = match seed % 13 {
+        0 => Field::Null,
+        1 => Field::Absent,
+        kind => Field::Value(
+            Performer::new(["user", "key", "a\"b"][kind as usize % 3])
+                .id(user.clone())
+                .label(format!("User {}", seed % 40 + u32::from(seed.is_multiple_of(31)))),
+        ),
+    };
+    match seed % 10 {
+        0 => event.subject = Field::Null,
+        1 => event.targets = Field::Value(Vec::new()),
+        2 => event.targets = Field::Null,
+        3..=5 => {
+            let target = |number: u32| Target::new("user").id(format!("u{}", number % 50));
+            event.targets = Field::Value(vec![target(seed), target(seed + 1), target(seed)]);
+        }
+        _ => {}
+    }
+    let ulid = EventId::new(position(micros, u64::from(seed))).to_string();
+    let data = match seed % 6 {
+        0 => format!(r#"{{"by":"{user}","n":{seed},"at":"{ulid}","ok":{}}}"#, seed % 2 == 0),
+        1 => format!(r#"[{},-0,1.50,1e9,"","\u00e9\\",null,{{}}]"#, i64::from(seed) - 77),
+        2 => format!(r#"{{"digest":"{:032x}","by":"{user}"}}"#, u128::from(seed) * 0x1_0001_0001),
+        3 => format!(r#""{}""#, "x".repeat(seed as usize % 300)),
+        4 => format!(r#"{{"k{seed}":{{"deep":[[[{seed}]]]}},"wide":[{}0]}}"#, "1,".repeat(seed as usize % 200)),
+        _ => "null".to_owned(),
+    };
+    event.data = match data.as_str() {
+        "null" => Field::Null,
+        data => Field::Value(Json::parse(data).unwrap()),
+    };
+}
+
+fn position(micros: i64, seq: u64) -> Position {
+    Position {
+        occurred_at: Time::saturating_from_micros(micros),
+        seq: Sequence(seq),
+    }
+}
+
+/// Seeds to events whose times tie often, newest first.
+fn models(seeds: &[(u16, u32)]) -> Vec<Model> {
+    let numbered = seeds.iter().enumerate();
+    let mut models: Vec<Model> = numbered
+        .map(|(seq, (micros, seed))| Model::new(i64::from(*micros % 64), seq as u64, *seed))
+        .collect();
+    models.sort_by_key(|model| core::cmp::Reverse(model.position));
+    models
+}
+
+struct Folder {
+    _folder: tempfile::TempDir,
+    disk: RealDisk,
+}
+
+impl Folder {
+    fn new() -> Folder {
+        let folder = tempfile::tempdir().unwrap();
+        let disk = RealDisk::open(folder.path()).unwrap();
+        Folder {
+            _folder: folder,
+            disk,
+        }
+    }
+
+    fn write(&self, id: u64, models: &[Model]) -> Summary {
+        let file = self.disk.create_new(Path::new(&id.to_string())).unwrap();
+        write(&*file, STORE, SegmentId(id), models.iter().map(Model::row)).unwrap()
+    }
+
+    fn merge(&self, id: u64, inputs: &[(Reader, core::ops::Range<u32>)]) -> Result<Summary> {
+        let file = self.disk.create_new(Path::new(&id.to_string()))?;
+        merge(&*file, STORE, SegmentId(id), inputs)
+    }
+
+    fn blob(&self, id: u64, len: u64, mode: ReadMode) -> Blob {
+        Blob::open(&self.disk, Path::new(&id.to_string()), len, mode).unwrap()
+    }
+
+    fn open(&self, id: u64, summary: &Summary, mode: ReadMode) -> Reader {
+        let expected = Expected {
+            store: STORE,
+            segment: SegmentId(id),
+            rows: summary.rows,
+            content_hash: summary.content_hash,
+        };
+        Reader::open(self.blob(id, summary.file_len, mode), &expected).unwrap()
+    }
+}
+
+/// Everything that can be read from a segment, in one order.
+#[derive(Debug, PartialEq)]
+struct Contents {
+    lines: Vec<String>,
+    terms: BTreeMap<Vec<u8>, Vec<u32>>,
+    fingerprints: Vec<(u64, u32)>,
+    seqs: Vec<(u64, u32)>,
+}
+
+fn contents_of(models: &[Model]) -> Contents {
+    let mut terms: BTreeMap<Vec<u8>, Vec<u32>> = BTreeMap::new();
+    let (mut lines, mut fingerprints, mut seqs) = (Vec::new(), Vec::new(), Vec::new());
+    for (number, model) in models.iter().enumerate() {
+        let (row, number) = (model.row(), number as u32);
+        let mut line = Vec::new();
+        row.write_line(&mut line);
+        lines.push(String::from_utf8(line).unwrap());
+        let event = row.application_event().unwrap();
+        let mut found = Vec::new();
+        term::terms(&event, |term| found.push(term.to_vec()));
+        found.sort();
+        found.dedup();
+        for term in found {
+            terms.entry(term).or_default().push(number);
+        }
+        let found = row.fingerprints(&model.event);
+        fingerprints.extend(
+            found
+                .key
+                .into_iter()
+                .chain(found.origin)
+                .map(|key| (key, number)),
+        );
+        seqs.push((model.position.seq.0, number));
+    }
+    fingerprints.sort_unstable();
+    seqs.sort_unstable();
+    Contents {
+        lines,
+        terms,
+        fingerprints,
+        seqs,
+    }
+}
+
+fn read_all(reader: &Reader) -> Result<Contents> {
+    let mut loaded = Loaded::default();
+    let mut lines = Vec::new();
+    for row in 0..reader.rows() {
+        let mut line = Vec::new();
+        reader.row(row, &mut loaded)?.write_line(&mut line);
+        lines.push(String::from_utf8(line).unwrap());
+    }
+    let mut terms = BTreeMap::new();
+    let mut stream = reader.terms(&[]);
+    while stream.advance()? {
+        let mut postings = stream.postings();
+        let mut rows = Vec::new();
+        while let Some(row) = postings.seek(rows.last().map_or(0, |row| row + 1), Direction::Up)? {
+            rows.push(row);
+        }
+        assert_eq!(rows, postings.rows()?);
+        assert_eq!(rows.len() as u32, stream.count()?);
+        assert!(postings.len() >= stream.count()?);
+        terms.insert(stream.term().to_vec(), rows);
+    }
+    let mut stream = reader.by_seq(Sequence(0), Sequence(u64::MAX));
+    let mut seqs = Vec::new();
+    while let Some(pair) = stream.next()? {
+        seqs.push(pair);
+    }
+    seqs.sort_unstable();
+    Ok(Contents {
+        lines,
+        terms,
+        fingerprints: reader.fingerprints()?,
+        seqs,
+    })
+}
+
+/// The segment says all this and nothing else; of fingerprints it keeps the highest bits.
+fn assert_same(reader: &Reader, contents: &Contents) {
+    let found = read_all(reader).unwrap();
+    assert_eq!(found.lines, contents.lines);
+    assert_eq!(found.terms, contents.terms);
+    assert_eq!(found.seqs, contents.seqs);
+    let kept = contents.fingerprints.iter();
+    let kept: Vec<(u64, u32)> = kept.map(|(pair, row)| (reader.kept_of(*pair), *row)).collect();
+    assert_eq!(found.fingerprints, kept);
+}
+
+/// The rows at or after `from` and before `to`.
+fn rows_between(reader: &Reader, from: Position, to: Position) -> core::ops::Range<u32> {
+    let mut loaded = Loaded::default();
+    let mut first = |before: Position| match before {
+        Position::FIRST => reader.rows(),
+        _ => reader
+            .lower_bound(before.predecessor(), &mut loaded)
+            .unwrap(),
+    };
+    first(to)..first(from)
+}
+
+/// Compares every way of asking with the sorted rows.
+fn check_lookups(reader: &Reader, models: &[Model], contents: &Contents) {
+    let mut loaded = Loaded::default();
+    for micros in -1..66 {
+        let seqs = [0, models.len() as u64 / 2, u64::MAX];
+        for probe in seqs.map(|seq| position(micros, seq)) {
+            let wanted = models.partition_point(|model| model.position > probe);
+            assert_eq!(
+                reader.lower_bound(probe, &mut loaded).unwrap(),
+                wanted as u32
+            );
+        }
+    }
+    for (term, rows) in &contents.terms {
+        let mut postings = reader.postings(term).unwrap().unwrap();
+        for probe in (0..models.len() as u32 + 2).rev() {
+            let up = rows.iter().find(|row| **row >= probe).copied();
+            let down = rows.iter().rev().find(|row| **row <= probe).copied();
+            assert_eq!(postings.seek(probe, Direction::Up).unwrap(), up);
+            assert_eq!(postings.seek(probe, Direction::Down).unwrap(), down);
+        }
+        let mut absent = term.clone();
+        absent.push(0);
+        if !contents.terms.contains_key(&absent) {
+            assert!(reader.postings(&absent).unwrap().is_none());
+        }
+        let mut stream = reader.terms(&absent);
+        let more = stream.advance().unwrap();
+        let next = contents
+            .terms
+            .range(absent..)
+            .next()
+            .map(|(term, _)| term.as_slice());
+        assert_eq!(more.then(|| stream.term()), next);
+    }
+    for (row, model) in models.iter().enumerate() {
+        let found = model.row().fingerprints(&model.event);
+        for fingerprint in found.key.into_iter().chain(found.origin) {
+            assert!(reader.fingerprint(fingerprint).unwrap().contains(&(row as u32)));
+            // What is found in vain has the same highest bits.
+            for row in reader.fingerprint(!fingerprint).unwrap() {
+                let kept = (reader.kept_of(!fingerprint), row);
+                assert!(reader.fingerprints().unwrap().contains(&kept));
+            }
+        }
+    }
+    let mut pairs = reader.by_seq(Sequence(2), Sequence(5));
+    let wanted: Vec<(u64, u32)> = contents
+        .seqs
+        .iter()
+        .filter(|(seq, _)| (2..=5).contains(seq))
+        .copied()
+        .collect();
+    let mut found: Vec<(u64, u32)> = core::iter::from_fn(|| pairs.next().unwrap()).collect();
+    found.sort_unstable();
+    assert_eq!(found, wanted);
+}
+
+fn check(seeds: &[(u16, u32)], parts: usize, cut: u16) {
+    let folder = Folder::new();
+    let models = models(seeds);
+    let summary = folder.write(1, &models);
+    let contents = contents_of(&models);
+    for mode in [ReadMode::Mapped, ReadMode::Positional] {
+        let reader = folder.open(1, &summary, mode);
+        assert_same(&reader, &contents);
+        check_lookups(&reader, &models, &contents);
+    }
+    assert_eq!(summary.newest, models[0].position);
+    assert_eq!(summary.seq_max, Sequence(models.len() as u64 - 1));
+
+    // The same events in several segments, merged into two at a boundary of time.
+    let mut split: Vec<Vec<Model>> = vec![Vec::new(); parts];
+    for model in &models {
+        split[model.position.seq.0 as usize % parts].push(model.clone());
+    }
+    let whole = split.iter().filter(|models| !models.is_empty()).enumerate();
+    let readers: Vec<Reader> = whole
+        .map(|(place, models)| {
+            let id = place as u64 + 10;
+            folder.open(id, &folder.write(id, models), ReadMode::Positional)
+        })
+        .collect();
+    let boundary = position(i64::from(cut % 64), 0);
+    let halves = [(boundary, Position::LAST), (Position::FIRST, boundary)];
+    for (id, (from, to)) in halves.into_iter().enumerate() {
+        let inputs: Vec<(Reader, core::ops::Range<u32>)> = readers
+            .iter()
+            .map(|reader| {
+                let rows = rows_between(reader, from, to);
+                (reader.clone(), rows)
+            })
+            .collect();
+        let wanted: Vec<Model> = models
+            .iter()
+            .filter(|model| (from..to).contains(&model.position))
+            .cloned()
+            .collect();
+        let merged = folder.merge(id as u64 + 30, &inputs);
+        if wanted.is_empty() {
+            assert_eq!(merged.unwrap_err().kind(), ErrorKind::OutOfRange);
+            continue;
+        }
+        let merged = merged.unwrap();
+        let reader = folder.open(id as u64 + 30, &merged, ReadMode::Mapped);
+        assert_same(&reader, &contents_of(&wanted));
+        let rewritten = folder.write(id as u64 + 40, &wanted);
+        let same = Summary {
+            content_hash: merged.content_hash,
+            ..rewritten
+        };
+        assert_eq!(merged, same);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+    #[test]
+    fn a_segment_is_the_sorted_rows(
+        seeds in proptest::collection::vec(any::<(u16, u32)>(), 1..400),
+        parts in 1_usize..5,
+        cut: u16,
+    ) {
+        check(&seeds, parts, cut);
+    }
+}
+
+#[test]
+fn long_lists_and_many_pages_are_walked_in_both_directions() {
+    let seeds: Vec<(u16, u32)> = (0..13_000).map(|seed| (seed as u16, seed * 7)).collect();
+    let models = models(&seeds);
+    let folder = Folder::new();
+    let summary = folder.write(1, &models);
+    let reader = folder.open(1, &summary, ReadMode::Mapped);
+    let contents = contents_of(&models);
+    assert_same(&reader, &contents);
+    for rows in contents.terms.iter().filter(|(_, rows)| rows.len() > 4000) {
+        let mut postings = reader.postings(rows.0).unwrap().unwrap();
+        let mut found = Vec::new();
+        let mut next = Some(u32::MAX);
+        while let Some(row) = next
+            .map(|row| postings.seek(row, Direction::Down).unwrap())
+            .unwrap()
+        {
+            found.push(row);
+            next = row.checked_sub(1);
+            if next.is_none() {
+                break;
+            }
+        }
+        found.reverse();
+        assert_eq!(&found, rows.1);
+    }
+    let all = [(reader.clone(), 0..reader.rows())];
+    let merged = folder.merge(2, &all).unwrap();
+    assert_eq!(merged.file_len, summary.file_len);
+    let same = folder.merge(3, &[(reader.clone(), 0..9), (reader, 5..12)]);
+    assert_eq!(same.unwrap_err().kind(), ErrorKind::OutOfRange);
+}
+
+/// Reads all of a file, its hash too, as `verify` does.
+fn read_fully(folder: &Folder, id: u64, summary: &Summary, mode: ReadMode) -> Result<Contents> {
+    let expected = Expected {
+        store: STORE,
+        segment: SegmentId(1),
+        rows: summary.rows,
+        content_hash: summary.content_hash,
+    };
+    let reader = Reader::open(folder.blob(id, summary.file_len, mode), &expected)?;
+    read_all(&reader)
+}
+
+#[test]
+fn every_flipped_bit_is_noticed_by_reading() {
+    let seeds: Vec<(u16, u32)> = (0..30).map(|seed| (seed as u16 % 9, seed)).collect();
+    let models = models(&seeds);
+    let folder = Folder::new();
+    let summary = folder.write(1, &models);
+    let file = folder.disk.open_write(Path::new("1")).unwrap();
+    let mut bytes = vec![0; summary.file_len as usize];
+    file.read_at(0, &mut bytes).unwrap();
+    let hashed = &bytes[..bytes.len() - super::format::FOOTER_LEN];
+    assert_eq!(
+        <[u8; 32]>::from(Sha256::digest(hashed)),
+        summary.content_hash
+    );
+    for (offset, byte) in bytes.iter().enumerate() {
+        let flipped = byte ^ (1 << (offset % 8));
+        file.write_at(offset as u64, &[flipped]).unwrap();
+        for mode in [ReadMode::Mapped, ReadMode::Positional] {
+            let error = read_fully(&folder, 1, &summary, mode).unwrap_err();
+            let kinds = [ErrorKind::Corrupt, ErrorKind::Unsupported];
+            assert!(kinds.contains(&error.kind()), "byte {offset}: {error:?}");
+            assert!(
+                error.place().is_some_and(|place| place.offset.is_some()),
+                "{error:?}"
+            );
+        }
+        file.write_at(offset as u64, &[*byte]).unwrap();
+    }
+    assert_same(&folder.open(1, &summary, ReadMode::Mapped), &contents_of(&models));
+}
+
+#[test]
+fn a_file_cut_anywhere_is_refused() {
+    let models = models(&[(1, 1), (2, 2), (2, 3)]);
+    let folder = Folder::new();
+    let summary = folder.write(1, &models);
+    let file = folder.disk.open_write(Path::new("1")).unwrap();
+    for len in (0..summary.file_len).rev() {
+        file.set_len(len).unwrap();
+        let error = Reader::open_any(folder.blob(1, len, ReadMode::Positional))
+            .err()
+            .unwrap();
+        assert_eq!(error.kind(), ErrorKind::Corrupt, "{len}");
+    }
+}
