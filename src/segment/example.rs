@@ -127,7 +127,10 @@ fn the_page_s_sizes_are_the_constants() {
         format!("version, {}", format::VERSION),
         format!("pages of {} bytes", format::PAGE_BYTES),
         format!("{} rows, the last block fewer", format::BLOCK_ROWS),
-        format!("{} terms (`terms.md`), the last block fewer", format::TERM_BLOCK_TERMS),
+        format!(
+            "{} terms (`terms.md`), the last block fewer",
+            format::TERM_BLOCK_TERMS
+        ),
         format!("each at most {} bytes long", format::TERM_BYTES_MAX),
         format!("a string of at most {} bytes", TEXT_MAX),
         format!("n up to {}: Elias-Fano", CHUNK),

@@ -73,11 +73,15 @@ pub(crate) enum Kind {
     Fingerprints = 10,
     /// The checksum of each page before this section.
     PageSums = 11,
+    /// The schema again, for whoever salvages.
+    SchemaTwin = 12,
+    /// The checksums again, likewise.
+    PageSumsTwin = 13,
 }
 
 impl Kind {
     /// Every section this version writes, in file order.
-    pub(crate) const ALL: [Kind; 11] = [
+    pub(crate) const ALL: [Kind; 13] = [
         Kind::Texts,
         Kind::TextIndex,
         Kind::Rows,
@@ -88,7 +92,9 @@ impl Kind {
         Kind::Terms,
         Kind::TermIndex,
         Kind::Fingerprints,
+        Kind::SchemaTwin,
         Kind::PageSums,
+        Kind::PageSumsTwin,
     ];
 }
 

@@ -36,9 +36,10 @@ pub(crate) fn read_header(blob: &Blob) -> Result<Header> {
     Ok(header)
 }
 
-pub(crate) fn read_footer(blob: &Blob) -> Result<Footer> {
+/// Reads the footer that ends at `end`.
+pub(crate) fn read_footer(blob: &Blob, end: u64) -> Result<Footer> {
     let path = blob.path();
-    let offset = blob.len().saturating_sub(format::FOOTER_LEN as u64);
+    let offset = end.saturating_sub(format::FOOTER_LEN as u64);
     let bytes = blob.read(offset, format::FOOTER_LEN)?;
     let footer = Footer::decode(&bytes)
         .ok_or_else(|| Error::corrupt(path, offset, "the segment's footer is damaged"))?;
@@ -55,7 +56,20 @@ pub(crate) fn read_footer(blob: &Blob) -> Result<Footer> {
     Ok(footer)
 }
 
-/// Reads the directory, whose sections must fill the file between header and directory.
+/// The end of the first of the two footers, in a file whose last one is damaged or gone: where the
+/// last [`format::END_MAGIC`] stands that a footer ends with.
+pub(crate) fn find_footer(blob: &Blob) -> Result<Option<u64>> {
+    let reach = (2 * (format::SECTIONS_MAX * format::SECTION_LEN + format::FOOTER_LEN)) as u64;
+    let start = blob.len().saturating_sub(reach);
+    let tail = blob.read(start, (blob.len() - start) as usize)?;
+    let ends = tail.windows(format::END_MAGIC.len()).enumerate().rev();
+    let mut ends = ends
+        .filter(|(_, bytes)| **bytes == format::END_MAGIC)
+        .map(|(place, bytes)| start + (place + bytes.len()) as u64);
+    Ok(ends.find(|end| read_footer(blob, *end).is_ok()))
+}
+
+/// Reads the directory, whose sections must fill the file from the header to the first directory.
 pub(crate) fn read_directory(blob: &Blob, footer: &Footer) -> Result<Vec<Section>> {
     let offset = footer.directory_offset;
     let damaged = || Error::corrupt(blob.path(), offset, "the section directory is damaged");
@@ -80,7 +94,8 @@ pub(crate) fn read_directory(blob: &Blob, footer: &Footer) -> Result<Vec<Section
         end = section.end().ok_or_else(damaged)?;
         sections.push(section);
     }
-    if end != offset {
+    let between = u64::from(footer.directory_len) + format::FOOTER_LEN as u64;
+    if end != offset && end + between != offset {
         return Err(damaged());
     }
     Ok(sections)

@@ -125,7 +125,10 @@ impl<'f> Output<'f> {
         let crc = core::mem::take(&mut self.section).finish();
         self.sections.push(Section {
             kind: kind as u16,
-            flags: format::REQUIRED,
+            flags: match kind {
+                Kind::SchemaTwin | Kind::PageSumsTwin => 0,
+                _ => format::REQUIRED,
+            },
             crc,
             offset: self.section_start,
             len: self.offset() - self.section_start,
@@ -134,30 +137,39 @@ impl<'f> Output<'f> {
         self.begin_section();
     }
 
-    /// Writes the checksums of the pages, directory and footer. Gives back the file's length and the
-    /// content hash.
+    /// Writes the checksums of the pages, and the end of the file twice. Gives back the file's length
+    /// and the content hash.
     pub(crate) fn finish(mut self, rows: u32) -> Result<(u64, [u8; 32])> {
         if self.page_len > 0 {
             self.close_page();
         }
         let sums = core::mem::take(&mut self.page_sums);
-        self.put(&sums)?;
-        self.end_section(Kind::PageSums, sums.len() as u64 / 4);
+        for kind in [Kind::PageSums, Kind::PageSumsTwin] {
+            self.put(&sums)?;
+            self.end_section(kind, sums.len() as u64 / 4);
+        }
         let mut directory = Vec::with_capacity(self.sections.len() * format::SECTION_LEN);
         for section in &self.sections {
             section.encode(&mut directory);
         }
+        let first = self.end(&directory, rows)?;
+        self.put(&first.encode())?;
+        let last = self.end(&directory, rows)?;
+        self.put_unhashed(&last.encode())?;
+        self.flush()?;
+        Ok((self.flushed, last.content_hash))
+    }
+
+    /// Writes the directory; gives back the footer that belongs behind it.
+    fn end(&mut self, directory: &[u8], rows: u32) -> Result<Footer> {
         let directory_offset = self.offset();
-        self.put(&directory)?;
-        let footer = Footer {
+        self.put(directory)?;
+        Ok(Footer {
             directory_offset,
             directory_len: directory.len() as u32,
-            directory_crc: crc32(&directory),
+            directory_crc: crc32(directory),
             rows,
             content_hash: self.hash.clone().finalize().into(),
-        };
-        self.put_unhashed(&footer.encode())?;
-        self.flush()?;
-        Ok((self.flushed, footer.content_hash))
+        })
     }
 }

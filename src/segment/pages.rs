@@ -17,14 +17,15 @@ use crate::disk::blob::Blob;
 use crate::error::Error;
 use crate::error::Result;
 
-/// Pages that a segment read by position keeps, each in the slot its number names.
-const SLOTS: usize = 256;
+/// Pages that a segment read by position keeps, each in the slot its number names. Unit tests keep
+/// one, so that their reads reach the disk whose faults they plant.
+const SLOTS: usize = if cfg!(test) { 1 } else { 256 };
 
 /// A file and the checksums of its pages.
 pub(crate) struct Pages {
     blob: Blob,
-    /// Where the checksums are; the pages lie before them.
-    sums: Section,
+    /// The bytes that have checksums.
+    covered: u64,
     kept_sums: Vec<u32>,
     verified: Vec<AtomicU64>,
     kept: Mutex<Vec<Option<Kept>>>,
@@ -37,11 +38,12 @@ struct Kept {
 }
 
 impl Pages {
-    /// Reads and verifies the checksums of `blob`, which stand in the section `sums`.
-    pub(crate) fn open(blob: Blob, sums: Section) -> Result<Pages> {
+    /// Reads and verifies the checksums in the section `sums` of `blob`, which are of the first
+    /// `covered` bytes.
+    pub(crate) fn open(blob: Blob, sums: Section, covered: u64) -> Result<Pages> {
         let damaged = |what: &str| Error::corrupt(blob.path(), sums.offset, what);
-        let count = sums.offset.div_ceil(format::PAGE_BYTES as u64);
-        if sums.len != count * 4 || sums.items != count {
+        let count = covered.div_ceil(format::PAGE_BYTES as u64);
+        if covered > sums.offset || sums.len != count * 4 || sums.items != count {
             return Err(damaged("there is not a checksum for every page"));
         }
         let len = usize::try_from(sums.len).map_err(|_| damaged("too many pages"))?;
@@ -63,7 +65,7 @@ impl Pages {
             kept_sums,
             kept: Mutex::new(Vec::new()),
             mapped,
-            sums,
+            covered,
             blob,
         })
     }
@@ -79,7 +81,7 @@ impl Pages {
         }
         let end = offset
             .checked_add(len as u64)
-            .filter(|end| *end <= self.sums.offset);
+            .filter(|end| *end <= self.covered);
         let Some(end) = end else {
             let what = format!("{len} bytes are wanted here, which the file does not have");
             return Err(Error::corrupt(self.blob.path(), offset, what));
@@ -108,7 +110,7 @@ impl Pages {
     /// One page as it lies on the disk, verified.
     fn fetch(&self, page: u64) -> Result<Cow<'_, [u8]>> {
         let start = page * format::PAGE_BYTES as u64;
-        let len = (self.sums.offset - start).min(format::PAGE_BYTES as u64) as usize;
+        let len = (self.covered - start).min(format::PAGE_BYTES as u64) as usize;
         let bytes = self.blob.read(start, len)?;
         let sum = self.kept_sums.get(page as usize);
         if sum != Some(&crc32(&bytes)) {

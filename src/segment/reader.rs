@@ -92,13 +92,41 @@ impl Reader {
 
     /// Opens whatever segment this is, for tools that have no manifest to trust.
     pub(crate) fn open_any(blob: Blob) -> Result<Reader> {
+        let end = blob.len();
+        Reader::open_end(blob, end, [Kind::PageSums, Kind::Schema])
+    }
+
+    /// Opens what is left of a damaged segment, by the parts that stand twice in it. Rows are read
+    /// and verified as ever.
+    pub(crate) fn open_left(open: impl Fn() -> Result<Blob>) -> Result<Reader> {
+        let first = open()?;
+        let ends = [Some(first.len()), open::find_footer(&first)?];
+        let mut failure = None;
+        for end in ends.into_iter().flatten() {
+            for sums in [Kind::PageSums, Kind::PageSumsTwin] {
+                for schema in [Kind::Schema, Kind::SchemaTwin] {
+                    match Reader::open_end(open()?, end, [sums, schema]) {
+                        Ok(reader) => return Ok(reader),
+                        Err(error) => failure = failure.or(Some(error)),
+                    }
+                }
+            }
+        }
+        let nothing = || Error::corrupt(first.path(), 0, "the segment has no end");
+        Err(failure.unwrap_or_else(nothing))
+    }
+
+    /// Opens a segment by the footer that ends at `end`, with these sections for the checksums of
+    /// pages and for the schema.
+    fn open_end(blob: Blob, end: u64, [sums, schema]: [Kind; 2]) -> Result<Reader> {
         let header = open::read_header(&blob)?;
-        let footer = open::read_footer(&blob)?;
+        let footer = open::read_footer(&blob, end)?;
         let directory = open::read_directory(&blob, &footer)?;
         let path = blob.path().to_owned();
         let damaged = |section: Section, what: &str| Error::corrupt(&path, section.offset, what);
         let find = |kind: Kind| open::find(&path, &footer, &directory, kind);
-        let pages = Pages::open(blob, find(Kind::PageSums)?)?;
+        let covered = find(Kind::PageSums)?.offset;
+        let pages = Pages::open(blob, find(sums)?, covered)?;
         let rows = find(Kind::Rows)?;
         let count = footer.rows;
         if rows.items != u64::from(count) || count == 0 || count as usize > limits::SEGMENT_ROWS {
@@ -112,7 +140,7 @@ impl Reader {
         let texts = TextIndex::open(&pages, texts, index)?;
         let texts = texts.ok_or_else(|| damaged(index, "the text index does not fit the texts"))?;
         let dictionaries = find(Kind::Dictionaries)?;
-        let section = find(Kind::Schema)?;
+        let section = find(schema)?;
         let schema = read_schema(&pages, section, dictionaries.len)?;
         let schema = schema.ok_or_else(|| damaged(section, "the schema is damaged"))?;
         let index = find(Kind::TermIndex)?;

@@ -129,7 +129,9 @@ impl<'f> Writer<'f> {
         };
         let packing = Packing::new(builder, texts.len());
         texts.finish(&mut output)?;
-        write_rows(packing, (summary.seq_min, summary.seq_max), &mut output)?;
+        let columns = packing.schema.columns.len() as u64;
+        let seqs = (summary.seq_min, summary.seq_max);
+        let schema = write_rows(packing, seqs, &mut output)?;
         let mut index: Vec<(Box<[u8]>, Vec<u32>)> = index.into_iter().collect();
         index.sort_unstable_by(|one, other| one.0.cmp(&other.0));
         let mut terms = TermWriter::new(summary.rows);
@@ -139,6 +141,8 @@ impl<'f> Writer<'f> {
         }
         terms.finish(&mut output)?;
         Fingerprints::write(fingerprints, summary.rows, &mut output)?;
+        output.put(&schema)?;
+        output.end_section(Kind::SchemaTwin, columns);
         (summary.file_len, summary.content_hash) = output.finish(summary.rows)?;
         Ok(summary)
     }
@@ -161,12 +165,12 @@ fn summary(stands: &[Stand]) -> Option<Summary> {
     })
 }
 
-/// Writes row blocks, their index, the schema and the dictionaries.
+/// Writes row blocks, their index, the schema and the dictionaries; gives back the stored schema.
 fn write_rows(
     mut packing: Packing,
     seqs: (Sequence, Sequence),
     output: &mut Output<'_>,
-) -> Result<()> {
+) -> Result<Vec<u8>> {
     let rows = packing.builder().stands.len();
     let mut found: Vec<Zone> = Vec::with_capacity(rows.div_ceil(format::BLOCK_ROWS));
     let start = output.offset();
@@ -202,11 +206,11 @@ fn write_rows(
     let schema = packing.schema.encode();
     let refused = |error| Error::io("compress the schema of", output.file().path(), error);
     let frame = Packer::new().and_then(|mut packer| packer.pack(&schema));
-    let frame = frame.map_err(refused)?;
-    output.put(&(schema.len() as u32).to_le_bytes())?;
-    output.put(&frame)?;
+    let mut stored = (schema.len() as u32).to_le_bytes().to_vec();
+    stored.append(&mut frame.map_err(refused)?);
+    output.put(&stored)?;
     output.end_section(Kind::Schema, packing.schema.columns.len() as u64);
     output.put(&packing.dictionaries)?;
     output.end_section(Kind::Dictionaries, packing.schema.columns.len() as u64);
-    Ok(())
+    Ok(stored)
 }

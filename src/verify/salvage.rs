@@ -130,12 +130,13 @@ fn save_segment(
     sink: &mut Sink<'_>,
     report: &mut Report<'_>,
 ) -> Result<()> {
-    let reader = match segment::open(disk, plan.store(), source) {
-        Ok(reader) => reader,
-        Err(error) => {
-            report.error(&error);
-            return Ok(());
-        }
+    let whole = segment::open(disk, plan.store(), source);
+    let opened = whole.or_else(|error| {
+        report.error(&error);
+        segment::open_left(disk, source)
+    });
+    let Ok(reader) = opened else {
+        return Ok(());
     };
     let mut loaded = Loaded::default();
     for block in 0..reader.blocks() {

@@ -61,6 +61,14 @@ pub(super) fn open(disk: &dyn Disk, store: Option<StoreId>, source: &Source) -> 
     }
 }
 
+/// Opens what is left of a segment, whatever its end or the manifest say.
+pub(super) fn open_left(disk: &dyn Disk, source: &Source) -> Result<Reader> {
+    Reader::open_left(|| {
+        let len = disk.len(&source.path)?.unwrap_or(0);
+        Blob::open(disk, &source.path, len, ReadMode::Positional)
+    })
+}
+
 fn blob(disk: &dyn Disk, source: &Source) -> Result<Blob> {
     let len = match &source.entry {
         Some(entry) => entry.file_len,

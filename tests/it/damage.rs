@@ -201,7 +201,7 @@ fn what_is_left_is_salvaged_and_what_is_gone_is_named() {
         .filter(|file| file.extension().is_some_and(|end| end == "seg"))
     {
         let whole = fs::read(file).expect("a file");
-        // A segment without its end: its rows are found block by block.
+        // A segment without its end: the end stands in it twice.
         fs::write(file, &whole[..whole.len() - 1]).expect("a write");
         assert_eq!(salvaged(&path, &wanted).0, wanted.len());
         // A segment without its rows: the events are gone, and named.
