@@ -93,7 +93,20 @@ impl Reader {
     /// Opens whatever segment this is, for tools that have no manifest to trust.
     pub(crate) fn open_any(blob: Blob) -> Result<Reader> {
         let end = blob.len();
-        Reader::open_end(blob, end, [Kind::PageSums, Kind::Schema])
+        let reader = Reader::open_end(blob, end, [Kind::PageSums, Kind::Schema])?;
+        let Footer {
+            directory_offset,
+            directory_len,
+            ..
+        } = reader.0.footer;
+        let sections = reader.0.directory.last().and_then(Section::end);
+        let first_end =
+            sections.map(|end| end + u64::from(directory_len) + format::FOOTER_LEN as u64);
+        if first_end != Some(directory_offset) {
+            let what = "the file ends with the first of its two footers";
+            return Err(Error::corrupt(reader.path(), directory_offset, what));
+        }
+        Ok(reader)
     }
 
     /// Opens what is left of a damaged segment, by the parts that stand twice in it. Rows are read
