@@ -19,7 +19,7 @@ use crate::error::Result;
 
 /// Pages that a segment read by position keeps, each in the slot its number names. Unit tests keep
 /// none, so that their reads reach the disk whose faults they plant.
-const SLOTS: usize = if cfg!(test) { 0 } else { 256 };
+const SLOTS: u64 = if cfg!(test) { 0 } else { 256 };
 
 /// A file and the checksums of its pages.
 pub(crate) struct Pages {
@@ -134,9 +134,9 @@ impl Pages {
     }
 
     fn page(&self, page: u64) -> Result<Arc<[u8]>> {
-        let slot = (page % SLOTS.max(1) as u64) as usize;
+        let slot = page.checked_rem(SLOTS).map(|slot| slot as usize);
         let kept = self.kept.lock();
-        if let Some(Some(kept)) = kept.get(slot)
+        if let Some(Some(kept)) = slot.and_then(|slot| kept.get(slot))
             && kept.page == page
         {
             return Ok(Arc::clone(&kept.bytes));
@@ -145,9 +145,9 @@ impl Pages {
         let bytes: Arc<[u8]> = self.fetch(page)?.into();
         let mut kept = self.kept.lock();
         if kept.is_empty() {
-            kept.resize_with(SLOTS, || None);
+            kept.resize_with(SLOTS as usize, || None);
         }
-        if let Some(slot) = kept.get_mut(slot) {
+        if let Some(slot) = slot.and_then(|slot| kept.get_mut(slot)) {
             *slot = Some(Kept {
                 page,
                 bytes: Arc::clone(&bytes),

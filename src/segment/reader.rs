@@ -15,7 +15,6 @@ use super::format::Kind;
 use super::format::Section;
 use super::lanes;
 use super::open;
-use super::packed;
 use super::pages::Pages;
 use super::postings::Postings;
 pub(crate) use super::rows::Loaded;
@@ -32,7 +31,6 @@ use crate::codec::canonical;
 use crate::codec::row::Body;
 use crate::codec::row::ImportMark;
 use crate::codec::row::Row;
-use crate::codec::varint::Bytes;
 use crate::disk::blob::Blob;
 use crate::error::Error;
 use crate::error::Result;
@@ -154,7 +152,7 @@ impl Reader {
         let texts = texts.ok_or_else(|| damaged(index, "the text index does not fit the texts"))?;
         let dictionaries = find(Kind::Dictionaries)?;
         let section = find(schema)?;
-        let schema = read_schema(&pages, section, dictionaries.len)?;
+        let schema = Schema::read(&pages, section, dictionaries.len)?;
         let schema = schema.ok_or_else(|| damaged(section, "the schema is damaged"))?;
         let index = find(Kind::TermIndex)?;
         let terms = TermIndex::open(find(Kind::Terms)?, index, find(Kind::Lists)?, count);
@@ -485,19 +483,4 @@ impl Reader {
         }
         Ok(found)
     }
-}
-
-/// Reads the schema, one zstd frame behind its raw length.
-fn read_schema(pages: &Pages, section: Section, dictionaries: u64) -> Result<Option<Schema>> {
-    let Ok(len) = usize::try_from(section.len) else {
-        return Ok(None);
-    };
-    let stored = pages.read(section.offset, len)?;
-    let mut bytes = Bytes::new(&stored);
-    let raw_len = bytes.u32().map_or(0, |len| len as usize);
-    if raw_len > format::SCHEMA_BYTES_MAX {
-        return Ok(None);
-    }
-    let raw = packed::unpack(bytes.rest(), raw_len);
-    Ok(raw.and_then(|raw| Schema::decode(&raw, dictionaries)))
 }

@@ -4,12 +4,17 @@
 use core::ops::Range;
 
 use super::dictionary::Dictionary;
+use super::format;
+use super::format::Section;
 use super::letters::Alphabet;
 use super::letters::Fixed;
+use super::packed;
+use super::pages::Pages;
 use super::shape::Mark;
 use crate::codec::bits;
 use crate::codec::varint;
 use crate::codec::varint::Bytes;
+use crate::error::Result;
 
 /// What the rows of a segment have in common.
 #[derive(Debug, Default)]
@@ -135,6 +140,26 @@ impl SchemaWriter {
 }
 
 impl Schema {
+    /// Reads the schema that stands in `section`, one zstd frame behind its raw length; `None` where
+    /// it is damaged.
+    pub(super) fn read(
+        pages: &Pages,
+        section: Section,
+        dictionaries_len: u64,
+    ) -> Result<Option<Schema>> {
+        let Ok(len) = usize::try_from(section.len) else {
+            return Ok(None);
+        };
+        let stored = pages.read(section.offset, len)?;
+        let mut bytes = Bytes::new(&stored);
+        let raw_len = bytes.u32().map_or(0, |len| len as usize);
+        if raw_len > format::SCHEMA_BYTES_MAX {
+            return Ok(None);
+        }
+        let raw = packed::unpack(bytes.rest(), raw_len);
+        Ok(raw.and_then(|raw| Schema::decode(&raw, dictionaries_len)))
+    }
+
     /// Reads a schema whose dictionaries lie in a section of `dictionaries_len` bytes; `None` where
     /// the bytes are none.
     pub(super) fn decode(bytes: &[u8], dictionaries_len: u64) -> Option<Schema> {

@@ -10,8 +10,6 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use proptest::prelude::*;
-use sha2::Digest;
-use sha2::Sha256;
 
 use super::Summary;
 use super::merge::merge;
@@ -40,6 +38,7 @@ use crate::id::StoreId;
 use crate::options::ReadMode;
 use crate::time::Time;
 
+mod damage;
 mod shapes;
 
 const STORE: StoreId = StoreId([3; 16]);
@@ -424,92 +423,4 @@ fn long_lists_and_many_pages_are_walked_in_both_directions() {
     assert_eq!(merged.file_len, summary.file_len);
     let same = folder.merge(3, &[(reader.clone(), 0..9), (reader, 5..12)]);
     assert_eq!(same.unwrap_err().kind(), ErrorKind::OutOfRange);
-}
-
-/// Reads all of a file, its hash too, as `verify` does.
-fn read_fully(folder: &Folder, id: u64, summary: &Summary, mode: ReadMode) -> Result<Contents> {
-    let expected = Expected {
-        store: STORE,
-        segment: SegmentId(1),
-        rows: summary.rows,
-        content_hash: summary.content_hash,
-    };
-    let reader = Reader::open(folder.blob(id, summary.file_len, mode), &expected)?;
-    read_all(&reader)
-}
-
-/// Where the parts lie that only salvage reads.
-fn twins(reader: &Reader) -> Vec<core::ops::Range<usize>> {
-    let sections = reader
-        .directory()
-        .iter()
-        .filter(|section| section.flags == 0);
-    let twins = sections.map(|section| section.offset as usize..section.end().unwrap() as usize);
-    let mut twins: Vec<core::ops::Range<usize>> = twins.collect();
-    let end = reader.footer_offset() as usize;
-    let directory = reader.directory().len() * super::format::SECTION_LEN;
-    let first = end - 2 * directory - super::format::FOOTER_LEN;
-    twins.push(first..end - directory);
-    twins
-}
-
-#[test]
-fn every_flipped_bit_is_noticed_by_reading() {
-    let seeds: Vec<(u16, u32)> = (0..30).map(|seed| (seed as u16 % 9, seed)).collect();
-    let models = models(&seeds);
-    let folder = Folder::new();
-    let summary = folder.write(1, &models);
-    let file = folder.disk.open_write(Path::new("1")).unwrap();
-    let mut bytes = vec![0; summary.file_len as usize];
-    file.read_at(0, &mut bytes).unwrap();
-    let hashed = &bytes[..bytes.len() - super::format::FOOTER_LEN];
-    assert_eq!(
-        <[u8; 32]>::from(Sha256::digest(hashed)),
-        summary.content_hash
-    );
-    let twins = twins(&folder.open(1, &summary, ReadMode::Mapped));
-    for (offset, byte) in bytes.iter().enumerate() {
-        let flipped = byte ^ (1 << (offset % 8));
-        file.write_at(offset as u64, &[flipped]).unwrap();
-        for mode in [ReadMode::Mapped, ReadMode::Positional] {
-            let error = match read_fully(&folder, 1, &summary, mode) {
-                Err(error) => error,
-                Ok(found) => {
-                    // What stands twice is read once; the hash of the whole file tells.
-                    assert!(
-                        twins.iter().any(|twin| twin.contains(&offset)),
-                        "byte {offset}"
-                    );
-                    assert_eq!(found.lines, contents_of(&models).lines);
-                    continue;
-                }
-            };
-            let kinds = [ErrorKind::Corrupt, ErrorKind::Unsupported];
-            assert!(kinds.contains(&error.kind()), "byte {offset}: {error:?}");
-            assert!(
-                error.place().is_some_and(|place| place.offset.is_some()),
-                "{error:?}"
-            );
-        }
-        file.write_at(offset as u64, &[*byte]).unwrap();
-    }
-    assert_same(
-        &folder.open(1, &summary, ReadMode::Mapped),
-        &contents_of(&models),
-    );
-}
-
-#[test]
-fn a_file_cut_anywhere_is_refused() {
-    let models = models(&[(1, 1), (2, 2), (2, 3)]);
-    let folder = Folder::new();
-    let summary = folder.write(1, &models);
-    let file = folder.disk.open_write(Path::new("1")).unwrap();
-    for len in (0..summary.file_len).rev() {
-        file.set_len(len).unwrap();
-        let error = Reader::open_any(folder.blob(1, len, ReadMode::Positional))
-            .err()
-            .unwrap();
-        assert_eq!(error.kind(), ErrorKind::Corrupt, "{len}");
-    }
 }

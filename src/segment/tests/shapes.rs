@@ -38,7 +38,7 @@ pub(super) fn give(event: &mut Event, position: Position, seed: u32) {
     let data = match seed % 6 {
         0 => format!(
             r#"{{"by":"{user}","n":{seed},"at":"{ulid}","ok":{}}}"#,
-            seed % 2 == 0
+            seed.is_multiple_of(2)
         ),
         1 => format!(
             r#"[{},-0,1.50,1e9,"","\u00e9\\",null,{{}}]"#,
