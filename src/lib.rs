@@ -176,6 +176,7 @@ pub use options::ReadMode;
 pub use query::Cursor;
 pub use query::FacetValue;
 pub use query::Facets;
+pub use query::Looked;
 pub use query::Order;
 pub use query::Page;
 pub use query::Query;

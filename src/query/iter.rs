@@ -6,6 +6,7 @@ use super::page::Bound;
 use super::page::Query;
 use super::rows::Work;
 use super::scan::Found;
+use super::scan::Looked;
 use super::scan::Walker;
 use crate::error::Result;
 use crate::event::StoredEvent;
@@ -122,10 +123,10 @@ impl Scan {
         self.bound.snapshot.seq_count()
     }
 
-    /// Segments and memtables opened so far.
+    /// What the scan looked at so far.
     #[must_use]
-    pub fn sources_opened(&self) -> usize {
-        self.walker.opened()
+    pub fn looked(&self) -> Looked {
+        self.walker.looked()
     }
 
     /// Whether another match follows.

@@ -22,4 +22,5 @@ pub use page::Order;
 pub use page::Page;
 pub use page::Query;
 pub use page::Stopped;
+pub use scan::Looked;
 pub use tail::Tail;

@@ -52,8 +52,21 @@ pub(crate) struct Walker {
     heap: BinaryHeap<Head>,
     current: Option<usize>,
     emitted: Option<Position>,
-    /// Sources opened so far, for `--explain`.
-    opened: usize,
+    /// What was looked at so far, but for the blocks of the runs that are open.
+    looked: Looked,
+}
+
+/// What a scan looked at to find what it gave.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Looked {
+    /// Segments opened.
+    pub segments: u64,
+    /// Memtables opened: what is not sealed yet.
+    pub memtables: u64,
+    /// Blocks of 64 rows read in segments.
+    pub blocks: u64,
+    /// Rows whose place was looked at, because an index named them or no filter passed them over.
+    pub rows: u64,
 }
 
 /// One source on the walk.
@@ -111,15 +124,20 @@ impl Walker {
             heap: BinaryHeap::new(),
             current: None,
             emitted: None,
-            opened: 0,
+            looked: Looked::default(),
         };
         walker.line_up();
         walker
     }
 
-    /// Sources that had to be opened so far.
-    pub(crate) fn opened(&self) -> usize {
-        self.opened
+    /// What was looked at so far.
+    pub(crate) fn looked(&self) -> Looked {
+        let open = self.runs.iter().filter_map(|run| run.open.as_ref());
+        let blocks: u64 = open.map(|open| open.kept.blocks_read()).sum();
+        Looked {
+            blocks: self.looked.blocks + blocks,
+            ..self.looked
+        }
     }
 
     /// Finds the next match.
@@ -208,6 +226,7 @@ impl Walker {
         let seqs = self.route.since_seq..self.snapshot.seq_count();
         self.current = None;
         self.heap.clear();
+        self.looked = self.looked();
         self.runs = self
             .snapshot
             .sources()
@@ -325,12 +344,14 @@ impl Walker {
             };
             if row >= open.end {
                 if let Some(run) = self.runs.get_mut(number) {
-                    run.open = None;
+                    let closed = run.open.take();
+                    self.looked.blocks += closed.map_or(0, |open| open.kept.blocks_read());
                 }
                 return Ok(());
             }
             open.at = row;
             let position = open.source.position(open.walk.turn(row), &mut open.kept)?;
+            self.looked.rows += 1;
             if exact && !seqs.contains(&position.seq.0) {
                 open.at += 1;
                 if !work.is_spent() {
@@ -355,8 +376,11 @@ impl Walker {
         let Some(run) = self.runs.get_mut(number).filter(|run| run.open.is_none()) else {
             return Ok(());
         };
-        self.opened += 1;
         let source = Arc::new(run.unopened.open(self.snapshot.base())?);
+        match *source {
+            Source::Segment { .. } => self.looked.segments += 1,
+            Source::Memtable { .. } => self.looked.memtables += 1,
+        }
         let rows = source.rows();
         let walk = Walk {
             rows,

@@ -314,6 +314,7 @@ impl Reader {
             let head = Head::decode(&block, (rows.end - rows.start) as usize);
             loaded.head = head.ok_or_else(|| self.damaged_block(number))?;
             loaded.block = wanted;
+            loaded.blocks_read += 1;
         }
         Ok((block, row as usize % format::BLOCK_ROWS))
     }

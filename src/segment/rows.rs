@@ -27,6 +27,8 @@ pub(crate) struct Loaded {
     /// Which segment and block `head` is of.
     pub(super) block: Option<(SegmentId, usize)>,
     pub(super) head: Head,
+    /// Blocks whose heads were read.
+    pub(super) blocks_read: u64,
     pub(super) content: Vec<u8>,
     /// Where the last leaf of each column stands in the content, and its number.
     leaves: Vec<(Range<usize>, u32)>,
@@ -54,6 +56,13 @@ pub(super) struct Came {
     /// The row's shape, which knows the mapping's name.
     pub(super) shape: usize,
     pub(super) repeat: u64,
+}
+
+impl Loaded {
+    /// How many blocks were read for it.
+    pub(crate) const fn blocks_read(&self) -> u64 {
+        self.blocks_read
+    }
 }
 
 impl Cursor<'_> {

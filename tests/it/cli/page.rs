@@ -54,6 +54,34 @@ fn pages_put_together_are_one_scan() {
     }
 }
 
+/// The plan once counted segments and memtables together, said nothing of blocks and rows, and told
+/// every command of 50 events.
+#[test]
+fn the_plan_tells_what_was_looked_at() {
+    let place = Place::with_events(400);
+    let words = ["query", "DB", "--explain", "-n", "7", "-o", "ndjson"];
+    let ended = place.run(&words, b"");
+    let wanted = "plan, tried on the first 7 events: ";
+    let plan = ended
+        .error
+        .lines()
+        .find_map(|line| line.strip_prefix(wanted));
+    let plan = plan.unwrap_or_else(|| panic!("{}", ended.error));
+    let counted: Vec<&str> = plan
+        .split([',', ' '])
+        .filter(|word| word.trim_end_matches('s').len() > 2)
+        .collect();
+    for word in ["segment", "memtable", "block", "row"] {
+        assert!(
+            counted.iter().any(|found| found.starts_with(word)),
+            "{plan}"
+        );
+    }
+    let words = ["facets", "DB", "type", "--explain", "--type", "no.such"];
+    let ended = place.run(&words, b"");
+    assert!(ended.error.contains("first 0 events"), "{}", ended.error);
+}
+
 #[test]
 fn a_page_of_bounded_work_is_not_taken_for_the_end() {
     let place = Place::with_events(400);

@@ -126,7 +126,8 @@ pub(crate) fn run(words: &Words, output: &Output) -> Outcome<Code> {
     let query = words.place.query(filter)?;
     let snapshot = words.database.snapshot()?;
     if words.filters.explain {
-        super::explain_plan(&snapshot, &query, output)?;
+        let events = words.limit.unwrap_or(u64::MAX).min(super::PLANNED);
+        super::explain_plan(&snapshot, &query, events, output)?;
     }
     output.interrupt.arm();
     let report = words.write(&export, &snapshot, &query, to_stdout, output)?;

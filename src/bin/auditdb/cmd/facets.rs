@@ -77,7 +77,7 @@ pub(crate) fn run(words: &Words, output: &Output) -> Outcome<Code> {
     };
     let snapshot = words.database.snapshot()?;
     if words.filters.explain {
-        super::explain_plan(&snapshot, &query, output)?;
+        super::explain_plan(&snapshot, &query, super::PLANNED, output)?;
     }
     let top = usize::try_from(words.top).unwrap_or(usize::MAX);
     let facets = snapshot.facets(&field, &query, &words.prefix, top)?;

@@ -71,17 +71,26 @@ pub(crate) fn run(command: Command, output: &Output) -> Outcome<Code> {
     }
 }
 
-/// Tells what reading the first page takes.
-fn explain_plan(snapshot: &Snapshot, query: &Query, output: &Output) -> Outcome<()> {
+/// Events that a plan is tried on where a command itself reads more.
+const PLANNED: u64 = 50;
+
+/// Tells what finding the first `events` events takes, by finding them.
+fn explain_plan(snapshot: &Snapshot, query: &Query, events: u64, output: &Output) -> Outcome<()> {
     let mut scan = snapshot.scan(query)?;
-    let mut events = 0;
-    while events < query.limit && scan.next().transpose()?.is_some() {
-        events += 1;
+    let mut found = 0;
+    while found < events && scan.next().transpose()?.is_some() {
+        found += 1;
     }
+    let looked = scan.looked();
+    let number = |count: u64, of_what: &str| table::counted(count, of_what);
     output.note(&format!(
-        "plan: the first {events} events come from {} segments and memtables of a snapshot of {} events",
-        scan.sources_opened(),
-        table::grouped(scan.snapshot_seq()),
+        "plan, tried on the first {}: {}, {}, {} and {} looked at, of a snapshot of {}",
+        number(found, "event"),
+        number(looked.segments, "segment"),
+        number(looked.memtables, "memtable"),
+        number(looked.blocks, "block"),
+        number(looked.rows, "row"),
+        number(scan.snapshot_seq(), "event"),
     ));
     Ok(())
 }

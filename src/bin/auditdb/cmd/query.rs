@@ -43,7 +43,8 @@ pub(crate) struct Words {
         value_name = "FORMAT"
     )]
     output: Shape,
-    /// Stop when this many index entries were looked at, with a cursor to go on
+    /// Stop after about this much work, one unit an index entry looked at, with a cursor to go on;
+    /// every call gets on, if only by one event
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(u64).range(1..))]
     max_work: Option<u64>,
     #[command(flatten)]
@@ -75,12 +76,7 @@ pub(crate) fn run(words: &Words, output: &Output) -> Outcome<Code> {
     let query = words.place.query(filter)?;
     let snapshot = words.database.snapshot()?;
     if words.filters.explain {
-        let limit = usize::try_from(words.count).unwrap_or(usize::MAX);
-        let query = Query {
-            limit,
-            ..query.clone()
-        };
-        super::explain_plan(&snapshot, &query, output)?;
+        super::explain_plan(&snapshot, &query, words.count, output)?;
     }
     let page = match words.output {
         Shape::Table => table(words, &snapshot, query, output)?,
