@@ -87,10 +87,31 @@ impl Filter {
         self
     }
 
-    /// Only events whose `field` is `value`; of an entity, the value is its kind.
+    /// Only events whose `field` is `value`; of an entity, the value is its kind: one kind and one id
+    /// is [`Filter::is_entity`].
     #[must_use]
     pub fn is(self, field: FilterField, value: impl Into<String>) -> Filter {
         self.and(Condition::Field(field, Pattern::is(value)))
+    }
+
+    /// Only events whose `field`, a subject, a target or a performer, is the entity of this kind
+    /// and id.
+    ///
+    /// ```
+    /// use auditdb::{Filter, FilterField, Pattern};
+    ///
+    /// let by_name = Filter::new().is_entity(FilterField::Subject, "user", "u12");
+    /// let pattern = Pattern::entity("user", "u12");
+    /// assert_eq!(by_name, Filter::new().any_of(&FilterField::Subject, [pattern]));
+    /// ```
+    #[must_use]
+    pub fn is_entity(
+        self,
+        field: FilterField,
+        kind: impl Into<String>,
+        id: impl Into<String>,
+    ) -> Filter {
+        self.any_of(&field, [Pattern::entity(kind, id)])
     }
 
     /// Only events whose `field` is as any of `patterns` says.
