@@ -164,17 +164,12 @@ pub(crate) fn create_dir(disk: &dyn Disk, path: &Path) -> Result<()> {
     sync_parent(disk, path)
 }
 
-/// Removes a file's name, durably; one that is gone already is success.
-pub(crate) fn remove(disk: &dyn Disk, path: &Path) -> Result<()> {
-    missing_is_fine(disk.unlink(path))?;
-    sync_parent(disk, path)
-}
-
-/// Removes every file of a folder. Not durable: what comes back after a crash is removed again.
-pub(crate) fn empty_dir(disk: &dyn Disk, path: &Path) -> Result<()> {
-    for entry in disk.list(path)? {
-        if !entry.is_dir {
-            missing_is_fine(disk.unlink(&path.join(entry.name)))?;
+/// Removes the drafts in `tmp/` that a writer before left behind, and nothing of another name. Not
+/// durable: what comes back after a crash is removed again.
+pub(crate) fn remove_drafts(disk: &dyn Disk) -> Result<()> {
+    for entry in disk.list(names::draft_dir())? {
+        if !entry.is_dir && names::is_draft(&entry.name) {
+            missing_is_fine(disk.unlink(&names::draft_dir().join(entry.name)))?;
         }
     }
     Ok(())

@@ -185,6 +185,22 @@ pub(crate) fn status(disk: &dyn Disk) -> Result<Status> {
     Ok(Status { holder, durable })
 }
 
+/// Whether the file `LOCK`, where no store is, can have been made by an [`Lock::acquire`]: empty, or
+/// as long as it has to be and beginning with the words of a holder, as far as they came.
+pub(crate) fn is_ours(disk: &dyn Disk) -> Result<bool> {
+    let file = disk.open_read(names::lock())?;
+    let len = file.len()?;
+    if len == 0 {
+        return Ok(true);
+    }
+    let mut sector = [0; SECTOR];
+    if len != FILE_LEN || file.read_at(0, &mut sector).is_err() {
+        return Ok(false);
+    }
+    let words = sector.split(|byte| *byte == 0).next().unwrap_or_default();
+    Ok(words.starts_with(b"pid ") || b"pid ".starts_with(words))
+}
+
 /// The newest whole point with its boot and number. Goes on while a slot is torn, since the point
 /// before could otherwise be missed while its writer is two ahead.
 fn newest(file: &dyn File) -> Result<Option<(u64, u64, DurablePoint)>> {

@@ -52,7 +52,7 @@ pub(crate) fn segment_dir() -> &'static Path {
     Path::new("seg")
 }
 
-/// The folder of files not yet complete; the writer empties it when it opens the store.
+/// The folder of files not yet complete; the writer removes its drafts when it opens the store.
 pub(crate) fn draft_dir() -> &'static Path {
     Path::new("tmp")
 }
@@ -92,6 +92,39 @@ pub(crate) fn segment_id(name: &str) -> Option<SegmentId> {
 /// Where the writer makes the file that becomes `target`: `tmp/seg-2026-05-00000000000002a3.seg`.
 pub(crate) fn draft(target: &Path) -> PathBuf {
     draft_dir().join(target.to_string_lossy().replace('/', "-"))
+}
+
+/// Whether a name in [`draft_dir`] is one that [`draft`] gives.
+pub(crate) fn is_draft(name: &str) -> bool {
+    let log = name.strip_prefix("wal-");
+    let aside = name.strip_prefix("quarantine-");
+    let segment = name.rsplit('-').next().and_then(segment_id);
+    Path::new(name) == current()
+        || manifest_id(name).is_some()
+        || segment.is_some()
+        || log.and_then(wal_id).is_some()
+        || aside.is_some_and(is_quarantined)
+}
+
+/// The folder of what the writer found and did not understand; it removes nothing from there.
+pub(crate) fn quarantine_dir() -> &'static Path {
+    Path::new("quarantine")
+}
+
+/// The torn end of a log: `quarantine/wal-000042`.
+pub(crate) fn torn_wal(id: WalId) -> PathBuf {
+    quarantine_dir().join(format!("wal-{:06}", id.0))
+}
+
+/// The torn end of a manifest: `quarantine/manifest-000123`.
+pub(crate) fn torn_manifest(id: ManifestId) -> PathBuf {
+    quarantine_dir().join(format!("manifest-{:06}", id.0))
+}
+
+fn is_quarantined(name: &str) -> bool {
+    let number = name.strip_prefix("wal-");
+    let number = number.or_else(|| name.strip_prefix("manifest-"));
+    number.and_then(decimal).is_some()
 }
 
 /// Where a file is made that the writer's emptying of `tmp/` must not meet, or that lies in a

@@ -17,6 +17,7 @@ pub(crate) use format::Edit;
 pub(crate) use format::SegmentEntry;
 pub(crate) use format::State;
 pub(crate) use reader::View;
+pub(crate) use reader::is_blank;
 pub(crate) use reader::view;
 pub(crate) use reader::view_live;
 pub(crate) use writer::Manifest;

@@ -16,7 +16,9 @@ use crate::disk::names;
 use crate::error::Error;
 use crate::error::Result;
 use crate::id::ManifestId;
+use crate::id::Sequence;
 use crate::id::StoreId;
+use crate::id::WalId;
 
 /// Fills a buffer from an offset of the file.
 type Read = Box<dyn Fn(u64, &mut [u8]) -> Result<()> + Send + Sync>;
@@ -44,7 +46,7 @@ pub(super) struct Loaded {
 pub(crate) fn view(disk: &dyn Disk) -> Result<View> {
     let current = Current::read(disk)?;
     let extent = current.manifest_extent();
-    let loaded = load(disk, current.manifest, current.store, extent)?;
+    let loaded = load(disk, current.manifest, Some(current.store), extent)?;
     Ok(View {
         state: loaded.state,
         current,
@@ -54,18 +56,26 @@ pub(crate) fn view(disk: &dyn Disk) -> Result<View> {
 /// Reads a store beside its writer: the manifest of this number up to `end`, as published.
 pub(crate) fn view_live(disk: &dyn Disk, id: ManifestId, end: u64) -> Result<View> {
     let current = Current::read(disk)?;
-    let loaded = load(disk, id, current.store, Extent::Live(end))?;
+    let loaded = load(disk, id, Some(current.store), Extent::Live(end))?;
     Ok(View {
         state: loaded.state,
         current,
     })
 }
 
-/// Reads the manifest of this number, which must belong to `store`.
+/// Whether the manifest of this number is of a store that never had an event: without segments, and
+/// with its first log among the `logs`, which hold none.
+pub(crate) fn is_blank(disk: &dyn Disk, id: ManifestId, logs: &[WalId]) -> Result<bool> {
+    let state = load(disk, id, None, Extent::Unclean { durable: 0 })?.state;
+    let is_empty = state.segments.is_empty() && state.sealed_seq == Sequence(0);
+    Ok(is_empty && logs.contains(&state.wal_first))
+}
+
+/// Reads the manifest of this number, which must belong to `store` where one is given.
 pub(super) fn load(
     disk: &dyn Disk,
     id: ManifestId,
-    store: StoreId,
+    store: Option<StoreId>,
     extent: Extent,
 ) -> Result<Loaded> {
     let file = disk.open_read(&names::manifest(id))?;
@@ -73,6 +83,7 @@ pub(super) fn load(
     let read: Read = Box::new(move |offset, buffer| file.read_at(offset, buffer));
     let mut frames = frame::Reader::open(read, &path, len, format::MAGIC, extent)?;
     let header = frames.header();
+    let store = store.unwrap_or(header.store);
     if (header.store, header.file) != (store, id.0) {
         let what = format!(
             "the file is manifest {} of store {}, not manifest {} of store {store}",

@@ -66,7 +66,8 @@ impl Opened {
 
 impl Manifest {
     /// Makes the first manifest of a store and then `CURRENT`, with which the store exists. The
-    /// folder `tmp/` and the first log must be there.
+    /// folder `tmp/` and the first log, which `ends` names, must be there. The manifests of
+    /// creations that came to no end keep their numbers; they are removed when the store is closed.
     pub(crate) fn create(
         disk: Arc<dyn Disk>,
         store: StoreId,
@@ -74,8 +75,13 @@ impl Manifest {
         partition: Partition,
         ends: Ends,
     ) -> Result<Manifest> {
-        let state = State::new(store, created_at, partition);
-        let id = ManifestId(1);
+        let mut state = State::new(store, created_at, partition);
+        state.wal_first = ends.wal;
+        let root = disk.list(names::root())?;
+        let used = root
+            .iter()
+            .filter_map(|entry| names::manifest_id(&entry.name));
+        let id = ManifestId(used.map(|id| id.0).max().unwrap_or(0).saturating_add(1));
         let (file, chain) = place(&*disk, id, &state)?;
         let current = Current {
             store,
@@ -102,7 +108,7 @@ impl Manifest {
     pub(crate) fn open(disk: Arc<dyn Disk>) -> Result<Opened> {
         let current = Current::read(&*disk)?;
         let extent = current.manifest_extent();
-        let loaded = reader::load(&*disk, current.manifest, current.store, extent)?;
+        let loaded = reader::load(&*disk, current.manifest, Some(current.store), extent)?;
         let manifest = Manifest {
             file: disk.open_write(&names::manifest(current.manifest))?,
             disk,

@@ -5,6 +5,7 @@
 
 mod background;
 mod commit;
+mod create;
 mod cut;
 mod follow;
 mod merge;

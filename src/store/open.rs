@@ -17,6 +17,7 @@ use super::Store;
 use super::Visible;
 use super::Writer;
 use super::background;
+use super::create;
 use super::seal::in_reading_order;
 use super::sweep::remove_logs_before;
 use super::sweep::remove_orphans;
@@ -86,7 +87,7 @@ fn open_disk(path: &Path, create: bool) -> Result<Arc<dyn Disk>> {
         return Ok(Arc::new(RealDisk::create(path)?));
     }
     let disk = RealDisk::open(path).map_err(|error| match error.kind() {
-        ErrorKind::Missing => not_a_store(path, "there is no such folder"),
+        ErrorKind::Missing => create::not_a_store(path, "there is no such folder"),
         _ => error,
     })?;
     Ok(Arc::new(disk))
@@ -99,20 +100,25 @@ pub(crate) fn open_on(
     path: &Path,
     options: Options,
 ) -> Result<Store> {
-    if disk.len(names::current())?.is_none() {
-        check_empty(&*disk, path, options.create)?;
+    // Before anything is changed: what another program calls its CURRENT is not for us to lock.
+    match disk.len(names::current())? {
+        Some(_) => drop(Current::read(&*disk)?),
+        None => create::check(&*disk, path, options.create)?,
     }
     let lock = Lock::acquire(&*disk, clock.now())?;
     // Only with the lock in hand: somebody may just have made the store that was not there.
     let exists = disk.len(names::current())?.is_some();
+    if !exists {
+        create::check(&*disk, path, options.create)?;
+    }
     for folder in [names::draft_dir(), names::wal_dir(), names::segment_dir()] {
         durable::create_dir(&*disk, folder)?;
     }
-    durable::empty_dir(&*disk, names::draft_dir())?;
+    durable::remove_drafts(&*disk)?;
     let (manifest, writer, recovery) = if exists {
         reopen(&disk)?
     } else {
-        create(&disk, &*clock, &options)?
+        create::create(&disk, &*clock, &options)?
     };
     let (version, base) = readable(&disk, &clock, manifest.state(), &writer.table, &options);
     let point = DurablePoint {
@@ -185,63 +191,6 @@ fn readable(
     (version, base)
 }
 
-fn not_a_store(path: &Path, why: &str) -> Error {
-    Error::new(ErrorKind::NotAStore, format!("not a store: {why}")).in_file(path)
-}
-
-/// A folder without a store may become one only if nothing but an unfinished creation is in it.
-fn check_empty(disk: &dyn Disk, path: &Path, create: bool) -> Result<()> {
-    if !create {
-        return Err(not_a_store(path, "it has no file CURRENT"));
-    }
-    let ours = |name: &str| {
-        ["LOCK", "wal", "seg", "tmp"].contains(&name) || names::manifest_id(name).is_some()
-    };
-    match disk
-        .list(names::root())?
-        .iter()
-        .find(|entry| !ours(&entry.name))
-    {
-        Some(entry) => {
-            let why = format!("the folder holds other things, such as {:?}", entry.name);
-            Err(not_a_store(path, &why))
-        }
-        None => Ok(()),
-    }
-}
-
-/// Makes the first log and then the first manifest, whose `CURRENT` is what makes it a store.
-fn create(
-    disk: &Arc<dyn Disk>,
-    clock: &dyn Clock,
-    options: &Options,
-) -> Result<(Manifest, Writer, Recovery)> {
-    durable::empty_dir(&**disk, names::wal_dir())?;
-    for entry in disk.list(names::root())? {
-        if names::manifest_id(&entry.name).is_some() {
-            durable::remove(&**disk, Path::new(&entry.name))?;
-        }
-    }
-    let (store, wal_id) = (StoreId::random(), WalId(1));
-    let wal = wal::Writer::create(&**disk, wal_id, store, Sequence(0), 0)?;
-    let ends = Ends {
-        wal: wal_id,
-        wal_end: wal.end(),
-        events: 0,
-    };
-    let now = clock.now();
-    let manifest = Manifest::create(Arc::clone(disk), store, now, options.partition, ends)?;
-    let writer = Writer::new(wal, wal_id, Replayed::new(Sequence(0), Time::MIN), 0);
-    Ok((
-        manifest,
-        writer,
-        Recovery {
-            created: true,
-            ..Recovery::default()
-        },
-    ))
-}
-
 /// Reads a store's records, replays its logs into a fresh one, and marks the store open.
 fn reopen(disk: &Arc<dyn Disk>) -> Result<(Manifest, Writer, Recovery)> {
     let mut opened = Manifest::open(Arc::clone(disk))?;
@@ -250,8 +199,8 @@ fn reopen(disk: &Arc<dyn Disk>) -> Result<(Manifest, Writer, Recovery)> {
         ..Recovery::default()
     };
     if let Some(torn) = opened.tail.torn {
-        let name = format!("manifest-{:06}", opened.manifest.id().0);
-        put_aside(&**disk, &name, torn.bytes, &mut recovery, |sink| {
+        let aside = names::torn_manifest(opened.manifest.id());
+        put_aside(&**disk, aside, torn.bytes, &mut recovery, |sink| {
             opened.copy_torn(sink)
         })?;
     }
@@ -348,8 +297,7 @@ fn replay_log(
         }
     }
     if let Some(torn) = log.tail().and_then(|tail| tail.torn) {
-        let name = format!("wal-{:06}", id.0);
-        put_aside(disk, &name, torn.bytes, recovery, |sink| {
+        put_aside(disk, names::torn_wal(id), torn.bytes, recovery, |sink| {
             log.copy_torn(sink)
         })?;
     }
@@ -360,7 +308,7 @@ fn replay_log(
 /// somebody what was under way.
 fn put_aside(
     disk: &dyn Disk,
-    name: &str,
+    aside: PathBuf,
     bytes: u64,
     recovery: &mut Recovery,
     copy: impl FnOnce(&mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()>,
@@ -370,9 +318,7 @@ fn put_aside(
         torn.extend_from_slice(piece);
         Ok(())
     })?;
-    let folder = Path::new("quarantine");
-    durable::create_dir(disk, folder)?;
-    let aside = folder.join(name);
+    durable::create_dir(disk, names::quarantine_dir())?;
     durable::replace(disk, &aside, &torn)?;
     recovery.torn_bytes += bytes;
     recovery.quarantined = Some(aside);
@@ -436,7 +382,12 @@ fn copy_rows(table: &Memtable, wal: &mut wal::Writer) -> Result<()> {
 }
 
 impl Writer {
-    fn new(wal: wal::Writer, wal_id: WalId, replayed: Replayed, clock_steps: u64) -> Writer {
+    pub(super) fn new(
+        wal: wal::Writer,
+        wal_id: WalId,
+        replayed: Replayed,
+        clock_steps: u64,
+    ) -> Writer {
         Writer {
             wal,
             wal_id,

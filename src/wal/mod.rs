@@ -13,4 +13,5 @@ pub(crate) use crate::codec::frame::Extent;
 pub(crate) use crate::codec::frame::Tail;
 pub(crate) use format::Group;
 pub(crate) use reader::Reader;
+pub(crate) use reader::is_blank;
 pub(crate) use writer::Writer;

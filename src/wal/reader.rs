@@ -30,6 +30,17 @@ pub(crate) struct Reader {
     recorded_at: Time,
 }
 
+/// Whether the log of this number holds nothing and never did: its header alone, of a store
+/// without events.
+pub(crate) fn is_blank(disk: &dyn Disk, id: WalId) -> Result<bool> {
+    let file = disk.open_read(&names::wal(id))?;
+    let mut sector = vec![0; frame::SECTOR];
+    file.read_at(0, &mut sector)?;
+    let header = frame::Header::decode(&sector, format::MAGIC, file.path())?;
+    let [first_seq, ..] = header.own;
+    Ok(first_seq == 0 && header.file == id.0 && file.len()? == frame::SECTOR as u64)
+}
+
 impl Reader {
     /// Opens the log of this number, which must belong to `store`.
     pub(crate) fn open(

@@ -6,6 +6,7 @@ use std::fs;
 use std::path::Path;
 use std::path::PathBuf;
 
+use auditdb::ErrorKind;
 use auditdb::Event;
 use auditdb::Options;
 use auditdb::Order;
@@ -196,6 +197,13 @@ fn what_is_left_is_salvaged_and_what_is_gone_is_named() {
             fs::write(&name, &whole).expect("a write");
         }
     }
+    // As the refusal to open a store without its CURRENT says.
+    let whole = fs::read(path.join("CURRENT")).expect("a file");
+    fs::remove_file(path.join("CURRENT")).expect("a removal");
+    let error = Store::open(&path, Options::default()).expect_err("a store that lost a file");
+    assert_eq!(error.kind(), ErrorKind::Missing, "{error}");
+    assert_eq!(salvaged(&path, &wanted).0, wanted.len());
+    fs::write(path.join("CURRENT"), &whole).expect("a write");
     for file in files(&path)
         .iter()
         .filter(|file| file.extension().is_some_and(|end| end == "seg"))

@@ -15,6 +15,7 @@ mod cursors;
 mod faults;
 mod keys;
 mod readers;
+mod remains;
 mod times;
 
 use std::path::Path;
