@@ -155,6 +155,12 @@ impl Error {
         self
     }
 
+    /// Says at the end of the words what to do.
+    pub(crate) fn with_advice(mut self, advice: &str) -> Error {
+        self.0.what = format!("{}; {advice}", self.0.what);
+        self
+    }
+
     pub(crate) fn of_member(mut self, number: usize) -> Error {
         self.0.batch_index = Some(number);
         self

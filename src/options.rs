@@ -30,6 +30,10 @@ pub struct Options {
     pub merge_fan_in: usize,
     /// Create the store if the folder holds none.
     pub create: bool,
+    /// Open the folder for writing also if it holds less than its writer had made durable, as a copy
+    /// does that was made while the store was being written. What the copy lacks is gone from it,
+    /// and new events take its place.
+    pub recover_copy: bool,
 }
 
 /// When an append is acknowledged.
@@ -86,6 +90,7 @@ impl Default for Options {
             open_segments_max: 256,
             merge_fan_in: 8,
             create: true,
+            recover_copy: false,
         }
     }
 }

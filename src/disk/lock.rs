@@ -34,6 +34,7 @@ pub(crate) struct Lock {
     file: Box<dyn File>,
     boot: u64,
     counter: Mutex<u64>,
+    inherited: Option<DurablePoint>,
 }
 
 /// How much of a store is durable, as its writer says.
@@ -121,18 +122,24 @@ impl Lock {
         file.write_at(0, &Holder::here(now).to_sector())?;
         // A point of an earlier boot says nothing any more; one of this boot stays true.
         let (boot, newest) = (disk.boot(), newest(&*file)?);
-        let counter = match newest {
-            Some((of, counter, _)) if Some(of) == boot => counter,
+        let (counter, inherited) = match newest {
+            Some((of, counter, point)) if Some(of) == boot => (counter, Some(point)),
             _ => {
                 file.write_at(SECTOR as u64, &[0; 2 * SECTOR])?;
-                0
+                (0, None)
             }
         };
         Ok(Lock {
             file,
             boot: boot.unwrap_or(0),
             counter: Mutex::new(counter),
+            inherited,
         })
+    }
+
+    /// What the writer before had published, if the machine has not booted since.
+    pub(crate) const fn inherited(&self) -> Option<DurablePoint> {
+        self.inherited
     }
 
     /// Tells other processes what is durable. Points must be published in the order in which they

@@ -8,6 +8,7 @@ mod commit;
 mod create;
 mod cut;
 mod follow;
+mod logs;
 mod merge;
 mod open;
 mod prepare;

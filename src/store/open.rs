@@ -18,6 +18,8 @@ use super::Visible;
 use super::Writer;
 use super::background;
 use super::create;
+use super::logs::Known;
+use super::logs::log_ids;
 use super::seal::in_reading_order;
 use super::sweep::remove_logs_before;
 use super::sweep::remove_orphans;
@@ -116,7 +118,7 @@ pub(crate) fn open_on(
     }
     durable::remove_drafts(&*disk)?;
     let (manifest, writer, recovery) = if exists {
-        reopen(&disk)?
+        reopen(&disk, &lock, &options)?
     } else {
         create::create(&disk, &*clock, &options)?
     };
@@ -192,8 +194,21 @@ fn readable(
 }
 
 /// Reads a store's records, replays its logs into a fresh one, and marks the store open.
-fn reopen(disk: &Arc<dyn Disk>) -> Result<(Manifest, Writer, Recovery)> {
+fn reopen(
+    disk: &Arc<dyn Disk>,
+    lock: &Lock,
+    options: &Options,
+) -> Result<(Manifest, Writer, Recovery)> {
     let mut opened = Manifest::open(Arc::clone(disk))?;
+    let point = lock.inherited().filter(|_| !options.recover_copy);
+    let known = Known::new(opened.current, point);
+    if opened.current.phase == Phase::Closed {
+        // Others may find an older point in a LOCK that somebody put back.
+        drop(lock.publish(exact_point(&opened.current)));
+    }
+    if let Some(point) = known.point {
+        check_manifest(&**disk, &opened.manifest, &point)?;
+    }
     let mut recovery = Recovery {
         was_closed: opened.current.phase == Phase::Closed,
         ..Recovery::default()
@@ -204,10 +219,13 @@ fn reopen(disk: &Arc<dyn Disk>) -> Result<(Manifest, Writer, Recovery)> {
             opened.copy_torn(sink)
         })?;
     }
-    let current = opened.current;
     let mut manifest = opened.manifest;
     let state = manifest.state().clone();
-    let (replayed, last_wal) = replay(&**disk, &state, &current, &mut recovery)?;
+    let replayed = replay(&**disk, &state, &known, &mut recovery);
+    let (replayed, last_wal) = replayed.map_err(|error| match known.point {
+        Some(_) if error.is_corrupt() => error.with_advice(COPY_ADVICE),
+        _ => error,
+    })?;
     let wal_id = WalId(last_wal.0 + 1);
     let mut wal = wal::Writer::create(&**disk, wal_id, state.store, state.sealed_seq, 0)?;
     copy_rows(&replayed.table, &mut wal)?;
@@ -226,60 +244,55 @@ fn reopen(disk: &Arc<dyn Disk>) -> Result<(Manifest, Writer, Recovery)> {
     Ok((manifest, writer, recovery))
 }
 
+/// What may be the matter where files hold less than their last writer published.
+const COPY_ADVICE: &str = "if the folder is a copy that was made while the store was being \
+                           written, open it with the option recover_copy";
+
+/// What `CURRENT` says of a closed store, as its writer would have published it.
+fn exact_point(current: &Current) -> DurablePoint {
+    DurablePoint {
+        wal: current.ends.wal,
+        wal_end: current.ends.wal_end,
+        events: current.ends.events,
+        manifest: current.manifest,
+        manifest_end: current.manifest_end,
+    }
+}
+
+/// The manifest must reach as far as the writer before said it does.
+fn check_manifest(disk: &dyn Disk, manifest: &Manifest, point: &DurablePoint) -> Result<()> {
+    let is_older = manifest.id() < point.manifest;
+    let is_cut = manifest.id() == point.manifest && manifest.len() < point.manifest_end;
+    if !is_older && !is_cut {
+        return Ok(());
+    }
+    let what = format!(
+        "the manifest was durable up to byte {} of number {}",
+        point.manifest_end, point.manifest.0
+    );
+    let path = disk.place(&names::manifest(manifest.id()));
+    Err(Error::corrupt(&path, manifest.len(), what).with_advice(COPY_ADVICE))
+}
+
 /// Reads what the logs hold beyond the segments, and the number of the last one.
 fn replay(
     disk: &dyn Disk,
     state: &State,
-    current: &Current,
+    known: &Known,
     recovery: &mut Recovery,
 ) -> Result<(Replayed, WalId)> {
     let recorded_at = state.recorded_at.unwrap_or(Time::MIN);
     let mut replayed = Replayed::new(state.sealed_seq, recorded_at);
-    let mut logs: Vec<WalId> = disk
-        .list(names::wal_dir())?
-        .iter()
-        .filter_map(|entry| names::wal_id(&entry.name))
-        .filter(|id| *id >= state.wal_first)
-        .collect();
-    logs.sort_unstable();
-    check_logs(disk, state, current, &logs)?;
-    for (number, id) in logs.iter().enumerate() {
-        let end_before = match logs.get(number + 1) {
-            Some(next) => {
-                let any = Extent::Unclean { durable: 0 };
-                wal::Reader::open(disk, *next, state.store, any)?.end_before()
-            }
-            None => None,
-        };
-        let extent = current.wal_extent(*id, end_before);
-        replay_log(disk, state.store, *id, extent, &mut replayed, recovery)?;
+    for (id, extent) in known.logs(disk, state)? {
+        replay_log(disk, state.store, id, extent, &mut replayed, recovery)?;
     }
-    if replayed.next_seq < current.ends.events {
-        let what = format!(
-            "{} events were durable, and the logs and segments hold {}",
-            current.ends.events, replayed.next_seq
-        );
-        return Err(Error::corrupt(&disk.place(names::wal_dir()), 0, what));
-    }
+    known.check_count(disk, replayed.next_seq)?;
     recovery.events_replayed = replayed.next_seq - state.sealed_seq.0;
-    Ok((replayed, logs.last().copied().unwrap_or(state.wal_first)))
-}
-
-/// Every log that the manifest still needs must be there.
-fn check_logs(disk: &dyn Disk, state: &State, current: &Current, logs: &[WalId]) -> Result<()> {
-    let last = current.ends.wal.max(state.wal_first);
-    let missing = (state.wal_first.0..=last.0)
-        .map(WalId)
-        .find(|id| !logs.contains(id));
-    let gap = logs
-        .iter()
-        .zip(state.wal_first.0..)
-        .find(|(id, wanted)| id.0 != *wanted);
-    let Some(missing) = missing.or(gap.map(|(_, wanted)| WalId(wanted))) else {
-        return Ok(());
-    };
-    let what = "a log that the manifest needs is not there";
-    Err(Error::new(ErrorKind::Missing, what).in_file(&disk.place(&names::wal(missing))))
+    let last = log_ids(disk)?.last().copied();
+    Ok((
+        replayed,
+        last.max(Some(state.wal_first)).unwrap_or(state.wal_first),
+    ))
 }
 
 fn replay_log(

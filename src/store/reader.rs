@@ -13,6 +13,9 @@ use parking_lot::Mutex;
 
 use super::Follower;
 use super::Stats;
+use super::logs::Known;
+use super::logs::check_count;
+use super::logs::log_ids;
 use super::open::Replayed;
 use super::seal::in_reading_order;
 use crate::disk::Disk;
@@ -74,6 +77,8 @@ struct Seen {
     disk: Arc<dyn Disk>,
     /// As of which moment, once there was a look.
     moment: Option<Moment>,
+    /// No more events than this are shown, whatever the logs hold.
+    events_max: Option<u64>,
     state: State,
     /// The logs from the first one that is still needed.
     logs: BTreeMap<WalId, Log>,
@@ -85,7 +90,7 @@ struct Seen {
 /// What tells one state of the files from another.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Moment {
-    /// What the writer published, in this boot of the machine.
+    /// What the writer published, in this boot of the machine; nothing once it closed the store.
     point: Option<DurablePoint>,
     /// `CURRENT`, where no writer is at work.
     current: Option<Current>,
@@ -103,8 +108,8 @@ struct Log {
 enum Reach {
     /// Up to the point that the writer published.
     Point(DurablePoint),
-    /// All that they hold; of a point, its number of events stays the bound.
-    Files,
+    /// All that they hold, of which this much is known to have been durable.
+    Files(Known),
 }
 
 /// How often a look at a store that changes underfoot is taken anew, and without a writer, when
@@ -217,6 +222,7 @@ impl Seen {
         Ok(Seen {
             disk,
             moment: None,
+            events_max: None,
             state,
             logs: BTreeMap::new(),
             pinned: BTreeMap::new(),
@@ -251,19 +257,21 @@ impl Seen {
 
     /// `false` if it is not known yet what may be shown.
     fn try_look(&mut self, status: &lock::Status, is_last: bool) -> Result<bool> {
-        let (point, reach) = match status.durable {
-            Durable::UpTo(point) => (Some(point), Reach::Point(point)),
-            Durable::Everything => (None, Reach::Files),
-            // A writer is opening the store. What was seen before stays true; who sees it for the
-            // first time waits for a point rather than showing half of the store.
-            Durable::Unpublished if self.moment.is_some() => return Ok(true),
-            Durable::Unpublished if !is_last => return Ok(false),
-            Durable::Unpublished => (None, Reach::Files),
-        };
         let current = match status.holder {
             Some(_) => None,
             None => Some(Current::read(&*self.disk)?),
         };
+        let point = match status.durable {
+            Durable::UpTo(point) => Some(point),
+            Durable::Everything => None,
+            // A writer is opening the store. What was seen before stays true; who sees it for the
+            // first time waits for a point rather than showing half of the store.
+            Durable::Unpublished if self.moment.is_some() => return Ok(true),
+            Durable::Unpublished if !is_last => return Ok(false),
+            Durable::Unpublished => None,
+        };
+        let known = current.map(|current| Known::new(current, point));
+        let point = known.map_or(point, |known| known.point);
         let unchanged = |seen: Moment| match current {
             None => point.is_some() && seen.point == point,
             Some(_) => seen == Moment { point, current },
@@ -271,50 +279,65 @@ impl Seen {
         if self.moment.is_some_and(unchanged) {
             return Ok(true);
         }
-        // A writer that ended while it opened the store may leave files that go with no point.
-        let reach = match reach {
-            Reach::Point(_) if is_last && current.is_some() => Reach::Files,
-            reach => reach,
+        let reach = match (point, known) {
+            // A writer that ended while it opened the store may leave files that go with no point,
+            // or records that are newer than the point.
+            (Some(point), Some(known)) if is_last || known.events() > point.events => {
+                Reach::Files(known)
+            }
+            (Some(point), _) => Reach::Point(point),
+            (None, Some(known)) => Reach::Files(known),
+            (None, None) => Reach::Files(Known::new(Current::read(&*self.disk)?, None)),
         };
-        self.read(reach)?;
-        self.moment = Some(Moment { point, current });
-        Ok(true)
+        let is_read = self.read(reach)?;
+        if is_read {
+            self.moment = Some(Moment { point, current });
+        }
+        Ok(is_read)
     }
 
-    fn read(&mut self, reach: Reach) -> Result<()> {
-        let view = match reach {
+    /// `false` if the records changed meanwhile.
+    fn read(&mut self, reach: Reach) -> Result<bool> {
+        let (state, logs, durable, events_max) = match reach {
             Reach::Point(point) => {
-                manifest::view_live(&*self.disk, point.manifest, point.manifest_end)?
+                let view = manifest::view_live(&*self.disk, point.manifest, point.manifest_end)?;
+                if view.current.phase == Phase::Closed {
+                    // The writer has closed the store, or begins to open it. `CURRENT` is exact.
+                    return self.read(Reach::Files(Known::new(view.current, None)));
+                }
+                let whole = Extent::Unclean { durable: 0 };
+                let needed = view.state.wal_first..point.wal;
+                let mut logs: Vec<(WalId, Extent)> = log_ids(&*self.disk)?
+                    .into_iter()
+                    .filter(|id| needed.contains(id))
+                    .map(|id| (id, whole))
+                    .collect();
+                logs.push((point.wal, Extent::Live(point.wal_end)));
+                (view.state, logs, point.events, Some(point.events))
             }
-            Reach::Files => manifest::view(&*self.disk)?,
+            Reach::Files(known) => {
+                let view = manifest::view(&*self.disk)?;
+                if view.current != known.current {
+                    return Ok(false);
+                }
+                let state = view.state;
+                let logs = known.logs(&*self.disk, &state)?;
+                let events_max = known.point.map(|_| known.events());
+                (state, logs, known.events(), events_max)
+            }
         };
-        let (state, current) = (view.state, view.current);
         self.logs.retain(|id, _| *id >= state.wal_first);
-        let last = match reach {
-            _ if current.phase == Phase::Closed => {
-                Some((current.ends.wal, Extent::Closed(current.ends.wal_end)))
-            }
-            Reach::Point(point) => Some((point.wal, Extent::Live(point.wal_end))),
-            Reach::Files => None,
-        };
         let recorded_at = state.recorded_at.unwrap_or(Time::MIN);
         let mut expected = Replayed::new(state.sealed_seq, recorded_at).next_seq;
-        for id in (state.wal_first.0..).map(WalId) {
-            let (extent, is_whole) = match last {
-                Some((last, extent)) if last == id => (extent, false),
-                Some((last, _)) if last < id => break,
-                Some(_) => (Extent::Unclean { durable: 0 }, true),
-                None => (Extent::Unclean { durable: 0 }, false),
-            };
-            let there = self.disk.len(&names::wal(id))?.is_some();
-            if !there && last.is_none() && id > state.wal_first {
-                break;
-            }
-            expected = self.read_log(id, extent, is_whole, Sequence(expected), recorded_at)?;
+        for (id, extent) in logs.iter().copied() {
+            let grows = logs.last().is_some_and(|(last, _)| *last == id);
+            expected = self.read_log(id, extent, !grows, Sequence(expected), recorded_at)?;
         }
+        check_count(&*self.disk, durable, expected)?;
         self.pin(&state);
         self.state = state;
-        Ok(())
+        self.events_max = events_max;
+        Ok(true)
     }
 
     /// Reads what a log holds behind what was read of it before, and returns the number of events
@@ -327,6 +350,12 @@ impl Seen {
         first: Sequence,
         recorded_at: Time,
     ) -> Result<u64> {
+        // A log that an opening writer began repeats rows of the ones before, which were passed over
+        // while those were there.
+        let is_enough = |log: &Log| log.rows.table.first_seq() <= first;
+        if !self.logs.get(&id).is_none_or(is_enough) {
+            self.logs.remove(&id);
+        }
         let log = match self.logs.entry(id) {
             Entry::Occupied(known) => {
                 let known = known.into_mut();
@@ -337,6 +366,10 @@ impl Seen {
             }
             Entry::Vacant(place) => {
                 let rest = wal::Reader::open(&*self.disk, id, self.state.store, extent)?;
+                if rest.first_seq() > first {
+                    let what = format!("event {first} is missing: {} follows", rest.first_seq());
+                    return Err(Error::corrupt(&self.disk.place(&names::wal(id)), 0, what));
+                }
                 let rows = Replayed::new(rest.first_seq().max(first), recorded_at);
                 place.insert(Log {
                     rows,
@@ -381,8 +414,7 @@ impl Seen {
         let segments = in_reading_order(self.pinned.values().map(Arc::clone));
         let replayed = self.logs.values().map(|log| log.rows.next_seq).max();
         let events = replayed.unwrap_or(0).max(self.state.sealed_seq.0);
-        let point = self.moment.and_then(|moment| moment.point);
-        let events = point.map_or(events, |point| point.events.min(events));
+        let events = self.events_max.map_or(events, |max| max.min(events));
         let recorded = self.logs.values().map(|log| log.rows.recorded_at).max();
         let recorded = recorded.max(self.state.recorded_at);
         let version = Version {

@@ -10,6 +10,7 @@
 
 mod background;
 mod batches;
+mod copies;
 mod crash;
 mod cursors;
 mod faults;

@@ -1,7 +1,9 @@
 //! A reader beside the writer, step by step on one disk: what it may see at each moment of the
 //! writer's life, and what it costs.
 
+use std::collections::BTreeMap;
 use std::path::Path;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::append;
@@ -15,6 +17,7 @@ use crate::disk::sim::SimDisk;
 use crate::error::Result;
 use crate::filter::Filter;
 use crate::id::Sequence;
+use crate::id::WalId;
 use crate::options::ReadMode;
 use crate::store::Reader;
 use crate::store::reader::open_on;
@@ -187,5 +190,58 @@ fn mission_a_reader_of_replaced_segments_goes_on() -> Result<()> {
     assert_eq!((seqs, tail.complete), (vec![0, 1, 2], true));
     assert_eq!(seen(&reader)?, 12);
     assert!(disk.list(names::wal_dir())?.len() == 1);
+    Ok(())
+}
+
+/// Every file of the disk.
+fn image(disk: &SimDisk) -> Result<BTreeMap<PathBuf, Vec<u8>>> {
+    let mut image = BTreeMap::new();
+    let mut folders = vec![names::root().to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in disk.list(&folder)? {
+            let path = folder.join(&entry.name);
+            if entry.is_dir {
+                folders.push(path);
+                continue;
+            }
+            let mut bytes = vec![0; entry.len as usize];
+            disk.open_read(&path)?.read_at(0, &mut bytes)?;
+            image.insert(path, bytes);
+        }
+    }
+    Ok(image)
+}
+
+fn put(disk: &SimDisk, path: &Path, bytes: &[u8]) -> Result<()> {
+    if disk.len(path)?.is_some() {
+        disk.unlink(path)?;
+    }
+    disk.create_new(path)?.write_at(0, bytes)
+}
+
+/// A writer that opens a closed store begins a log with the rows of the one before. A reader that
+/// looks at this moment knows both, and must not miss these rows when the older one goes.
+#[test]
+fn p5_a_log_that_repeats_the_one_before_outlives_it() -> Result<()> {
+    let disk = SimDisk::new(1);
+    let store = open(&disk)?;
+    append(&store, 0..3)?;
+    store.close()?;
+    let beside = disk.kill();
+    let writer = open(&beside)?;
+    append(&writer, 3..4)?;
+    let (before, after) = (image(&disk)?, image(&beside)?);
+
+    let reader = reader(&disk)?;
+    let begun = names::wal(WalId(2));
+    put(&disk, &begun, &after[&begun])?;
+    assert_eq!(seen(&reader)?, 3);
+    for (path, bytes) in &after {
+        put(&disk, path, bytes)?;
+    }
+    for path in before.keys().filter(|path| !after.contains_key(*path)) {
+        disk.unlink(path)?;
+    }
+    assert_eq!(seen(&reader)?, 4);
     Ok(())
 }
