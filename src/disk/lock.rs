@@ -12,6 +12,7 @@
 //! here is synced: a point is of use only until the machine boots again.
 
 use core::fmt;
+use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
@@ -108,7 +109,10 @@ impl Lock {
         let mut tries = 1;
         let file = loop {
             match disk.lock(names::lock())? {
-                Some(file) => break file,
+                Some(file) if file.is_in_place()? => break file,
+                // Somebody removed it after it was opened: it keeps nobody else out.
+                Some(_) if tries < TRIES => tries += 1,
+                Some(file) => return Err(replaced(file.path())),
                 None if tries == TRIES => return Err(held(disk)),
                 None => {
                     tries += 1;
@@ -140,6 +144,16 @@ impl Lock {
     /// What the writer before had published, if the machine has not booted since.
     pub(crate) const fn inherited(&self) -> Option<DurablePoint> {
         self.inherited
+    }
+
+    /// Refuses if the file does not bear the name `LOCK` any more: another writer, which locks the
+    /// file that does, may be at work. What was written before a check that succeeds is in the files
+    /// that such a writer finds, so nothing is to be confirmed or removed before one.
+    pub(crate) fn check(&self) -> Result<()> {
+        match self.file.is_in_place()? {
+            true => Ok(()),
+            false => Err(replaced(self.file.path())),
+        }
     }
 
     /// Tells other processes what is durable. Points must be published in the order in which they
@@ -244,7 +258,21 @@ fn slot_offset(counter: u64) -> u64 {
     SECTOR as u64 * (1 + counter % 2)
 }
 
+fn replaced(path: &Path) -> Error {
+    let what = "the file was removed or replaced while the store was open, so another process may \
+                be writing it: see to it that nobody else does, and reopen the store";
+    Error::new(ErrorKind::Poisoned, what).in_file(path)
+}
+
 fn held(disk: &dyn Disk) -> Error {
+    let place = disk.place(names::lock());
+    // A writer locks for itself alone. A lock that others can share says nothing of a writer, and
+    // the words in the file are those of the last one.
+    if matches!(disk.is_locked(names::lock()), Ok(false)) {
+        let what = "a process that is no writer of the store keeps the file locked; it has to end \
+                    or let go before anything can be written";
+        return Error::new(ErrorKind::Locked, what).in_file(&place);
+    }
     let holder = disk
         .open_read(names::lock())
         .and_then(|file| Holder::read(&*file));
@@ -252,7 +280,7 @@ fn held(disk: &dyn Disk) -> Error {
         "the store is being written by {}; reading it is possible meanwhile",
         holder.unwrap_or_default()
     );
-    Error::new(ErrorKind::Locked, what).in_file(&disk.place(names::lock()))
+    Error::new(ErrorKind::Locked, what).in_file(&place)
 }
 
 impl DurablePoint {

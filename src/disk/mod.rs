@@ -109,6 +109,10 @@ pub(crate) trait File: Send + Sync {
 
     /// The file's present length.
     fn len(&self) -> Result<u64>;
+
+    /// Whether the name it was opened under still leads to this very file, and not to another one
+    /// or nowhere.
+    fn is_in_place(&self) -> Result<bool>;
 }
 
 /// One name in a folder.

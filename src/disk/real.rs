@@ -9,6 +9,7 @@ use std::fs::TryLockError;
 use std::io;
 use std::os::unix::fs::DirBuilderExt;
 use std::os::unix::fs::FileExt;
+use std::os::unix::fs::MetadataExt;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::path::PathBuf;
@@ -295,6 +296,18 @@ impl File for RealFile {
             .metadata()
             .map(|metadata| metadata.len())
             .map_err(|error| failed("learn the length", &self.path, error))
+    }
+
+    fn is_in_place(&self) -> Result<bool> {
+        let refused = |error| failed("look at", &self.path, error);
+        // A number is not given to another file while this one is open.
+        let of = |metadata: fs::Metadata| (metadata.dev(), metadata.ino());
+        let this = self.file.metadata().map(of).map_err(refused)?;
+        match fs::symlink_metadata(&self.path) {
+            Ok(found) => Ok(of(found) == this),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(refused(error)),
+        }
     }
 }
 

@@ -399,6 +399,12 @@ impl File for SimFile {
     fn len(&self) -> Result<u64> {
         Ok(self.disk.0.lock().state.live(self.id).len() as u64)
     }
+
+    fn is_in_place(&self) -> Result<bool> {
+        let action =
+            |inner: &mut Inner| Ok(inner.state.node(&self.name) == Some(Node::File(self.id)));
+        self.disk.run(Operation::Look, &self.name, action, |_| ())
+    }
 }
 
 impl Drop for SimFile {

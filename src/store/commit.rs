@@ -109,7 +109,8 @@ impl Shared {
                 Ok(())
             }
         };
-        if let Err(error) = self.check_open().and_then(|()| room()) {
+        let ready = self.check_open().and_then(|()| self.check_lock());
+        if let Err(error) = ready.and_then(|()| room()) {
             return told_all(&error);
         }
         let sync = submissions
@@ -292,12 +293,17 @@ impl Shared {
 
     /// Syncs the log and makes everything in it visible.
     pub(super) fn sync_log(&self, writer: &mut Writer) -> Result<()> {
-        if writer.wal.unsynced_bytes() > 0
-            && let Err(error) = writer.wal.sync()
-        {
-            self.poison(&error);
-            let what = "the sync failed: whether the event survives is known after reopening";
-            return Err(Error::new(ErrorKind::Indeterminate, what).with_source(error));
+        if writer.wal.unsynced_bytes() > 0 {
+            // After the write: who replaced the lock later than this found the group in the log.
+            if let Err(error) = self.check_lock() {
+                let what = format!("{error}; whether the event survives is known after reopening");
+                return Err(Error::new(ErrorKind::Indeterminate, what).with_source(error));
+            }
+            if let Err(error) = writer.wal.sync() {
+                self.poison(&error);
+                let what = "the sync failed: whether the event survives is known after reopening";
+                return Err(Error::new(ErrorKind::Indeterminate, what).with_source(error));
+            }
         }
         self.publish(writer);
         Ok(())

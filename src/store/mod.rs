@@ -421,6 +421,13 @@ impl Shared {
         Ok(())
     }
 
+    /// Stops the store if its lock is not its own any more.
+    fn check_lock(&self) -> Result<()> {
+        let lock = self.lock.lock();
+        let held = lock.as_ref().map_or(Ok(()), Lock::check);
+        held.inspect_err(|error| self.poison(error))
+    }
+
     /// Takes no more events: it is not known any more what the disk holds.
     fn poison(&self, error: &Error) {
         self.poison.lock().get_or_insert_with(|| error.again());

@@ -150,6 +150,7 @@ pub(crate) fn open_on(
         writer: Mutex::new(writer),
     });
     shared.publish(&shared.writer.lock());
+    shared.check_lock()?;
     // Not before others know the new log: of those that read beside us, none may be left behind
     // with names of files that are gone, also if this process ends right here.
     remove_logs_before(&*shared.disk, shared.writer.lock().wal_id)?;
@@ -417,6 +418,7 @@ impl Shared {
     /// Writes down that the store was closed and where its files end, so that from now on any
     /// other end is damage; then lets the lock go.
     pub(super) fn mark_closed(&self) -> Result<()> {
+        self.check_lock()?;
         let writer = self.writer.lock();
         let ends = Ends {
             wal: writer.wal_id,

@@ -190,8 +190,11 @@ impl Shared {
         placed
     }
 
-    /// Makes an edit durable, and known to other processes.
+    /// Makes an edit durable, and known to other processes. The lock is checked again behind it,
+    /// before anybody removes a file that the edit makes superfluous: a writer that took the store
+    /// over before that may not have read the edit.
     fn commit_edit(&self, edit: Edit) -> Result<()> {
+        self.check_lock()?;
         let mut manifest = self.manifest.lock();
         if let Err(error) = manifest.commit(edit) {
             if !error.is_full() {
@@ -201,6 +204,7 @@ impl Shared {
         }
         let (id, len) = (manifest.id(), manifest.len());
         drop(manifest);
+        self.check_lock()?;
         self.tell_others(|point| {
             point.manifest = id;
             point.manifest_end = len;

@@ -273,6 +273,10 @@ impl File for BesideFile {
     fn len(&self) -> Result<u64> {
         self.file.len()
     }
+
+    fn is_in_place(&self) -> Result<bool> {
+        self.file.is_in_place()
+    }
 }
 
 /// A disk on which `writer` takes `steps` steps before operation number `at`, and, if `every` is

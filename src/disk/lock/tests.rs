@@ -56,6 +56,22 @@ fn a_second_writer_is_told_who_holds_the_store() {
     Lock::acquire(&other, Time::MAX).expect("it is free again");
 }
 
+/// What happened: `flock -s` on LOCK, which needs no more than the right to read, kept the writer
+/// out, and the refusal named the process of a writer long gone.
+#[test]
+fn a_lock_that_no_writer_holds_is_told_as_such() {
+    let folder = tempfile::tempdir().expect("a folder for the test");
+    let disk = RealDisk::open(folder.path()).expect("open");
+    drop(Lock::acquire(&disk, Time::MIN).expect("nobody holds it"));
+    let file = std::fs::File::open(folder.path().join("LOCK")).expect("open");
+    file.try_lock_shared().expect("nobody holds it");
+    let error = Lock::acquire(&disk, Time::MAX).err().expect("it is held");
+    assert_eq!(error.kind(), ErrorKind::Locked);
+    let words = error.to_string();
+    assert!(words.contains("no writer"), "{words}");
+    assert!(!words.contains("by process"), "{words}");
+}
+
 #[test]
 fn looking_never_keeps_a_writer_out() {
     let folder = tempfile::tempdir().expect("a folder for the test");

@@ -78,3 +78,17 @@ fn an_error_names_the_file_and_keeps_the_systems_own() {
     );
     assert!(core::error::Error::source(&error).is_some());
 }
+
+#[test]
+fn a_file_knows_whether_its_name_is_still_its_own() {
+    let folder = tempfile::tempdir().expect("a folder for the test");
+    let disk = RealDisk::open(folder.path()).expect("open");
+    let name = Path::new("LOCK");
+    let file = disk.lock(name).expect("lock").expect("it is free");
+    assert!(file.is_in_place().expect("a look"));
+    disk.unlink(name).expect("unlink");
+    assert!(!file.is_in_place().expect("a look"), "it is gone");
+    let other = disk.lock(name).expect("lock").expect("it is another file");
+    assert!(!file.is_in_place().expect("a look"), "another has the name");
+    assert!(other.is_in_place().expect("a look"));
+}

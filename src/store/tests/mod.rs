@@ -17,6 +17,7 @@ mod faults;
 mod keys;
 mod readers;
 mod remains;
+mod rivals;
 mod times;
 
 use std::path::Path;
