@@ -91,6 +91,13 @@ impl<'disk> Draft<'disk> {
         Ok(())
     }
 
+    /// Goes on `len` bytes further, which read as zeros and take no room. Bytes must follow.
+    pub(crate) fn skip(&mut self, len: u64) -> Result<()> {
+        self.write_out()?;
+        self.written += len;
+        Ok(())
+    }
+
     /// Puts the file in its place, in the place of any older file of that name.
     pub(crate) fn publish(mut self) -> Result<()> {
         self.sync()?;
@@ -113,6 +120,9 @@ impl<'disk> Draft<'disk> {
     }
 
     fn write_out(&mut self) -> Result<()> {
+        if self.buffer.is_empty() {
+            return Ok(());
+        }
         self.file.write_at(self.written, &self.buffer)?;
         self.written += self.buffer.len() as u64;
         self.buffer.clear();

@@ -27,6 +27,7 @@ use crate::codec::row::Row;
 use crate::disk::Disk;
 use crate::disk::clock::SystemClock;
 use crate::disk::durable;
+use crate::disk::durable::Draft;
 use crate::disk::lock::DurablePoint;
 use crate::disk::lock::Lock;
 use crate::disk::names;
@@ -327,13 +328,14 @@ fn put_aside(
     recovery: &mut Recovery,
     copy: impl FnOnce(&mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()>,
 ) -> Result<()> {
-    let mut torn = Vec::new();
-    copy(&mut |piece| {
-        torn.extend_from_slice(piece);
-        Ok(())
-    })?;
     durable::create_dir(disk, names::quarantine_dir())?;
-    durable::replace(disk, &aside, &torn)?;
+    let mut draft = Draft::begin(disk, &aside)?;
+    // The torn end of a log can be a hole of any length, which stays one.
+    copy(&mut |piece| match piece.iter().all(|byte| *byte == 0) {
+        true => draft.skip(piece.len() as u64),
+        false => draft.write(piece),
+    })?;
+    draft.publish()?;
     recovery.torn_bytes += bytes;
     recovery.quarantined = Some(aside);
     Ok(())

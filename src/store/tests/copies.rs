@@ -13,6 +13,8 @@ use super::open_with;
 use super::small;
 use crate::disk::Disk;
 use crate::disk::names;
+use crate::disk::sim::Fault;
+use crate::disk::sim::Operation;
 use crate::disk::sim::SimDisk;
 use crate::error::ErrorKind;
 use crate::error::Result;
@@ -177,8 +179,6 @@ fn p5_current_says_what_was_durable_after_a_boot() -> Result<()> {
 /// next log holds does not follow on it.
 #[test]
 fn p5_a_log_cut_in_the_middle_of_others_is_missed() -> Result<()> {
-    use crate::disk::sim::Fault;
-    use crate::disk::sim::Operation;
     let disk = SimDisk::new(1);
     let store = open(&disk)?;
     let full = std::io::ErrorKind::StorageFull;
@@ -222,5 +222,32 @@ fn p5_an_old_lock_hides_nothing_of_a_closed_store() -> Result<()> {
         assert_eq!(beside.snapshot()?.seq_count(), 2);
         assert_eq!(count(&store)?, 2);
     }
+    Ok(())
+}
+
+/// What happened: the torn end of a log was gathered in memory before it was put aside. A log that
+/// ends in a hole of some gigabytes, with a byte behind it, ended the process that opened the store.
+#[test]
+fn p5_a_torn_end_is_put_aside_piece_by_piece() -> Result<()> {
+    const HOLE: u64 = 8 << 20;
+    let (disk, log) = killed()?;
+    let end = bytes(&disk, &log)?.len() as u64;
+    let file = disk.open_write(&log)?;
+    file.write_at(end + 3, b"torn")?;
+    file.write_at(end + HOLE, b"end")?;
+    let before = disk.count(Operation::Write);
+    let store = open(&disk)?;
+    let writes = disk.count(Operation::Write) - before;
+    assert!(writes < 30, "the hole is not written: {writes} writes");
+    assert_eq!(count(&store)?, 5);
+    assert_eq!(store.recovery().torn_bytes, HOLE + 3);
+    let aside = store.recovery().quarantined.clone().unwrap_or_default();
+    let kept = bytes(&disk, &aside)?;
+    assert_eq!(kept.len() as u64, HOLE + 3);
+    assert_eq!(
+        (&kept[3..7], &kept[HOLE as usize..]),
+        (&b"torn"[..], &b"end"[..])
+    );
+    assert!(kept[7..HOLE as usize].iter().all(|byte| *byte == 0));
     Ok(())
 }
