@@ -53,7 +53,8 @@ pub enum ErrorKind {
     Locked,
     /// The folder holds no store.
     NotAStore,
-    /// The disk, or the quota on it, is full; the call may be repeated once there is room.
+    /// The disk, the quota on it or the limit on a file's length is full; the call may be repeated
+    /// once there is room.
     Full,
     /// The operating system refused an operation.
     Io,
@@ -117,7 +118,8 @@ impl Error {
     pub(crate) fn io(operation: &str, file: &Path, source: std::io::Error) -> Error {
         use std::io::ErrorKind as Io;
         let kind = match source.kind() {
-            Io::StorageFull | Io::QuotaExceeded => ErrorKind::Full,
+            // A limit on a file's length leaves everything as it was, like a full disk.
+            Io::StorageFull | Io::QuotaExceeded | Io::FileTooLarge => ErrorKind::Full,
             Io::NotFound => ErrorKind::Missing,
             _ => ErrorKind::Io,
         };
