@@ -121,6 +121,16 @@ pub(crate) fn torn_manifest(id: ManifestId) -> PathBuf {
     quarantine_dir().join(format!("manifest-{:06}", id.0))
 }
 
+/// A segment that was put aside: `quarantine/00000000000002a3.seg`, with a number behind it if there
+/// was one of that name before.
+pub(crate) fn strange_segment(id: SegmentId, copy: u64) -> PathBuf {
+    let name = format!("{:016x}{SEGMENT}", id.0);
+    quarantine_dir().join(match copy {
+        0 => name,
+        _ => format!("{name}.{copy}"),
+    })
+}
+
 fn is_quarantined(name: &str) -> bool {
     let number = name.strip_prefix("wal-");
     let number = number.or_else(|| name.strip_prefix("manifest-"));

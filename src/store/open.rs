@@ -21,6 +21,7 @@ use super::create;
 use super::logs::Known;
 use super::logs::log_ids;
 use super::seal::in_reading_order;
+use super::sweep::check_orphans;
 use super::sweep::remove_logs_before;
 use super::sweep::remove_orphans;
 use crate::codec::row::Row;
@@ -155,7 +156,8 @@ pub(crate) fn open_on(
     // Not before others know the new log: of those that read beside us, none may be left behind
     // with names of files that are gone, also if this process ends right here.
     remove_logs_before(&*shared.disk, shared.writer.lock().wal_id)?;
-    remove_orphans(&*shared.disk, shared.manifest.lock().state())?;
+    let events = shared.writer.lock().next_seq;
+    remove_orphans(&*shared.disk, shared.manifest.lock().state(), events)?;
     let threads = background::start(&shared)?;
     shared.wake_background();
     Ok(Store {
@@ -228,6 +230,9 @@ fn reopen(
         Some(_) if error.is_corrupt() => error.with_advice(COPY_ADVICE),
         _ => error,
     })?;
+    if !options.recover_copy {
+        check_orphans(&**disk, &state, replayed.next_seq)?;
+    }
     let wal_id = WalId(last_wal.0 + 1);
     let mut wal = wal::Writer::create(&**disk, wal_id, state.store, state.sealed_seq, 0)?;
     copy_rows(&replayed.table, &mut wal)?;

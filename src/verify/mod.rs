@@ -97,6 +97,7 @@ pub(crate) fn verify_on(
         report.expect_bytes(plan.bytes());
         check_segments(disk, &plan, &mut checked, &mut report);
         let (end, seqs) = check_order(disk, &plan, logs, &mut look);
+        plan.check_unnamed(disk, end, &mut look);
         let mut count = report.trial();
         plan.check_count(disk, end, &seqs, &mut count);
         match looks.judge(&plan, &look, &count) {

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::moment::Moment;
 use super::report::Report;
+use super::segment;
 use super::seqs::Seqs;
 use crate::codec::frame;
 use crate::disk::Disk;
@@ -19,6 +20,7 @@ use crate::error::Error;
 use crate::error::ErrorKind;
 use crate::error::Result;
 use crate::id::SegmentId;
+use crate::id::Sequence;
 use crate::id::StoreId;
 use crate::id::WalId;
 use crate::manifest;
@@ -290,6 +292,49 @@ impl Plan {
             );
             report.damage(&place, None, what);
         }
+    }
+
+    /// Looks for segments with events that the store, which has `end` of them, knows nothing of. It
+    /// takes two looks: a writer that came meanwhile makes such segments, too.
+    pub(super) fn check_unnamed(&self, disk: &dyn Disk, end: u64, report: &mut Report<'_>) {
+        if self.live {
+            return;
+        }
+        let end = Sequence(end.max(self.events_known()));
+        for source in self.unnamed(disk) {
+            let Ok(reader) = segment::open(disk, self.store, &source) else {
+                continue;
+            };
+            let mut rows = reader.by_seq(end, Sequence(u64::MAX));
+            if let Ok(Some((seq, _))) = rows.next() {
+                let what = format!("the segment holds event {seq}, and no record names it");
+                report.missing_file(&disk.place(&source.path), &what);
+            }
+        }
+    }
+
+    /// Segments that the records do not name but that are this store's own: what an interrupted
+    /// seal or merge left, or what records that were put back have forgotten.
+    pub(super) fn unnamed(&self, disk: &dyn Disk) -> Vec<Source> {
+        let mut found = Vec::new();
+        if !self.recorded {
+            return found;
+        }
+        for (path, _) in files(disk, names::segment_dir()) {
+            let Some(id) = file_name(&path).and_then(names::segment_id) else {
+                continue;
+            };
+            if self.segments.iter().any(|source| source.path == path) {
+                continue;
+            }
+            let entry = None;
+            let source = Source { id, path, entry };
+            let reader = segment::open(disk, self.store, &source);
+            if reader.is_ok_and(|reader| Some(reader.store()) == self.store) {
+                found.push(source);
+            }
+        }
+        found
     }
 
     /// The files whose bytes mean nothing.

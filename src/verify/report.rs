@@ -150,7 +150,8 @@ impl<'p> Report<'p> {
         self.add(damage);
     }
 
-    /// Takes note of a file that is not there.
+    /// Takes note of a file that is not there, or that no record names: another look may find it so
+    /// no more.
     pub(super) fn missing_file(&mut self, file: &Path, reason: &str) {
         self.missing.insert(file.to_owned());
         self.damage(file, None, reason);

@@ -68,6 +68,11 @@ pub(super) fn salvage_on(disk: &dyn Disk, out: &mut dyn Write) -> Result<Salvage
             Verdict::Unsettled => look.unsettle(looks.missed(), &disk.place(names::root())),
         }
         report.accept(look);
+        // Last, so that what the records name counts where both have an event of one number.
+        for source in plan.unnamed(disk) {
+            save_segment(disk, &plan, &source, &mut sink, &mut report)?;
+        }
+        let end = end.max(sink.seqs.end());
         sink.out.flush().map_err(refused)?;
         return Ok(Salvage {
             events: sink.seqs.len(),

@@ -225,6 +225,48 @@ fn what_is_left_is_salvaged_and_what_is_gone_is_named() {
     }
 }
 
+/// Records that are older than the segments beside them: `verify` names the segment that they do not
+/// know, and salvage reads it.
+#[test]
+fn p4_segments_that_old_records_do_not_name_are_found_and_salvaged() {
+    let folder = folder();
+    let path = folder.path().join("store");
+    let append = |numbers: core::ops::Range<u64>| {
+        let store = Store::open(&path, Options::default()).expect("a store");
+        for number in numbers {
+            store.append(&event(number)).expect("an append");
+        }
+        store.flush().expect("a flush");
+        store.close().expect("a close");
+    };
+    append(0..5);
+    let old: Vec<(PathBuf, Vec<u8>)> = files(&path)
+        .into_iter()
+        .filter(|file| file.extension().is_none_or(|end| end != "seg"))
+        .map(|file| (file.clone(), fs::read(&file).expect("a file")))
+        .collect();
+    append(5..9);
+    let wanted = lines(&path, ReadMode::Positional).expect("a whole store");
+    for file in files(&path) {
+        if file.extension().is_none_or(|end| end != "seg") {
+            fs::remove_file(file).expect("a removal");
+        }
+    }
+    for (file, bytes) in old {
+        fs::write(file, bytes).expect("a write");
+    }
+    let found = auditdb::verify(&path).expect("a store is there");
+    assert!(
+        found
+            .damages
+            .iter()
+            .any(|damage| damage.reason.contains("no record names it")),
+        "{:?}",
+        found.damages
+    );
+    assert_eq!(salvaged(&path, &wanted).0, 9);
+}
+
 #[test]
 fn a_store_is_verified_beside_its_writer() {
     let folder = folder();

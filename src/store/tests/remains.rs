@@ -3,14 +3,18 @@
 
 use std::path::Path;
 
+use super::TestClock;
 use super::append;
 use super::count;
 use super::open;
+use super::open_with;
+use super::small;
 use crate::disk::Disk;
 use crate::disk::names;
 use crate::disk::sim::SimDisk;
 use crate::error::ErrorKind;
 use crate::error::Result;
+use crate::options::Options;
 
 /// Every file of the disk with its length, less what a writer scribbles.
 fn files(disk: &SimDisk) -> Result<Vec<(String, u64)>> {
@@ -187,5 +191,96 @@ fn p7_only_drafts_are_removed_from_tmp() -> Result<()> {
     let left = disk.list(names::draft_dir())?;
     let left: Vec<&str> = left.iter().map(|entry| entry.name.as_str()).collect();
     assert_eq!(left, ["thesis.txt"]);
+    Ok(())
+}
+
+/// The bytes of every file.
+fn image(disk: &SimDisk) -> Result<Vec<(String, Vec<u8>)>> {
+    let mut image = Vec::new();
+    for (path, len) in files(disk)? {
+        let mut bytes = vec![0; len as usize];
+        disk.open_read(Path::new(&path))?.read_at(0, &mut bytes)?;
+        image.push((path, bytes));
+    }
+    Ok(image)
+}
+
+/// Puts the records and logs of an image back, as a backup does that takes small files only.
+fn put_records_back(disk: &SimDisk, image: &[(String, Vec<u8>)]) -> Result<()> {
+    for (path, _) in files(disk)? {
+        if !path.starts_with("seg/") {
+            disk.unlink(Path::new(&path))?;
+        }
+    }
+    for (path, bytes) in image.iter().filter(|(path, _)| !path.starts_with("seg/")) {
+        let file = disk.create_new(Path::new(path))?;
+        file.write_at(0, bytes)?;
+        file.sync_data()?;
+    }
+    Ok(())
+}
+
+/// What happened: CURRENT, manifest and logs of a smaller store were put back beside the segments of
+/// the larger one. The next append removed the segments that the old records did not name, and with
+/// them the only copy of their events.
+#[test]
+fn p1_a_segment_with_events_of_its_own_is_not_removed() -> Result<()> {
+    let unmerged = Options {
+        merge_fan_in: 64,
+        ..small()
+    };
+    let open = |disk: &SimDisk| open_with(disk, &TestClock::new(), unmerged.clone());
+    let disk = SimDisk::new(1);
+    let store = open(&disk)?;
+    append(&store, 0..10)?;
+    store.flush()?;
+    store.close()?;
+    let old = image(&disk)?;
+    let store = open(&disk)?;
+    append(&store, 10..20)?;
+    store.flush()?;
+    store.close()?;
+    put_records_back(&disk, &old)?;
+    let before = files(&disk)?;
+    let error = open(&disk).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Corrupt, "{error:?}");
+    let words = error.to_string();
+    assert!(
+        words.contains("/sim/seg/") && words.contains("event 19"),
+        "{words}"
+    );
+    assert_eq!(files(&disk)?, before);
+
+    let options = Options {
+        recover_copy: true,
+        ..unmerged.clone()
+    };
+    let store = open_with(&disk, &TestClock::new(), options)?;
+    assert_eq!(count(&store)?, 10);
+    append(&store, 10..11)?;
+    store.close()?;
+    let aside = disk.list(names::quarantine_dir())?;
+    assert!(!aside.is_empty(), "what was forgotten is kept");
+    assert_eq!(count(&open(&disk)?)?, 11);
+    Ok(())
+}
+
+/// A segment of another store, or one that cannot be read, is put aside under a name of its own.
+#[test]
+fn p1_a_strange_segment_is_put_aside() -> Result<()> {
+    let disk = SimDisk::new(1);
+    for round in 0..3 {
+        let store = open(&disk)?;
+        append(&store, round..round + 1)?;
+        store.close()?;
+        disk.create_dir(names::segment_dir())?;
+        disk.create_dir(Path::new("seg/2026-05"))?;
+        put(&disk, "seg/2026-05/00000000000000aa.seg")?;
+    }
+    assert_eq!(count(&open(&disk)?)?, 3);
+    let aside = disk.list(names::quarantine_dir())?;
+    let aside: Vec<&str> = aside.iter().map(|entry| entry.name.as_str()).collect();
+    let name = "00000000000000aa.seg";
+    assert_eq!(aside, [name, &format!("{name}.1"), &format!("{name}.2")]);
     Ok(())
 }
