@@ -253,7 +253,8 @@ fn reopen(
 
 /// What may be the matter where files hold less than their last writer published.
 const COPY_ADVICE: &str = "if the folder is a copy that was made while the store was being \
-                           written, open it with the option recover_copy";
+                           written, open it with the option recover_copy, or remove LOCK from \
+                           the copy first";
 
 /// What `CURRENT` says of a closed store, as its writer would have published it.
 fn exact_point(current: &Current) -> DurablePoint {
