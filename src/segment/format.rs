@@ -10,7 +10,7 @@ use crate::limits;
 
 /// The first bytes of a segment file.
 pub(crate) const MAGIC: [u8; 8] = *b"AUDITDBS";
-/// The first bytes of a segment file that was written before the format was frozen.
+/// The first bytes of a segment file of the first draft of the format.
 pub(crate) const DRAFT_MAGIC: [u8; 8] = *b"AUDITSEG";
 /// Its last bytes.
 pub(crate) const END_MAGIC: [u8; 8] = *b"GESTIDUA";

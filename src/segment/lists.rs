@@ -20,7 +20,7 @@ use crate::codec::bits;
 use crate::codec::bits::BitWriter;
 use crate::error::Result;
 
-/// Numbers of every chunk but the last. A seek counts through one: 1024 take about 50 ns.
+/// Numbers of every chunk but the last. A seek counts through one, some forty words of bits.
 pub(super) const CHUNK: usize = 1024;
 const OFFSET_WIDTH: u32 = 40;
 

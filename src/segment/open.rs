@@ -19,7 +19,7 @@ pub(crate) fn read_header(blob: &Blob) -> Result<Header> {
     let path = blob.path();
     let bytes = blob.read(0, format::HEADER_LEN)?;
     if bytes.starts_with(&format::DRAFT_MAGIC) {
-        let what = "this segment was written before the format was frozen; export it with the \
+        let what = "this segment is of the first draft of the format; export it with the \
                     auditdb that wrote it and import that";
         return Err(Error::new(ErrorKind::Unsupported, what).at(path, 0));
     }
