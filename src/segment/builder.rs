@@ -6,6 +6,7 @@ use core::hash::BuildHasher;
 use core::ops::Range;
 use std::collections::HashMap;
 use std::hash::RandomState;
+use std::sync::Arc;
 
 use super::gather::COPIED;
 use super::gather::DERIVED;
@@ -13,6 +14,7 @@ use super::gather::Gather;
 use super::gather::Reference;
 use super::letters::ULID_TIME;
 use super::output::Output;
+use super::shape::Leaf;
 use super::shape::Mark;
 use super::shape::Shape;
 use super::shape::paths;
@@ -45,7 +47,7 @@ pub(super) struct Stand {
 pub(super) struct Template {
     pub(super) text: Vec<u8>,
     /// The column of each mark.
-    pub(super) columns: Vec<usize>,
+    pub(super) columns: Arc<[usize]>,
 }
 
 /// A member of contents: a key and all shapes its value comes in.
@@ -194,24 +196,22 @@ impl Builder {
         let Some(found) = shape.members.get(place) else {
             return Ok(());
         };
-        let whole = || {
-            (
-                vec![Mark::Long as u8],
-                vec![(Mark::Long, found.whole.clone())],
-            )
+        let whole = [Leaf {
+            mark: Mark::Long,
+            range: found.whole.clone(),
+        }];
+        let apart = match self.heap > HEAP_MAX {
+            true => None,
+            false => self.template(member, shape.template(found)),
         };
-        let (template, leaves) = if self.heap > HEAP_MAX {
-            whole()
-        } else {
-            let leaves = shape.leaves.get(found.leaves.clone()).unwrap_or_default();
-            let leaves = leaves.iter().map(|leaf| (leaf.mark, leaf.range.clone()));
-            (shape.template(found).to_vec(), leaves.collect())
-        };
-        let (number, leaves) = match self.template(member, &template) {
-            Some(number) => (number, leaves),
+        let (number, leaves) = match apart {
+            Some(number) => {
+                let leaves = shape.leaves.get(found.leaves.clone());
+                (number, leaves.unwrap_or_default())
+            }
             None => {
-                let (template, leaves) = whole();
-                (self.template(member, &template).unwrap_or(0), leaves)
+                let number = self.template(member, &[Mark::Long as u8]);
+                (number.unwrap_or(0), whole.as_slice())
             }
         };
         self.codes.push(number);
@@ -219,11 +219,12 @@ impl Builder {
             .members
             .get(member)
             .and_then(|member| member.templates.get(number as usize))
-            .map(|template| template.columns.clone())
+            .map(|template| Arc::clone(&template.columns))
             .unwrap_or_default();
         let mut before: Before = None;
-        for (column, (_, range)) in columns.into_iter().zip(leaves) {
-            let code = self.leaf(column, range, &mut before, current, texts, output)?;
+        for (column, leaf) in columns.iter().zip(leaves) {
+            let range = leaf.range.clone();
+            let code = self.leaf(*column, range, &mut before, current, texts, output)?;
             self.codes.push(code);
         }
         Ok(())
@@ -263,7 +264,7 @@ impl Builder {
                 self.columns.len() - 1
             })
         });
-        let columns: Vec<usize> = columns.collect();
+        let columns: Arc<[usize]> = columns.collect();
         let shapes = self.members.get_mut(member)?;
         let number = shapes.templates.len() as u32;
         shapes.numbers.insert(text.to_vec(), number);

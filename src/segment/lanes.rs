@@ -21,12 +21,6 @@ const TARGETS: [(u8, u8); 2] = [
     (term::TARGET.pair, term::SUBJECT.pair),
 ];
 
-/// Whether a term of this code is stored for what has it. Of the codes of targets only those of
-/// further ones are.
-pub(super) fn is_stored(code: u8) -> bool {
-    IDS.iter().all(|(id, _)| *id != code)
-}
-
 /// Stored terms that stand for terms of one code: those beginning with `prefix`, which then begin
 /// with the code's own prefix.
 #[derive(Clone, Debug, PartialEq, Eq)]

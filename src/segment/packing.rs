@@ -345,7 +345,7 @@ fn templates(builder: &mut Builder) -> Vec<Vec<(Vec<u8>, Vec<usize>)>> {
     let members = builder.members.iter_mut().map(|member| {
         let templates = member.templates.drain(..);
         templates
-            .map(|template| (template.text, template.columns))
+            .map(|template| (template.text, template.columns.to_vec()))
             .collect()
     });
     members.collect()

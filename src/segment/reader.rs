@@ -302,14 +302,15 @@ impl Reader {
             return Err(self.no_row(row));
         }
         let number = row as usize / format::BLOCK_ROWS;
-        let extent = self.extent(number)?;
-        let block = self
-            .0
-            .pages
-            .read(extent.start, (extent.end - extent.start) as usize)?;
         let wanted = Some((self.segment(), number));
-        if loaded.block != wanted {
+        let known = loaded.block == wanted;
+        if !known {
             loaded.block = None;
+            loaded.extent = self.extent(number)?;
+        }
+        let len = (loaded.extent.end - loaded.extent.start) as usize;
+        let block = self.0.pages.read(loaded.extent.start, len)?;
+        if !known {
             let rows = self.rows_of_block(number);
             let head = Head::decode(&block, (rows.end - rows.start) as usize);
             loaded.head = head.ok_or_else(|| self.damaged_block(number))?;

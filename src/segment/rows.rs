@@ -26,6 +26,8 @@ use crate::limits;
 pub(crate) struct Loaded {
     /// Which segment and block `head` is of.
     pub(super) block: Option<(SegmentId, usize)>,
+    /// Where that block lies in the file.
+    pub(super) extent: Range<u64>,
     pub(super) head: Head,
     /// Blocks whose heads were read.
     pub(super) blocks_read: u64,

@@ -11,7 +11,6 @@ use super::builder::Stand;
 use super::fingerprints::Fingerprints;
 use super::format;
 use super::format::Kind;
-use super::lanes;
 use super::output::Output;
 use super::packed::Packer;
 use super::packing::Packing;
@@ -136,7 +135,6 @@ impl<'f> Writer<'f> {
         index.sort_unstable_by(|one, other| one.0.cmp(&other.0));
         let mut terms = TermWriter::new(summary.rows);
         for (term, rows) in index {
-            debug_assert!(term.first().is_some_and(|code| lanes::is_stored(*code)));
             terms.push(&term, &rows, &output)?;
         }
         terms.finish(&mut output)?;
