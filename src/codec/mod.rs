@@ -8,5 +8,6 @@ pub(crate) mod checksum;
 pub(crate) mod content;
 pub(crate) mod fingerprint;
 pub(crate) mod frame;
+pub(crate) mod hash;
 pub(crate) mod row;
 pub(crate) mod varint;

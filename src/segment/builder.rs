@@ -2,10 +2,8 @@
 //! must be known of them is known. A row takes about 150 bytes here however long its texts are:
 //! long ones leave for the file at once.
 
-use core::hash::BuildHasher;
 use core::ops::Range;
 use std::collections::HashMap;
-use std::hash::RandomState;
 use std::sync::Arc;
 
 use super::gather::COPIED;
@@ -19,6 +17,7 @@ use super::shape::Mark;
 use super::shape::Shape;
 use super::shape::paths;
 use super::texts::TextWriter;
+use crate::codec::hash::Keys;
 use crate::codec::row::Row;
 use crate::error::Error;
 use crate::error::ErrorKind;
@@ -80,7 +79,7 @@ pub(super) struct Builder {
     member_numbers: HashMap<Vec<u8>, usize>,
     shape_numbers: HashMap<RowShape, u32>,
     column_numbers: HashMap<Vec<u8>, usize>,
-    hasher: RandomState,
+    keys: Keys,
     heap: usize,
 }
 
@@ -306,7 +305,7 @@ impl Builder {
         }
         let value_number = match column.mark {
             Mark::Long => texts.push(value, output)?,
-            _ => gather.number(value, self.hasher.hash_one(value), &current.moment),
+            _ => gather.number(value, self.keys.hash(value), &current.moment),
         };
         let interned = gather.is_interned();
         *before = (interned && column.mark != Mark::Long).then_some((number, value_number));

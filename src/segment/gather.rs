@@ -2,12 +2,12 @@
 //! can be told from another leaf of their row. A column that hardly repeats stops being looked up,
 //! so that ids and digests cost a copy and no table.
 
-use std::collections::HashMap;
-
 use super::letters::Letters;
 use super::letters::TEXT_MAX;
 use super::letters::ULID;
 use super::letters::ULID_TIME;
+use super::values::Numbers;
+use super::values::Values;
 
 /// A leaf that equals the leaf its column copies.
 pub(super) const COPIED: u32 = u32::MAX;
@@ -46,13 +46,6 @@ pub(super) struct Gather {
     seen: Option<Seen>,
 }
 
-/// The values of a column by number.
-#[derive(Debug, Default)]
-pub(super) struct Values {
-    bytes: Vec<u8>,
-    ends: Vec<u32>,
-}
-
 /// What all values of a column have in common.
 #[derive(Debug)]
 pub(super) struct Form {
@@ -68,9 +61,7 @@ pub(super) struct Form {
 /// Finds the number of a value.
 #[derive(Debug, Default)]
 struct Seen {
-    by_hash: HashMap<u64, u32>,
-    /// Values whose hash was taken.
-    others: HashMap<Box<[u8]>, u32>,
+    numbers: Numbers,
     leaves: usize,
 }
 
@@ -82,34 +73,6 @@ impl Default for Form {
             ulid: true,
             integer: Some((i64::MAX, i64::MIN)),
         }
-    }
-}
-
-impl Values {
-    pub(super) fn len(&self) -> usize {
-        self.ends.len()
-    }
-
-    pub(super) fn get(&self, number: u32) -> &[u8] {
-        let number = number as usize;
-        let start = match number.checked_sub(1) {
-            Some(before) => self.ends.get(before).copied().unwrap_or(0),
-            None => 0,
-        };
-        let end = self.ends.get(number).copied().unwrap_or(start);
-        self.bytes
-            .get(start as usize..end as usize)
-            .unwrap_or_default()
-    }
-
-    fn push(&mut self, value: &[u8]) -> u32 {
-        self.bytes.extend_from_slice(value);
-        self.ends.push(self.bytes.len() as u32);
-        (self.ends.len() - 1) as u32
-    }
-
-    fn heap(&self) -> usize {
-        self.bytes.capacity() + 4 * self.ends.capacity()
     }
 }
 
@@ -128,10 +91,7 @@ impl Gather {
 
     /// Bytes of memory this column takes, about.
     pub(super) fn heap(&self) -> usize {
-        let table = self
-            .seen
-            .as_ref()
-            .map_or(0, |seen| 24 * seen.by_hash.capacity());
+        let table = self.seen.as_ref().map_or(0, |seen| seen.numbers.heap());
         let map = match &self.reference {
             Reference::Derived(_, map) => 4 * map.capacity(),
             _ => 0,
@@ -149,20 +109,16 @@ impl Gather {
             return self.values.push(value);
         };
         seen.leaves += 1;
-        let known = match seen.by_hash.get(&hash) {
-            Some(number) if self.values.get(*number) == value => Some(*number),
-            Some(_) => seen.others.get(value).copied(),
-            None => None,
-        };
+        let values = &self.values;
+        let known = seen
+            .numbers
+            .find(hash, |number| values.get(number) == value);
         if let Some(number) = known {
             return number;
         }
         self.form.see(value);
         let number = self.values.push(value);
-        if let Some(first) = seen.by_hash.insert(hash, number) {
-            seen.by_hash.insert(hash, first);
-            seen.others.insert(value.into(), number);
-        }
+        seen.numbers.insert(hash, number);
         if seen.leaves >= TRIAL && self.values.len() > seen.leaves / 10 * 9 {
             self.seen = None;
         }

@@ -1,6 +1,6 @@
 //! Writes one segment from ranges of rows of others: their rows in order, taken apart anew, so that
-//! the merged segment has the dictionaries of all. In memory are the new segment's columns and one
-//! row of each input.
+//! the merged segment has the dictionaries of all, and their terms with new row numbers. In memory
+//! are the new segment's columns, one row of each input, and a number for each row.
 
 use core::ops::Range;
 use std::collections::BinaryHeap;
@@ -8,6 +8,8 @@ use std::collections::BinaryHeap;
 use super::Summary;
 use super::reader::Loaded;
 use super::reader::Reader;
+use super::union;
+use super::union::Moved;
 use super::writer::Writer;
 use crate::disk::File;
 use crate::error::Result;
@@ -28,24 +30,33 @@ pub(crate) fn merge(
     let mut writer = Writer::begin(file, store, segment)?;
     let mut heads: BinaryHeap<(Position, usize)> = BinaryHeap::new();
     let mut walks: Vec<(Range<u32>, Loaded)> = Vec::with_capacity(inputs.len());
+    let mut moved = Vec::with_capacity(inputs.len());
     for (place, (reader, rows)) in inputs.iter().enumerate() {
         let rows = rows.start..rows.end.min(reader.rows());
         let mut loaded = Loaded::default();
         if rows.start < rows.end {
             heads.push((reader.position(rows.start, &mut loaded)?, place));
         }
+        moved.push(Moved {
+            reader,
+            first: rows.start,
+            numbers: Vec::with_capacity(rows.len()),
+        });
         walks.push((rows, loaded));
     }
+    let mut number = 0;
     while let Some((_, place)) = heads.pop() {
-        let (Some((reader, _)), Some((rows, loaded))) = (inputs.get(place), walks.get_mut(place))
+        let (Some(moved), Some((rows, loaded))) = (moved.get_mut(place), walks.get_mut(place))
         else {
             break;
         };
-        writer.push(&reader.row(rows.start, loaded)?)?;
+        writer.push(&moved.reader.row(rows.start, loaded)?)?;
+        moved.numbers.push(number);
+        number += 1;
         rows.start += 1;
         if rows.start < rows.end {
-            heads.push((reader.position(rows.start, loaded)?, place));
+            heads.push((moved.reader.position(rows.start, loaded)?, place));
         }
     }
-    writer.finish()
+    writer.finish(|take| union::each(&moved, take))
 }

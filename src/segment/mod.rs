@@ -11,6 +11,7 @@ mod example;
 mod fingerprints;
 pub(crate) mod format;
 mod gather;
+mod index;
 mod lanes;
 mod letters;
 mod line;
@@ -32,6 +33,8 @@ mod terms;
 #[cfg(test)]
 mod tests;
 mod texts;
+mod union;
+mod values;
 pub(crate) mod writer;
 mod zones;
 

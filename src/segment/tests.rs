@@ -40,6 +40,7 @@ use crate::time::Time;
 
 mod damage;
 mod shapes;
+mod whole;
 
 const STORE: StoreId = StoreId([3; 16]);
 
@@ -371,12 +372,7 @@ fn check(seeds: &[(u16, u32)], parts: usize, cut: u16) {
         let merged = merged.unwrap();
         let reader = folder.open(id as u64 + 30, &merged, ReadMode::Mapped);
         assert_same(&reader, &contents_of(&wanted));
-        let rewritten = folder.write(id as u64 + 40, &wanted);
-        let same = Summary {
-            content_hash: merged.content_hash,
-            ..rewritten
-        };
-        assert_eq!(merged, same);
+        whole::assert_written_alike(&folder, id as u64 + 30, &merged, &wanted);
     }
 }
 
@@ -418,9 +414,10 @@ fn long_lists_and_many_pages_are_walked_in_both_directions() {
         found.reverse();
         assert_eq!(&found, rows.1);
     }
+    whole::assert_written_alike(&folder, 1, &summary, &models);
     let all = [(reader.clone(), 0..reader.rows())];
     let merged = folder.merge(2, &all).unwrap();
-    assert_eq!(merged.file_len, summary.file_len);
+    whole::assert_written_alike(&folder, 2, &merged, &models);
     let same = folder.merge(3, &[(reader.clone(), 0..9), (reader, 5..12)]);
     assert_eq!(same.unwrap_err().kind(), ErrorKind::OutOfRange);
 }

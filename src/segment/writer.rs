@@ -2,8 +2,6 @@
 //! when all are there the columns are planned, and rows, indexes and checksums follow. Called when a
 //! memtable is sealed, by bulk loads and by merges.
 
-use std::collections::HashMap;
-
 use super::Summary;
 use super::block;
 use super::builder::Builder;
@@ -11,6 +9,7 @@ use super::builder::Stand;
 use super::fingerprints::Fingerprints;
 use super::format;
 use super::format::Kind;
+use super::index::Index;
 use super::output::Output;
 use super::packed::Packer;
 use super::packing::Packing;
@@ -20,25 +19,27 @@ use super::texts::TextWriter;
 use super::zones;
 use super::zones::Zone;
 use crate::codec::bits::BitWriter;
+use crate::codec::content::Content;
 use crate::codec::row::Row;
 use crate::disk::File;
 use crate::error::Error;
 use crate::error::ErrorKind;
 use crate::error::Result;
-use crate::filter::indexed;
 use crate::id::SegmentId;
 use crate::id::Sequence;
 use crate::id::StoreId;
 use crate::limits;
 use crate::time::Time;
 
+/// Takes the next term with its rows, both ascending.
+pub(super) type TakeTerm<'t> = &'t mut dyn FnMut(&[u8], &[u32]) -> Result<()>;
+
 /// A segment under construction.
-pub(crate) struct Writer<'f> {
+pub(super) struct Writer<'f> {
     output: Output<'f>,
     builder: Builder,
     shape: Shape,
     texts: TextWriter,
-    index: HashMap<Box<[u8]>, Vec<u32>>,
     fingerprints: Vec<(u64, u32)>,
 }
 
@@ -55,14 +56,15 @@ pub(crate) fn write<'r>(
     rows: impl IntoIterator<Item = Row<'r>>,
 ) -> Result<Summary> {
     let mut writer = Writer::begin(file, store, segment)?;
+    let mut index = Index::default();
     for row in rows {
-        writer.push(&row)?;
+        index.add(&writer.push(&row)?);
     }
-    writer.finish()
+    writer.finish(|take| index.each(take))
 }
 
 impl<'f> Writer<'f> {
-    pub(crate) fn begin(
+    pub(super) fn begin(
         file: &'f dyn File,
         store: StoreId,
         segment: SegmentId,
@@ -72,13 +74,12 @@ impl<'f> Writer<'f> {
             builder: Builder::default(),
             shape: Shape::default(),
             texts: TextWriter::new(),
-            index: HashMap::new(),
             fingerprints: Vec::new(),
         })
     }
 
-    /// Takes in the next older row.
-    pub(crate) fn push(&mut self, row: &Row<'_>) -> Result<()> {
+    /// Takes in the next older row and gives back its content, for its terms.
+    pub(super) fn push<'r>(&mut self, row: &Row<'r>) -> Result<Content<'r>> {
         let path = self.output.file().path();
         let refuse = |what: &str| Err(Error::new(ErrorKind::OutOfRange, what).in_file(path));
         let number = self.builder.stands.len() as u32;
@@ -95,30 +96,20 @@ impl<'f> Writer<'f> {
         };
         self.builder
             .push(row, &mut self.shape, &mut self.texts, &mut self.output)?;
-        let index = &mut self.index;
-        let put = |term: &[u8]| match index.get_mut(term) {
-            Some(rows) if rows.last() == Some(&number) => {}
-            Some(rows) => rows.push(number),
-            None => {
-                index.insert(term.into(), vec![number]);
-            }
-        };
-        indexed::stored(&content, put);
         let found = row.content_fingerprints(&content);
         let found = [found.key, found.origin].into_iter().flatten();
         self.fingerprints
             .extend(found.map(|fingerprint| (fingerprint, number)));
-        Ok(())
+        Ok(content)
     }
 
-    /// Writes what was gathered.
-    pub(crate) fn finish(self) -> Result<Summary> {
+    /// Writes what was gathered; `tell` hands out the terms of all rows.
+    pub(super) fn finish(self, tell: impl FnOnce(TakeTerm<'_>) -> Result<()>) -> Result<Summary> {
         let Writer {
             mut output,
             builder,
             shape: _,
             texts,
-            index,
             fingerprints,
         } = self;
         let summary = summary(&builder.stands);
@@ -131,12 +122,8 @@ impl<'f> Writer<'f> {
         let columns = packing.schema.columns.len() as u64;
         let seqs = (summary.seq_min, summary.seq_max);
         let schema = write_rows(packing, seqs, &mut output)?;
-        let mut index: Vec<(Box<[u8]>, Vec<u32>)> = index.into_iter().collect();
-        index.sort_unstable_by(|one, other| one.0.cmp(&other.0));
         let mut terms = TermWriter::new(summary.rows);
-        for (term, rows) in index {
-            terms.push(&term, &rows, &output)?;
-        }
+        tell(&mut |term, rows| terms.push(term, rows, &output))?;
         terms.finish(&mut output)?;
         Fingerprints::write(fingerprints, summary.rows, &mut output)?;
         output.put(&schema)?;

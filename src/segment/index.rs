@@ -1,0 +1,85 @@
+//! The terms of rows that come one after another, each term with its rows, in the order in which a
+//! segment stores them. What a sealed memtable is indexed with; a merge has the terms of its inputs.
+
+use super::values::Numbers;
+use super::values::Values;
+use crate::codec::content::Content;
+use crate::codec::hash::Keys;
+use crate::error::Result;
+use crate::filter::indexed;
+
+/// Rows so far, by term.
+#[derive(Default)]
+pub(super) struct Index {
+    keys: Keys,
+    numbers: Numbers,
+    terms: Values,
+    /// Of each term how many rows have it, and the last of them.
+    counts: Vec<(u32, u32)>,
+    /// The numbers of the terms, row after row, and where each row's end.
+    postings: Vec<u32>,
+    ends: Vec<u32>,
+}
+
+impl Index {
+    /// Takes in the terms of the next row.
+    pub(super) fn add(&mut self, content: &Content<'_>) {
+        let row = self.ends.len() as u32;
+        indexed::stored(content, |term| {
+            let hash = self.keys.hash(term);
+            let is = |number: u32| self.terms.get(number) == term;
+            let number = self.numbers.find(hash, is).unwrap_or_else(|| {
+                let number = self.terms.push(term);
+                self.numbers.insert(hash, number);
+                self.counts.push((0, u32::MAX));
+                number
+            });
+            if let Some((count, last)) = self.counts.get_mut(number as usize)
+                && *last != row
+            {
+                *count += 1;
+                *last = row;
+                self.postings.push(number);
+            }
+        });
+        self.ends.push(self.postings.len() as u32);
+    }
+
+    /// Hands out every term with its rows, both ascending.
+    pub(super) fn each(self, mut take: impl FnMut(&[u8], &[u32]) -> Result<()>) -> Result<()> {
+        // Where the rows of each term go: behind those of the terms before it.
+        let mut slots: Vec<u32> = Vec::with_capacity(self.counts.len());
+        let mut before = 0;
+        for (count, _) in &self.counts {
+            slots.push(before);
+            before += count;
+        }
+        let mut listed = vec![0; self.postings.len()];
+        let mut start = 0;
+        for (row, end) in (0..).zip(&self.ends) {
+            for term in self
+                .postings
+                .get(start as usize..*end as usize)
+                .unwrap_or_default()
+            {
+                if let Some(slot) = slots.get_mut(*term as usize) {
+                    if let Some(place) = listed.get_mut(*slot as usize) {
+                        *place = row;
+                    }
+                    *slot += 1;
+                }
+            }
+            start = *end;
+        }
+        for term in self.terms.sorted() {
+            let end = slots.get(term as usize).copied().unwrap_or(0) as usize;
+            let count = self
+                .counts
+                .get(term as usize)
+                .map_or(0, |(count, _)| *count);
+            let rows = listed.get(end - count as usize..end).unwrap_or_default();
+            take(self.terms.get(term), rows)?;
+        }
+        Ok(())
+    }
+}

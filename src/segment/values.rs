@@ -1,0 +1,180 @@
+//! Different byte strings by number, one behind the other in memory: the values of a column, the
+//! terms of rows. A table finds the number of one by its hash, and always compares the bytes.
+
+/// Byte strings by number.
+#[derive(Debug, Default)]
+pub(super) struct Values {
+    bytes: Vec<u8>,
+    ends: Vec<u32>,
+}
+
+/// Finds numbers by the hash of what they stand for.
+#[derive(Debug, Default)]
+pub(super) struct Numbers {
+    /// The lower half is the number and one, 0 in a free slot, the upper one half of the hash.
+    slots: Vec<u64>,
+    len: usize,
+}
+
+/// Slots of the smallest table.
+const SLOTS_MIN: usize = 16;
+
+impl Values {
+    pub(super) fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    pub(super) fn get(&self, number: u32) -> &[u8] {
+        let number = number as usize;
+        let start = match number.checked_sub(1) {
+            Some(before) => self.ends.get(before).copied().unwrap_or(0),
+            None => 0,
+        };
+        let end = self.ends.get(number).copied().unwrap_or(start);
+        self.bytes
+            .get(start as usize..end as usize)
+            .unwrap_or_default()
+    }
+
+    pub(super) fn push(&mut self, value: &[u8]) -> u32 {
+        self.bytes.extend_from_slice(value);
+        self.ends.push(self.bytes.len() as u32);
+        (self.ends.len() - 1) as u32
+    }
+
+    /// Bytes of memory they take.
+    pub(super) fn heap(&self) -> usize {
+        self.bytes.capacity() + 4 * self.ends.capacity()
+    }
+
+    /// All numbers in the order of what they stand for.
+    pub(super) fn sorted(&self) -> Vec<u32> {
+        let numbers = 0..self.len() as u32;
+        let first = self.get(0);
+        let mut common = first.len();
+        for number in numbers.clone() {
+            let value = self.get(number).iter().zip(first).take(common);
+            common = value.take_while(|(one, other)| one == other).count();
+        }
+        // What follows the beginning that all share decides nearly always, and without a look at
+        // the values, which lie scattered in memory.
+        let mut keyed: Vec<(u128, u32)> = numbers
+            .map(|number| (head(self.get(number).get(common..)), number))
+            .collect();
+        keyed.sort_unstable_by(|one, other| {
+            let values = || self.get(one.1).cmp(self.get(other.1));
+            one.0.cmp(&other.0).then_with(values)
+        });
+        keyed.into_iter().map(|(_, number)| number).collect()
+    }
+}
+
+/// The first sixteen bytes as a number of the same order.
+fn head(bytes: Option<&[u8]>) -> u128 {
+    let bytes = bytes.unwrap_or_default();
+    match bytes.first_chunk::<16>() {
+        Some(bytes) => bytes
+            .iter()
+            .fold(0, |head, byte| head << 8 | u128::from(*byte)),
+        None => {
+            let head = bytes
+                .iter()
+                .fold(0, |head, byte| head << 8 | u128::from(*byte));
+            head.checked_shl(8 * (16 - bytes.len() as u32)).unwrap_or(0)
+        }
+    }
+}
+
+impl Numbers {
+    /// The number with this hash of which `is` says that it is the one.
+    #[inline]
+    pub(super) fn find(&self, hash: u64, is: impl Fn(u32) -> bool) -> Option<u32> {
+        let mask = self.slots.len().wrapping_sub(1);
+        let mut at = (hash >> 32) as usize & mask;
+        loop {
+            let slot = *self.slots.get(at)?;
+            let number = (slot as u32).checked_sub(1)?;
+            if (slot ^ hash) >> 32 == 0 && is(number) {
+                return Some(number);
+            }
+            at = (at + 1) & mask;
+        }
+    }
+
+    /// Adds a number that is not there.
+    pub(super) fn insert(&mut self, hash: u64, number: u32) {
+        if (self.len + 1) * 4 > self.slots.len() * 3 {
+            let len = (2 * self.slots.len()).max(SLOTS_MIN);
+            let before = core::mem::replace(&mut self.slots, vec![0; len]);
+            let filled = before.into_iter().filter(|slot| *slot != 0);
+            filled.for_each(|slot| self.put(slot));
+        }
+        self.put(hash >> 32 << 32 | u64::from(number + 1));
+        self.len += 1;
+    }
+
+    fn put(&mut self, filled: u64) {
+        let mask = self.slots.len() - 1;
+        let mut at = (filled >> 32) as usize & mask;
+        while let Some(slot) = self.slots.get_mut(at) {
+            if *slot == 0 {
+                *slot = filled;
+                return;
+            }
+            at = (at + 1) & mask;
+        }
+    }
+
+    /// Bytes of memory the table takes.
+    pub(super) fn heap(&self) -> usize {
+        8 * self.slots.capacity()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    proptest::proptest! {
+        /// Values that begin alike, end early or hold zeros come out as a sort of them does.
+        #[test]
+        fn numbers_are_sorted_as_their_values(
+            begin in "[ab]{0,20}",
+            rest in proptest::collection::btree_set(proptest::collection::vec(0_u8..3, 0..24), 1..60),
+            turn in 0_usize..60,
+        ) {
+            let mut wanted: Vec<Vec<u8>> = rest
+                .into_iter()
+                .map(|rest| [begin.as_bytes(), &rest].concat())
+                .collect();
+            let mut values = Values::default();
+            let turn = turn % wanted.len();
+            let turned = wanted.iter().skip(turn).chain(wanted.iter().take(turn));
+            for value in turned {
+                values.push(value);
+            }
+            wanted.sort();
+            let sorted = values.sorted();
+            let found: Vec<&[u8]> = sorted.iter().map(|number| values.get(*number)).collect();
+            proptest::prop_assert_eq!(found, wanted);
+        }
+
+        /// Hashes that meet, wholly or in their upper half, still find each its own number.
+        #[test]
+        fn numbers_are_found_also_where_hashes_meet(
+            hashes in proptest::collection::vec(0_u64..8, 1..200),
+            shift in 0_u32..62,
+        ) {
+            let mut numbers = Numbers::default();
+            for (number, hash) in (0..).zip(&hashes) {
+                let hash = hash << shift;
+                proptest::prop_assert_eq!(numbers.find(hash, |found| found == number), None);
+                numbers.insert(hash, number);
+            }
+            for (number, hash) in (0..).zip(&hashes) {
+                let found = numbers.find(hash << shift, |found| found == number);
+                proptest::prop_assert_eq!(found, Some(number));
+            }
+        }
+    }
+}
