@@ -29,6 +29,8 @@ use crate::time::Time;
 /// Templates of one member, and columns of a segment; what comes beyond is kept whole.
 const TEMPLATES_MAX: usize = 2048;
 const COLUMNS_MAX: usize = 4096;
+/// Templates of one member beyond which rendered texts are no longer taken apart: they are prose.
+const RENDERED_MAX: usize = 256;
 /// Bytes of gathered values beyond which members are kept whole, so that no input takes more.
 const HEAP_MAX: usize = 160 << 20;
 /// Shorter leaves are not worth telling from others.
@@ -81,6 +83,8 @@ pub(super) struct Builder {
     column_numbers: HashMap<Vec<u8>, usize>,
     keys: Keys,
     heap: usize,
+    /// Names of members whose rendered texts are left as they are.
+    plain: Vec<Vec<u8>>,
 }
 
 /// A column with the leaf it had last.
@@ -111,7 +115,7 @@ impl Builder {
         output: &mut Output<'_>,
     ) -> Result<()> {
         let content = row.body.content.as_bytes();
-        if shape.take(content).is_none() {
+        if self.take(content, shape).is_none() {
             let what = format!("the content of event {} is no object", row.position.seq);
             return Err(Error::new(ErrorKind::Corrupt, what).in_file(output.file().path()));
         }
@@ -156,6 +160,28 @@ impl Builder {
             self.heap = self.columns.iter().map(|column| column.gather.heap()).sum();
         }
         Ok(())
+    }
+
+    /// Takes a content apart, texts that look rendered too, unless their members prove too manifold.
+    fn take(&mut self, content: &[u8], shape: &mut Shape) -> Option<()> {
+        shape.take(content, &self.plain)?;
+        let plain = self.plain.len();
+        for found in shape.members.iter().filter(|found| found.rendered) {
+            let name = content.get(found.name.clone())?;
+            let number = self.member_numbers.get(name);
+            let known = number.and_then(|number| self.members.get(*number));
+            let manifold = known.is_some_and(|member| {
+                member.templates.len() >= RENDERED_MAX
+                    && !member.numbers.contains_key(shape.template(found))
+            });
+            if manifold {
+                self.plain.push(name.to_vec());
+            }
+        }
+        match self.plain.len() > plain {
+            true => shape.take(content, &self.plain),
+            false => Some(()),
+        }
     }
 
     fn mapping(&mut self, name: &str) -> usize {

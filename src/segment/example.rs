@@ -132,7 +132,7 @@ fn the_page_s_sizes_are_the_constants() {
             format::TERM_BLOCK_TERMS
         ),
         format!("each at most {} bytes long", format::TERM_BYTES_MAX),
-        format!("a string of at most {} bytes", TEXT_MAX),
+        format!("a part of it, of at most {} bytes", TEXT_MAX),
         format!("n up to {}: Elias-Fano", CHUNK),
         format!("k = width(n) + {} bits", format::FINGERPRINT_SPARE),
         format!("`{}`", String::from_utf8_lossy(&format::MAGIC)),

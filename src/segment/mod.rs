@@ -25,6 +25,7 @@ mod packing;
 mod pages;
 pub(crate) mod postings;
 pub(crate) mod reader;
+mod rendered;
 mod rows;
 mod schema;
 mod shape;

@@ -5,23 +5,24 @@
 use core::ops::Range;
 
 use super::letters::TEXT_MAX;
+use super::rendered;
 
 /// Stands in a template where a leaf was; canonical JSON has no such bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
 pub(crate) enum Mark {
-    /// The inside of a string.
+    /// The inside of a string, or a value in a rendered text.
     Text = 0,
     /// A number, or a truth value.
     Plain = 1,
-    /// The inside of a string of more than [`TEXT_MAX`] bytes, or a whole member.
+    /// A text of more than [`TEXT_MAX`] bytes, or a whole member.
     Long = 2,
 }
 
 /// Leaves of a member that is taken apart; one of more is kept whole.
 const LEAVES_MAX: usize = 128;
 /// Bytes of a template; a member with a longer one is kept whole.
-const TEMPLATE_MAX: usize = 4096;
+const TEMPLATE_MAX: usize = 8192;
 
 /// A leaf: what it is, and where it stands in the content.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,6 +40,8 @@ pub(crate) struct Member {
     pub(crate) whole: Range<usize>,
     pub(crate) template: Range<usize>,
     pub(crate) leaves: Range<usize>,
+    /// A text in it was taken apart into what was rendered and what was filled in.
+    pub(crate) rendered: bool,
 }
 
 /// The parts of one content; kept from row to row for its memory.
@@ -47,6 +50,7 @@ pub(crate) struct Shape {
     pub(crate) members: Vec<Member>,
     pub(crate) leaves: Vec<Leaf>,
     templates: Vec<u8>,
+    values: Vec<Range<usize>>,
 }
 
 impl Mark {
@@ -62,7 +66,8 @@ impl Mark {
 
 impl Shape {
     /// Takes `content` apart; `None` if it is no object without white space between its parts.
-    pub(crate) fn take(&mut self, content: &[u8]) -> Option<()> {
+    /// Rendered texts in members of the names in `plain` are left as they are.
+    pub(crate) fn take(&mut self, content: &[u8], plain: &[Vec<u8>]) -> Option<()> {
         self.members.clear();
         self.leaves.clear();
         self.templates.clear();
@@ -72,7 +77,7 @@ impl Shape {
             if content.get(at) != Some(&opening) {
                 return (opening == b',' && content.get(at..) == Some(b"}")).then_some(());
             }
-            at = self.member(content, at + 1)?;
+            at = self.member(content, at + 1, plain)?;
             opening = b',';
         }
     }
@@ -84,14 +89,16 @@ impl Shape {
     }
 
     /// Takes apart the member that begins at `start` and gives back where it ends.
-    fn member(&mut self, content: &[u8], start: usize) -> Option<usize> {
+    fn member(&mut self, content: &[u8], start: usize, plain: &[Vec<u8>]) -> Option<usize> {
         let name = string(content, start)?;
+        let key = content.get(name.clone())?;
+        let mut rendered = !plain.iter().any(|plain| plain == key);
         if content.get(name.end + 1) != Some(&b':') {
             return None;
         }
         let template = self.templates.len();
         let leaves = self.leaves.len();
-        let end = self.value(content, start, name.end + 2)?;
+        let end = self.value(content, start, name.end + 2, &mut rendered)?;
         let whole = self.leaves.len() - leaves > LEAVES_MAX
             || self.templates.len() - template > TEMPLATE_MAX;
         if whole {
@@ -108,12 +115,21 @@ impl Shape {
             whole: start..end,
             template: template..self.templates.len(),
             leaves: leaves..self.leaves.len(),
+            rendered: rendered && !whole,
         });
         Some(end)
     }
 
     /// Takes apart the value at `at`, with everything from `clean` on before it, which is literal.
-    fn value(&mut self, content: &[u8], mut clean: usize, mut at: usize) -> Option<usize> {
+    /// `rendered` says whether rendered texts may be taken apart, and then whether any was.
+    fn value(
+        &mut self,
+        content: &[u8],
+        mut clean: usize,
+        mut at: usize,
+        rendered: &mut bool,
+    ) -> Option<usize> {
+        let may = core::mem::take(rendered);
         let mut depth = 0_usize;
         loop {
             let byte = *content.get(at)?;
@@ -122,7 +138,13 @@ impl Shape {
                     let inside = string(content, at)?;
                     at = inside.end + 1;
                     if content.get(at) != Some(&b':') && !inside.is_empty() {
-                        clean = self.leaf(content, clean, inside, true)?;
+                        clean = match may && self.find_values(content, &inside)? {
+                            true => {
+                                *rendered = true;
+                                self.rendered(content, clean, inside.start)?
+                            }
+                            false => self.leaf(content, clean, inside, true)?,
+                        };
                     }
                 }
                 b'{' | b'[' => {
@@ -152,6 +174,23 @@ impl Shape {
         }
         self.templates.extend_from_slice(content.get(clean..at)?);
         Some(at)
+    }
+
+    /// Whether the text was rendered from values, which are then in `self.values`.
+    fn find_values(&mut self, content: &[u8], inside: &Range<usize>) -> Option<bool> {
+        self.values.clear();
+        let text = content.get(inside.clone())?;
+        Some(rendered::values(text, &mut self.values))
+    }
+
+    /// The values in the text that begins at `start` are leaves, the rest of it is literal.
+    fn rendered(&mut self, content: &[u8], mut clean: usize, start: usize) -> Option<usize> {
+        let mut values = core::mem::take(&mut self.values);
+        for value in values.drain(..) {
+            clean = self.leaf(content, clean, start + value.start..start + value.end, true)?;
+        }
+        self.values = values;
+        Some(clean)
     }
 
     fn leaf(
@@ -196,9 +235,10 @@ fn string(content: &[u8], at: usize) -> Option<Range<usize>> {
 }
 
 /// The names of keys and brackets that lead to each mark of a template, array places left out: leaves
-/// of one path are alike. A mark's own number is the path's last byte.
+/// of one path are alike. A mark's own number is the path's last byte. In a rendered text what stands
+/// before a value leads to it, with how often the same stood there before.
 pub(crate) fn paths(template: &[u8]) -> Vec<Vec<u8>> {
-    let mut found = Vec::new();
+    let mut found: Vec<Vec<u8>> = Vec::new();
     let mut path: Vec<u8> = Vec::new();
     // Where the path ended when each open bracket was met.
     let mut open: Vec<usize> = Vec::new();
@@ -207,18 +247,18 @@ pub(crate) fn paths(template: &[u8]) -> Vec<Vec<u8>> {
     while let Some(byte) = template.get(at).copied() {
         at += 1;
         match byte {
-            0..=2 => {
-                let mut path = path.clone();
-                path.push(byte);
-                found.push(path);
-            }
+            0..=2 => found.push(with(&path, &[byte])),
             b'"' => {
                 let inside = string_end(template, at);
-                if template.get(inside + 1) == Some(&b':') {
+                let text = template.get(at..inside).unwrap_or_default();
+                at = inside + 1;
+                if template.get(at) == Some(&b':') {
                     path.truncate(base);
                     path.push(b'.');
-                    path.extend_from_slice(template.get(at..inside).unwrap_or_default());
-                    at = inside + 2;
+                    path.extend_from_slice(text);
+                    at += 1;
+                } else {
+                    text_paths(text, &path, &mut found);
                 }
             }
             b'{' | b'[' => {
@@ -234,6 +274,28 @@ pub(crate) fn paths(template: &[u8]) -> Vec<Vec<u8>> {
         }
     }
     found
+}
+
+/// The paths of the marks in a string that stands at `path`.
+fn text_paths(text: &[u8], path: &[u8], found: &mut Vec<Vec<u8>>) {
+    if let [mark @ 0..=2] = text {
+        found.push(with(path, &[*mark]));
+        return;
+    }
+    let first = found.len();
+    let mut clean = 0;
+    for (at, mark) in text.iter().enumerate().filter(|(_, byte)| **byte <= 2) {
+        let lead = rendered::lead(text.get(clean..at).unwrap_or_default());
+        let lead = with(&with(path, b"\""), lead);
+        let before = found.get(first..).unwrap_or_default();
+        let again = before.iter().filter(|path| path.starts_with(&lead)).count();
+        found.push(with(&lead, &[b'0' + again.min(9) as u8, *mark]));
+        clean = at + 1;
+    }
+}
+
+fn with(path: &[u8], more: &[u8]) -> Vec<u8> {
+    [path, more].concat()
 }
 
 /// Where the string of a template ends whose inside begins at `at`.
@@ -255,7 +317,7 @@ mod tests {
 
     fn rebuilt(content: &[u8]) -> Option<Vec<u8>> {
         let mut shape = Shape::default();
-        shape.take(content)?;
+        shape.take(content, &[])?;
         let mut out = Vec::new();
         for (number, member) in shape.members.iter().enumerate() {
             out.push(if number == 0 { b'{' } else { b',' });
@@ -284,7 +346,7 @@ mod tests {
     fn leaves_of_one_path_are_alike_wherever_they_stand() {
         let content = br#"{"changes":[{"path":"a","after":1},{"path":"b","before":"","after":"x"}],"data":{"k\"":[true,null,"y"]}}"#;
         let mut shape = Shape::default();
-        assert_eq!(shape.take(content), Some(()));
+        assert_eq!(shape.take(content, &[]), Some(()));
         let templates: Vec<&[u8]> = shape
             .members
             .iter()

@@ -35,7 +35,7 @@ pub(super) fn give(event: &mut Event, position: Position, seed: u32) {
         _ => {}
     }
     let ulid = EventId::new(position).to_string();
-    let data = match seed % 6 {
+    let data = match seed % 8 {
         0 => format!(
             r#"{{"by":"{user}","n":{seed},"at":"{ulid}","ok":{}}}"#,
             seed.is_multiple_of(2)
@@ -53,7 +53,15 @@ pub(super) fn give(event: &mut Event, position: Position, seed: u32) {
             r#"{{"k{seed}":{{"deep":[[[{seed}]]]}},"wide":[{}0]}}"#,
             "1,".repeat(seed as usize % 200)
         ),
-        _ => "null".to_owned(),
+        5 => "null".to_owned(),
+        6 => format!(
+            r#"{{"Message":"Accessed.\r\n\tName:\t\t{user}\r\nSeed: {seed}\nSame: -\nC:\\{seed}","User":"{user}"}}"#
+        ),
+        _ => format!(
+            r#"{{"raw":"type=SYSCALL uid={} exe=\"/bin/{user}\" key={}, when=1 {seed} ]"}}"#,
+            seed % 9,
+            if seed.is_multiple_of(3) { "" } else { "(null)" },
+        ),
     };
     event.data = match data.as_str() {
         "null" => Field::Null,
