@@ -5,12 +5,17 @@
 
 use core::ops::Range;
 
+use super::letters::TEXT_MAX;
+
 /// Shorter texts are values themselves.
 const TEXT_MIN: usize = 64;
 /// Fewer values do not make a rendered text.
 const VALUES_MIN: usize = 3;
 /// Bytes of the name before a value.
 const NAME_MAX: usize = 48;
+/// A text that ends with a number is taken apart from this length on, numbers up to this one.
+const NUMBERED_MIN: usize = 12;
+const DIGITS_MAX: usize = 18;
 
 /// Appends where the values of `text` stand; `false`, and nothing of use, if it was not rendered.
 pub(super) fn values(text: &[u8], found: &mut Vec<Range<usize>>) -> bool {
@@ -27,6 +32,18 @@ pub(super) fn values(text: &[u8], found: &mut Vec<Range<usize>>) -> bool {
         at = end + 2;
     }
     found.len() >= VALUES_MIN && (lines > 1 || found.len() < text.len() / 8)
+}
+
+/// Where the number begins that ends a `text` such as `dc1/Security/4711`, behind a slash.
+pub(super) fn number(text: &[u8]) -> Option<usize> {
+    let digits = text.iter().rev().take_while(|byte| byte.is_ascii_digit());
+    let start = text.len() - digits.count();
+    let plain = match text.get(start..)? {
+        [b'0', _, ..] => false,
+        digits => (1..=DIGITS_MAX).contains(&digits.len()),
+    };
+    let behind = text.get(..start)?.ends_with(b"/");
+    (plain && behind && text.len() >= NUMBERED_MIN && text.len() < TEXT_MAX).then_some(start)
 }
 
 /// What leads to a value, of all that stands between it and the value before.
@@ -184,6 +201,19 @@ mod tests {
             of(&"Mozilla/5.0 (X11; Linux x86_64) like: Gecko ".repeat(4)),
             [""; 0]
         );
+    }
+
+    #[test]
+    fn a_number_behind_the_last_slash_is_a_value() {
+        assert_eq!(number(b"dc1.lan/Security/4711"), Some(17));
+        for text in [
+            "a/4711",
+            "dc1.lan/Security/0711",
+            "10.11.12.13.14",
+            "dc1.lan/Security/",
+        ] {
+            assert_eq!(number(text.as_bytes()), None, "{text}");
+        }
     }
 
     #[test]

@@ -176,11 +176,21 @@ impl Shape {
         Some(at)
     }
 
-    /// Whether the text was rendered from values, which are then in `self.values`.
+    /// Whether the text was rendered from values, which are then in `self.values`; so is a text that
+    /// ends with a number of its own.
     fn find_values(&mut self, content: &[u8], inside: &Range<usize>) -> Option<bool> {
         self.values.clear();
         let text = content.get(inside.clone())?;
-        Some(rendered::values(text, &mut self.values))
+        if rendered::values(text, &mut self.values) {
+            return Some(true);
+        }
+        let number = rendered::number(text);
+        if let Some(start) = number {
+            self.values.clear();
+            self.values.extend([0..start - 1, start..text.len()]);
+            self.values.retain(|value| !value.is_empty());
+        }
+        Some(number.is_some())
     }
 
     /// The values in the text that begins at `start` are leaves, the rest of it is literal.
