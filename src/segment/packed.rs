@@ -6,26 +6,19 @@ use core::cell::RefCell;
 use zstd::bulk::Compressor;
 use zstd::bulk::Decompressor;
 
-/// Level 3 costs a third of the time of level 9 for about 5 % more bytes on blocks of this size;
-/// the encoding of a later format version decides anew.
-const LEVEL: i32 = 3;
+/// From this length on bytes take the place of time: what is packed is written once for a segment and
+/// stands in it twice.
+const LARGE: usize = 4 << 10;
 
 thread_local! {
     // A context costs about 150 KiB to build, more than a block costs to unpack.
     static UNPACK: RefCell<Option<Decompressor<'static>>> = const { RefCell::new(None) };
 }
 
-/// Compresses blocks one after another.
-pub(crate) struct Packer(Compressor<'static>);
-
-impl Packer {
-    pub(crate) fn new() -> std::io::Result<Packer> {
-        Compressor::new(LEVEL).map(Packer)
-    }
-
-    pub(crate) fn pack(&mut self, raw: &[u8]) -> std::io::Result<Vec<u8>> {
-        self.0.compress(raw)
-    }
+/// Compresses one unit.
+pub(crate) fn pack(raw: &[u8]) -> std::io::Result<Vec<u8>> {
+    let level = if raw.len() < LARGE { 3 } else { 19 };
+    Compressor::new(level)?.compress(raw)
 }
 
 /// The `raw_len` bytes that `stored` was made of; `None` when it was not made of so many.
@@ -51,7 +44,7 @@ mod tests {
     #[test]
     fn units_round_trip_and_a_wrong_length_is_refused() -> std::io::Result<()> {
         let raw = b"the same again and the same again".repeat(9);
-        let stored = Packer::new()?.pack(&raw)?;
+        let stored = pack(&raw)?;
         assert_eq!(unpack(&stored, raw.len()), Some(raw.clone()));
         assert_eq!(unpack(&stored, raw.len() - 1), None);
         assert_eq!(unpack(&stored, raw.len() + 1), None);

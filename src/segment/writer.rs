@@ -11,7 +11,7 @@ use super::format;
 use super::format::Kind;
 use super::index::Index;
 use super::output::Output;
-use super::packed::Packer;
+use super::packed;
 use super::packing::Packing;
 use super::shape::Shape;
 use super::terms::TermWriter;
@@ -190,7 +190,7 @@ fn write_rows(
     output.end_section(Kind::RowIndex, found.len() as u64);
     let schema = packing.schema.encode();
     let refused = |error| Error::io("compress the schema of", output.file().path(), error);
-    let frame = Packer::new().and_then(|mut packer| packer.pack(&schema));
+    let frame = packed::pack(&schema);
     let mut stored = (schema.len() as u32).to_le_bytes().to_vec();
     stored.append(&mut frame.map_err(refused)?);
     output.put(&stored)?;
