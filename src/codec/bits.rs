@@ -10,21 +10,26 @@ pub(crate) const fn width_of(max: u64) -> u32 {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct BitWriter {
     bytes: Vec<u8>,
-    pending: u128,
+    /// Fewer than 64 bits that are not among the bytes yet.
+    pending: u64,
     bits: u32,
 }
 
 impl BitWriter {
     /// Appends the lowest `width` bits of `value`, at most 64.
+    #[inline]
     pub(crate) fn put(&mut self, value: u64, width: u32) {
         debug_assert!(width_of(value) <= width && width <= u64::BITS);
-        self.pending |= u128::from(value) << self.bits;
-        self.bits += width;
-        while self.bits >= u8::BITS {
-            self.bytes.push(self.pending as u8);
-            self.pending >>= u8::BITS;
-            self.bits -= u8::BITS;
+        self.pending |= value << self.bits;
+        let bits = self.bits + width;
+        if bits < u64::BITS {
+            self.bits = bits;
+            return;
         }
+        self.bytes.extend_from_slice(&self.pending.to_le_bytes());
+        // What did not fit; nothing where all of a whole word did.
+        self.pending = value.checked_shr(u64::BITS - self.bits).unwrap_or(0);
+        self.bits = bits - u64::BITS;
     }
 
     /// Appends `count` zeros and a one.
@@ -43,22 +48,22 @@ impl BitWriter {
 
     /// The bytes, the last one filled up with zeros; the writer is empty again.
     pub(crate) fn finish(&mut self) -> Vec<u8> {
-        if self.bits > 0 {
-            self.bytes.push(self.pending as u8);
-        }
-        self.pending = 0;
-        self.bits = 0;
+        self.fill_up();
         core::mem::take(&mut self.bytes)
     }
 
     /// Appends the bits to `out`, the last byte filled up with zeros; the writer is empty again and
     /// keeps its memory.
     pub(crate) fn flush(&mut self, out: &mut Vec<u8>) {
-        if self.bits > 0 {
-            self.bytes.push(self.pending as u8);
-        }
+        self.fill_up();
         out.extend_from_slice(&self.bytes);
         self.bytes.clear();
+    }
+
+    fn fill_up(&mut self) {
+        let len = self.bits.div_ceil(u8::BITS) as usize;
+        let pending = self.pending.to_le_bytes();
+        self.bytes.extend(pending.iter().take(len));
         self.pending = 0;
         self.bits = 0;
     }

@@ -1,13 +1,11 @@
 //! Gathers the rows of a segment, taken apart into templates and numbered leaves, until all that
-//! must be known of them is known. A row takes about 150 bytes here however long its texts are:
-//! long ones leave for the file at once.
+//! must be known of them is known. Long texts leave for the file at once.
 
 use core::ops::Range;
-use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::gather::COPIED;
-use super::gather::DERIVED;
+use super::codes::Code;
+use super::codes::Codes;
 use super::gather::Gather;
 use super::gather::Reference;
 use super::letters::ULID_TIME;
@@ -17,6 +15,7 @@ use super::shape::Mark;
 use super::shape::Shape;
 use super::shape::paths;
 use super::texts::TextWriter;
+use super::values::Interner;
 use crate::codec::hash::Keys;
 use crate::codec::row::Row;
 use crate::error::Error;
@@ -55,54 +54,74 @@ pub(super) struct Template {
 #[derive(Debug, Default)]
 pub(super) struct MemberShapes {
     name: Vec<u8>,
-    numbers: HashMap<Vec<u8>, u32>,
     pub(super) templates: Vec<Template>,
+    /// The template that takes the member as it is.
+    whole: Option<u32>,
 }
 
 /// Which members a row has, and how it came in.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct RowShape {
     pub(super) time_given: bool,
     pub(super) mapping: Option<usize>,
     pub(super) members: Vec<usize>,
 }
 
-/// Everything gathered. `codes` holds for each row its shape, with a mapping the two halves of the
-/// repeat, and for each member the template followed by the leaves.
+/// Everything gathered.
 #[derive(Default)]
 pub(super) struct Builder {
     pub(super) stands: Vec<Stand>,
-    pub(super) codes: Vec<u32>,
+    pub(super) codes: Codes,
     pub(super) members: Vec<MemberShapes>,
     pub(super) shapes: Vec<RowShape>,
     pub(super) mappings: Vec<String>,
     pub(super) columns: Vec<Column>,
     pub(super) repeat_max: u64,
-    member_numbers: HashMap<Vec<u8>, usize>,
-    shape_numbers: HashMap<RowShape, u32>,
-    column_numbers: HashMap<Vec<u8>, usize>,
+    names: Interner,
+    /// Templates with the names of their members, and for each the member and its number there.
+    texts: Interner,
+    templates: Vec<(usize, u32)>,
+    shape_texts: Interner,
+    paths: Interner,
+    /// Where the last leaf of each column stands.
+    last: Vec<Last>,
+    current: Current,
     keys: Keys,
     heap: usize,
     /// Names of members whose rendered texts are left as they are.
     plain: Vec<Vec<u8>>,
 }
 
-/// A column with the leaf it had last.
+/// A column.
 pub(super) struct Column {
     pub(super) mark: Mark,
     pub(super) gather: Gather,
-    last: Option<(usize, Range<usize>)>,
+}
+
+/// The row and the place of a leaf.
+#[derive(Clone, Debug, Default)]
+struct Last {
+    row: u32,
+    range: Range<usize>,
 }
 
 /// The leaf before another one of the same member: its column and the number of its value.
 type Before = Option<(usize, u32)>;
 
 /// The row that is being taken apart.
-struct Current<'c> {
-    content: &'c [u8],
+#[derive(Default)]
+struct Current {
     moment: [u8; ULID_TIME],
-    number: usize,
+    number: u32,
+    shape: RowShape,
+    shape_text: Vec<u8>,
     leaves: Vec<(usize, Range<usize>)>,
+}
+
+/// Where long texts go.
+pub(super) struct Texts<'w, 'f> {
+    pub(super) writer: &'w mut TextWriter,
+    pub(super) output: &'w mut Output<'f>,
 }
 
 impl Builder {
@@ -111,55 +130,65 @@ impl Builder {
         &mut self,
         row: &Row<'_>,
         shape: &mut Shape,
-        texts: &mut TextWriter,
-        output: &mut Output<'_>,
+        texts: &mut Texts<'_, '_>,
     ) -> Result<()> {
         let content = row.body.content.as_bytes();
         if self.take(content, shape).is_none() {
             let what = format!("the content of event {} is no object", row.position.seq);
-            return Err(Error::new(ErrorKind::Corrupt, what).in_file(output.file().path()));
+            let path = texts.output.file().path();
+            return Err(Error::new(ErrorKind::Corrupt, what).in_file(path));
         }
-        let mut current = Current {
-            content,
-            moment: moment(row.position),
-            number: self.stands.len(),
-            leaves: Vec::new(),
-        };
+        self.begin(row);
+        for place in 0..shape.members.len() {
+            let member = self.member(shape, place, content);
+            self.current.shape.members.push(member);
+        }
+        let number = self.shape();
+        self.codes.put(number);
+        if let Some(mark) = row.body.import {
+            self.codes.put_u64(mark.repeat);
+            self.repeat_max = self.repeat_max.max(mark.repeat);
+        }
+        for place in 0..shape.members.len() {
+            self.member_leaves(place, shape, content, texts)?;
+        }
+        if self.current.number.is_multiple_of(4096) {
+            self.heap = self.columns.iter().map(|column| column.gather.heap()).sum();
+        }
+        Ok(())
+    }
+
+    /// Makes `row` the present one.
+    fn begin(&mut self, row: &Row<'_>) {
+        self.current.moment = moment(row.position);
+        self.current.number = self.stands.len() as u32;
+        self.current.leaves.clear();
         self.stands.push(Stand {
             position: row.position,
             recorded_at: row.recorded_at,
         });
-        let start = self.codes.len();
-        self.codes.push(0);
-        let mut row_shape = RowShape {
-            time_given: row.body.time_given,
-            ..RowShape::default()
-        };
-        if let Some(mark) = row.body.import {
-            row_shape.mapping = Some(self.mapping(mark.mapping));
-            self.codes.push(mark.repeat as u32);
-            self.codes.push((mark.repeat >> 32) as u32);
-            self.repeat_max = self.repeat_max.max(mark.repeat);
+        let mapping = row.body.import.map(|mark| self.mapping(mark.mapping));
+        let shape = &mut self.current.shape;
+        shape.time_given = row.body.time_given;
+        shape.mapping = mapping;
+        shape.members.clear();
+    }
+
+    /// The number of the present row's shape.
+    fn shape(&mut self) -> u32 {
+        let Current {
+            shape, shape_text, ..
+        } = &mut self.current;
+        shape_text.clear();
+        shape_text.push(u8::from(shape.time_given));
+        let mapping = shape.mapping.map_or(0, |mapping| mapping + 1);
+        let parts = core::iter::once(&mapping).chain(&shape.members);
+        parts.for_each(|part| shape_text.extend_from_slice(&(*part as u32).to_le_bytes()));
+        let (number, is_new) = self.shape_texts.number(shape_text);
+        if is_new {
+            self.shapes.push(shape.clone());
         }
-        for place in 0..shape.members.len() {
-            let member = self.member(shape, place, content);
-            row_shape.members.push(member);
-            self.member_leaves(member, place, shape, &mut current, texts, output)?;
-        }
-        let known = self.shape_numbers.get(&row_shape).copied();
-        let number = known.unwrap_or_else(|| {
-            let number = self.shapes.len() as u32;
-            self.shapes.push(row_shape.clone());
-            self.shape_numbers.insert(row_shape, number);
-            number
-        });
-        if let Some(slot) = self.codes.get_mut(start) {
-            *slot = number;
-        }
-        if current.number.is_multiple_of(4096) {
-            self.heap = self.columns.iter().map(|column| column.gather.heap()).sum();
-        }
-        Ok(())
+        number
     }
 
     /// Takes a content apart, texts that look rendered too, unless their members prove too manifold.
@@ -168,11 +197,11 @@ impl Builder {
         let plain = self.plain.len();
         for found in shape.members.iter().filter(|found| found.rendered) {
             let name = content.get(found.name.clone())?;
-            let number = self.member_numbers.get(name);
-            let known = number.and_then(|number| self.members.get(*number));
+            let number = self.names.find(name);
+            let known = number.and_then(|number| self.members.get(number as usize));
             let manifold = known.is_some_and(|member| {
                 member.templates.len() >= RENDERED_MAX
-                    && !member.numbers.contains_key(shape.template(found))
+                    && self.texts.find(shape.template(found)).is_none()
             });
             if manifold {
                 self.plain.push(name.to_vec());
@@ -196,29 +225,26 @@ impl Builder {
     fn member(&mut self, shape: &Shape, place: usize, content: &[u8]) -> usize {
         let name = shape.members.get(place).map(|member| member.name.clone());
         let name = name.and_then(|name| content.get(name)).unwrap_or_default();
-        if let Some(number) = self.member_numbers.get(name) {
-            return *number;
+        let (number, is_new) = self.names.number(name);
+        if is_new {
+            self.members.push(MemberShapes {
+                name: name.to_vec(),
+                ..MemberShapes::default()
+            });
         }
-        self.members.push(MemberShapes {
-            name: name.to_vec(),
-            ..MemberShapes::default()
-        });
-        self.member_numbers
-            .insert(name.to_vec(), self.members.len() - 1);
-        self.members.len() - 1
+        number as usize
     }
 
     /// Numbers the template and the leaves of one member.
     fn member_leaves(
         &mut self,
-        member: usize,
         place: usize,
         shape: &Shape,
-        current: &mut Current<'_>,
-        texts: &mut TextWriter,
-        output: &mut Output<'_>,
+        content: &[u8],
+        texts: &mut Texts<'_, '_>,
     ) -> Result<()> {
-        let Some(found) = shape.members.get(place) else {
+        let member = self.current.shape.members.get(place).copied();
+        let (Some(found), Some(member)) = (shape.members.get(place), member) else {
             return Ok(());
         };
         let whole = [Leaf {
@@ -234,12 +260,9 @@ impl Builder {
                 let leaves = shape.leaves.get(found.leaves.clone());
                 (number, leaves.unwrap_or_default())
             }
-            None => {
-                let number = self.template(member, &[Mark::Long as u8]);
-                (number.unwrap_or(0), whole.as_slice())
-            }
+            None => (self.whole(member), whole.as_slice()),
         };
-        self.codes.push(number);
+        self.codes.put(number);
         let columns = self
             .members
             .get(member)
@@ -248,56 +271,78 @@ impl Builder {
             .unwrap_or_default();
         let mut before: Before = None;
         for (column, leaf) in columns.iter().zip(leaves) {
-            let range = leaf.range.clone();
-            let code = self.leaf(*column, range, &mut before, current, texts, output)?;
-            self.codes.push(code);
+            let code = self.leaf(*column, leaf.range.clone(), &mut before, content, texts)?;
+            self.codes.put_code(code);
         }
         Ok(())
     }
 
     /// The number of a template; `None` where a member has too many already.
     fn template(&mut self, member: usize, text: &[u8]) -> Option<u32> {
-        let shapes = self.members.get_mut(member)?;
-        if let Some(number) = shapes.numbers.get(text) {
-            return Some(*number);
+        if text == [Mark::Long as u8] {
+            return Some(self.whole(member));
         }
-        let whole = text == [Mark::Long as u8];
-        if !whole && shapes.templates.len() >= TEMPLATES_MAX {
-            return None;
+        // The text tells the member: its name stands in it.
+        let known = self.texts.find(text);
+        if let Some(known) = known {
+            return self
+                .templates
+                .get(known as usize)
+                .map(|(_, number)| *number);
         }
+        let templates = self.members.get(member)?.templates.len();
         let paths = paths(text);
-        if !whole && self.columns.len() + paths.len() > COLUMNS_MAX {
+        if templates >= TEMPLATES_MAX || self.columns.len() + paths.len() > COLUMNS_MAX {
             return None;
         }
-        let name = shapes.name.clone();
+        self.texts.number(text);
+        let number = self.add_template(member, text, paths);
+        self.templates.push((member, number));
+        Some(number)
+    }
+
+    /// The number of the template that takes a member as it is.
+    fn whole(&mut self, member: usize) -> u32 {
+        let known = self.members.get(member).and_then(|member| member.whole);
+        known.unwrap_or_else(|| {
+            let text = [Mark::Long as u8];
+            let number = self.add_template(member, &text, paths(&text));
+            if let Some(member) = self.members.get_mut(member) {
+                member.whole = Some(number);
+            }
+            number
+        })
+    }
+
+    fn add_template(&mut self, member: usize, text: &[u8], paths: Vec<Vec<u8>>) -> u32 {
+        let name = self.members.get(member).map(|member| member.name.clone());
         let columns = paths.into_iter().map(|path| {
             // A member that is whole has no path of its own.
-            let mut full = name.clone();
+            let mut full = name.clone().unwrap_or_default();
             full.push(b'\n');
             full.extend_from_slice(&path);
-            let mark = path
-                .last()
-                .copied()
-                .and_then(Mark::of)
-                .unwrap_or(Mark::Long);
-            *self.column_numbers.entry(full).or_insert_with(|| {
+            let (number, is_new) = self.paths.number(&full);
+            if is_new {
+                let mark = path.last().copied().and_then(Mark::of);
                 self.columns.push(Column {
-                    mark,
+                    mark: mark.unwrap_or(Mark::Long),
                     gather: Gather::new(),
-                    last: None,
                 });
-                self.columns.len() - 1
-            })
+                self.last.push(Last {
+                    row: u32::MAX,
+                    range: 0..0,
+                });
+            }
+            number as usize
         });
-        let columns: Arc<[usize]> = columns.collect();
-        let shapes = self.members.get_mut(member)?;
-        let number = shapes.templates.len() as u32;
-        shapes.numbers.insert(text.to_vec(), number);
-        shapes.templates.push(Template {
+        let template = Template {
             text: text.to_vec(),
-            columns,
-        });
-        Some(number)
+            columns: columns.collect(),
+        };
+        self.members.get_mut(member).map_or(0, |member| {
+            member.templates.push(template);
+            member.templates.len() as u32 - 1
+        })
     }
 
     /// The code of one leaf.
@@ -306,104 +351,79 @@ impl Builder {
         number: usize,
         range: Range<usize>,
         before: &mut Before,
-        current: &mut Current<'_>,
-        texts: &mut TextWriter,
-        output: &mut Output<'_>,
-    ) -> Result<u32> {
-        let value = current.content.get(range.clone()).unwrap_or_default();
-        let copied = self.is_copy(number, value, current);
+        content: &[u8],
+        texts: &mut Texts<'_, '_>,
+    ) -> Result<Code> {
+        let value = content.get(range.clone()).unwrap_or_default();
+        let copied = self.is_copy(number, value, content);
         let previous = core::mem::take(before);
-        let Some(column) = self.columns.get_mut(number) else {
-            return Ok(0);
+        let Current {
+            moment,
+            number: row,
+            leaves,
+            ..
+        } = &mut self.current;
+        let (Some(column), Some(last)) = (self.columns.get_mut(number), self.last.get_mut(number))
+        else {
+            return Ok(Code::Copied);
         };
-        column.last = Some((current.number, range.clone()));
-        current.leaves.push((number, range));
+        *last = Last {
+            row: *row,
+            range: range.clone(),
+        };
+        leaves.push((number, range));
         let gather = &mut column.gather;
-        if gather.reference == Reference::Unseen {
-            gather.reference = match previous {
-                Some((other, _)) if other != number => Reference::Derived(other, Vec::new()),
-                _ => Reference::None,
-            };
-        }
         if copied {
             gather.hits += 1;
-            return Ok(COPIED);
+            return Ok(Code::Copied);
         }
-        let value_number = match column.mark {
-            Mark::Long => texts.push(value, output)?,
-            _ => gather.number(value, self.keys.hash(value), &current.moment),
+        gather.begin_deriving(number, previous);
+        let (value_number, is_new) = match column.mark {
+            Mark::Long => texts.writer.push(value, texts.output)?,
+            _ => gather.number(value, self.keys, moment),
         };
-        let interned = gather.is_interned();
-        *before = (interned && column.mark != Mark::Long).then_some((number, value_number));
-        if gather.retired {
-            gather.misses += 1;
-            return Ok(value_number);
+        if gather.is_interned() && column.mark != Mark::Long {
+            *before = Some((number, value_number));
         }
-        let followed = match (&mut gather.reference, previous) {
-            (Reference::Derived(other, map), Some((found, at))) if *other == found && interned => {
-                let at = at as usize;
-                if map.len() <= at {
-                    map.resize(at + 1, u32::MAX);
-                }
-                match map.get_mut(at) {
-                    Some(slot) if *slot == u32::MAX => {
-                        *slot = value_number;
-                        true
-                    }
-                    Some(slot) => *slot == value_number,
-                    None => false,
-                }
-            }
-            _ => false,
-        };
-        if followed {
-            gather.hits += 1;
-            gather.hit_len += value.len() as u64;
-            return Ok(DERIVED);
+        if gather.follows(previous, value_number, value.len()) {
+            return Ok(Code::Derived);
         }
-        gather.misses += 1;
-        gather.retired = match gather.reference {
-            Reference::Copy(_) => gather.misses > gather.hits + 16,
-            _ => gather.misses > gather.hits / 4 + 64,
-        };
-        Ok(value_number)
+        Ok(match is_new {
+            true => Code::New,
+            false => Code::Known(value_number),
+        })
     }
 
     /// Whether a leaf equals the one its column copies; the first leaf of a column decides which.
-    fn is_copy(&mut self, number: usize, value: &[u8], current: &Current<'_>) -> bool {
-        let reference = self
+    fn is_copy(&mut self, number: usize, value: &[u8], content: &[u8]) -> bool {
+        let Some(gather) = self
             .columns
-            .get(number)
-            .map(|column| &column.gather.reference);
-        let source = match reference {
-            Some(Reference::Copy(source)) => *source,
-            Some(Reference::Unseen) if value.len() >= COPY_MIN => {
-                let found = current.leaves.iter().find(|(other, range)| {
-                    *other != number && current.content.get(range.clone()) == Some(value)
-                });
-                let Some((source, _)) = found else {
-                    return false;
-                };
-                let source = *source;
-                if let Some(column) = self.columns.get_mut(number) {
-                    column.gather.reference = Reference::Copy(source);
-                }
-                source
-            }
-            _ => return false,
+            .get_mut(number)
+            .map(|column| &mut column.gather)
+        else {
+            return false;
         };
-        let retired = self
-            .columns
-            .get(number)
-            .is_none_or(|column| column.gather.retired);
-        let last = self
-            .columns
-            .get(source)
-            .and_then(|column| column.last.as_ref());
-        !retired
-            && last.is_some_and(|(row, range)| {
-                *row == current.number && current.content.get(range.clone()) == Some(value)
-            })
+        match gather.reference {
+            Reference::Copy(source) if !gather.retired => {
+                let last = self.last.get(source);
+                last.is_some_and(|last| {
+                    last.row == self.current.number
+                        && content.get(last.range.clone()) == Some(value)
+                })
+            }
+            Reference::Unseen if value.len() >= COPY_MIN => {
+                let mut leaves = self.current.leaves.iter();
+                let equal = leaves.find(|(other, range)| {
+                    *other != number && content.get(range.clone()) == Some(value)
+                });
+                if let Some((source, _)) = equal {
+                    gather.reference = Reference::Copy(*source);
+                }
+                // The last leaf of that column is the one that counts.
+                equal.is_some() && self.is_copy(number, value, content)
+            }
+            _ => false,
+        }
     }
 }
 

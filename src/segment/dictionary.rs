@@ -60,7 +60,8 @@ impl Dictionary {
         let mut packed = BitWriter::default();
         let store = match fixed {
             Some(fixed) => {
-                values.for_each(|value| fixed.write(value, &mut packed));
+                let codes = fixed.codes();
+                values.for_each(|value| codes.write(value, &mut packed));
                 packed.flush(out);
                 Store::Fixed(fixed)
             }

@@ -8,11 +8,8 @@ use super::letters::ULID;
 use super::letters::ULID_TIME;
 use super::values::Numbers;
 use super::values::Values;
+use crate::codec::hash::Keys;
 
-/// A leaf that equals the leaf its column copies.
-pub(super) const COPIED: u32 = u32::MAX;
-/// A leaf that follows from the one before it.
-pub(super) const DERIVED: u32 = u32::MAX - 1;
 /// Leaves of a column after which it is decided whether its values repeat.
 const TRIAL: usize = 32 << 10;
 
@@ -49,7 +46,8 @@ pub(super) struct Gather {
 /// What all values of a column have in common.
 #[derive(Debug)]
 pub(super) struct Form {
-    pub(super) letters: Letters,
+    /// Of values whose letters are not told by position.
+    letters: Letters,
     /// By position, while all values have one length.
     pub(super) places: Option<Vec<Letters>>,
     /// The last letters are a ULID of the row's own moment.
@@ -99,22 +97,79 @@ impl Gather {
         self.values.heap() + table + map
     }
 
-    /// The number of `value`, a new one if it was not there before. `moment` begins the ULIDs of
+    /// Decides at the first leaf whether the column may follow from the leaf `previous`.
+    pub(super) fn begin_deriving(&mut self, number: usize, previous: Option<(usize, u32)>) {
+        if self.reference == Reference::Unseen {
+            self.reference = match previous {
+                Some((other, _)) if other != number => Reference::Derived(other, Vec::new()),
+                _ => Reference::None,
+            };
+        }
+    }
+
+    /// Whether the value with this number follows from the leaf `previous`, as it did before.
+    pub(super) fn follows(
+        &mut self,
+        previous: Option<(usize, u32)>,
+        value: u32,
+        value_len: usize,
+    ) -> bool {
+        if self.retired {
+            self.misses += 1;
+            return false;
+        }
+        let interned = self.is_interned();
+        let followed = match (&mut self.reference, previous) {
+            (Reference::Derived(other, map), Some((found, at))) if *other == found && interned => {
+                let at = at as usize;
+                if map.len() <= at {
+                    map.resize(at + 1, u32::MAX);
+                }
+                match map.get_mut(at) {
+                    Some(slot) if *slot == u32::MAX => {
+                        *slot = value;
+                        true
+                    }
+                    slot => slot.is_some_and(|slot| *slot == value),
+                }
+            }
+            _ => false,
+        };
+        if followed {
+            self.hits += 1;
+            self.hit_len += value_len as u64;
+            return true;
+        }
+        self.misses += 1;
+        self.retired = match self.reference {
+            Reference::Copy(_) => self.misses > self.hits + 16,
+            _ => self.misses > self.hits / 4 + 64,
+        };
+        false
+    }
+
+    /// The number of `value`, and whether it was not there before. `moment` begins the ULIDs of
     /// the row.
-    pub(super) fn number(&mut self, value: &[u8], hash: u64, moment: &[u8; ULID_TIME]) -> u32 {
+    pub(super) fn number(
+        &mut self,
+        value: &[u8],
+        keys: Keys,
+        moment: &[u8; ULID_TIME],
+    ) -> (u32, bool) {
         self.total_len += value.len() as u64;
         self.form.see_moment(value, moment);
         let Some(seen) = &mut self.seen else {
             self.form.see(value);
-            return self.values.push(value);
+            return (self.values.push(value), true);
         };
         seen.leaves += 1;
+        let hash = keys.hash(value);
         let values = &self.values;
         let known = seen
             .numbers
             .find(hash, |number| values.get(number) == value);
         if let Some(number) = known {
-            return number;
+            return (number, false);
         }
         self.form.see(value);
         let number = self.values.push(value);
@@ -122,31 +177,48 @@ impl Gather {
         if seen.leaves >= TRIAL && self.values.len() > seen.leaves / 10 * 9 {
             self.seen = None;
         }
-        number
+        (number, true)
     }
 }
 
 impl Form {
     fn see_moment(&mut self, value: &[u8], moment: &[u8; ULID_TIME]) {
+        if !self.ulid {
+            return;
+        }
         let time = value
             .len()
             .checked_sub(ULID)
             .and_then(|at| value.get(at..at + ULID_TIME));
-        self.ulid &= time == Some(moment);
+        self.ulid = time == Some(moment);
+    }
+
+    /// All letters that occur.
+    pub(super) fn letters(&self) -> Letters {
+        let mut all = self.letters;
+        self.places
+            .iter()
+            .flatten()
+            .for_each(|place| all.join(place));
+        all
     }
 
     fn see(&mut self, value: &[u8]) {
         let first = self.integer == Some((i64::MAX, i64::MIN));
-        value.iter().for_each(|letter| self.letters.add(*letter));
-        if first {
+        if first && self.places.is_none() {
             self.places = Some(vec![Letters::default(); value.len()]);
         }
-        self.places = self
-            .places
-            .take()
-            .filter(|places| places.len() == value.len());
-        for (place, letter) in self.places.iter_mut().flatten().zip(value) {
-            place.add(*letter);
+        match &mut self.places {
+            Some(places) if places.len() == value.len() => {
+                for (place, letter) in places.iter_mut().zip(value) {
+                    place.add(*letter);
+                }
+            }
+            _ => {
+                self.letters = self.letters();
+                self.places = None;
+                value.iter().for_each(|letter| self.letters.add(*letter));
+            }
         }
         self.integer = self.integer.and_then(|(low, high)| {
             let number = integer(value)?;
@@ -156,20 +228,29 @@ impl Form {
 }
 
 /// The number that `value` spells, if it spells it as it is printed.
-fn integer(value: &[u8]) -> Option<i64> {
-    if value.len() > 19 {
-        return None;
-    }
+pub(super) fn integer(value: &[u8]) -> Option<i64> {
     let digits = value.strip_prefix(b"-").unwrap_or(value);
     let plain = match digits {
         [b'0'] => value.len() == 1,
-        [b'1'..=b'9', rest @ ..] => rest.iter().all(u8::is_ascii_digit),
+        [b'1'..=b'9', ..] => value.len() <= 19,
         _ => false,
     };
     if !plain {
         return None;
     }
-    core::str::from_utf8(value).ok()?.parse().ok()
+    let mut number = 0_i64;
+    for digit in digits {
+        let digit = i64::from(digit.wrapping_sub(b'0'));
+        number = number.checked_mul(10)?.checked_add(digit)?;
+        if digit > 9 {
+            return None;
+        }
+    }
+    Some(if digits.len() < value.len() {
+        -number
+    } else {
+        number
+    })
 }
 
 const _: () = assert!(TEXT_MAX <= u8::MAX as usize);
@@ -198,13 +279,21 @@ mod tests {
     }
 
     #[test]
-    fn equal_values_have_one_number_also_where_hashes_collide() {
+    fn equal_values_have_one_number() {
         let mut gather = Gather::new();
         let moment = [0; ULID_TIME];
-        let numbers: Vec<u32> = [b"a", b"b", b"a", b"c", b"b", b"c"]
+        let numbers: Vec<(u32, bool)> = [b"a", b"b", b"a", b"c", b"b", b"c"]
             .iter()
-            .map(|value| gather.number(*value, 7, &moment))
+            .map(|value| gather.number(*value, Keys::default(), &moment))
             .collect();
-        assert_eq!(numbers, [0, 1, 0, 2, 1, 2]);
+        let wanted = [
+            (0, true),
+            (1, true),
+            (0, false),
+            (2, true),
+            (1, false),
+            (2, false),
+        ];
+        assert_eq!(numbers, wanted);
     }
 }

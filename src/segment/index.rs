@@ -1,19 +1,15 @@
 //! The terms of rows that come one after another, each term with its rows, in the order in which a
 //! segment stores them. What a sealed memtable is indexed with; a merge has the terms of its inputs.
 
-use super::values::Numbers;
-use super::values::Values;
+use super::values::Interner;
 use crate::codec::content::Content;
-use crate::codec::hash::Keys;
 use crate::error::Result;
 use crate::filter::indexed;
 
 /// Rows so far, by term.
 #[derive(Default)]
 pub(super) struct Index {
-    keys: Keys,
-    numbers: Numbers,
-    terms: Values,
+    terms: Interner,
     /// Of each term how many rows have it, and the last of them.
     counts: Vec<(u32, u32)>,
     /// The numbers of the terms, row after row, and where each row's end.
@@ -26,14 +22,10 @@ impl Index {
     pub(super) fn add(&mut self, content: &Content<'_>) {
         let row = self.ends.len() as u32;
         indexed::stored(content, |term| {
-            let hash = self.keys.hash(term);
-            let is = |number: u32| self.terms.get(number) == term;
-            let number = self.numbers.find(hash, is).unwrap_or_else(|| {
-                let number = self.terms.push(term);
-                self.numbers.insert(hash, number);
+            let (number, is_new) = self.terms.number(term);
+            if is_new {
                 self.counts.push((0, u32::MAX));
-                number
-            });
+            }
             if let Some((count, last)) = self.counts.get_mut(number as usize)
                 && *last != row
             {
@@ -71,14 +63,15 @@ impl Index {
             }
             start = *end;
         }
-        for term in self.terms.sorted() {
+        let terms = self.terms.values();
+        for term in terms.sorted() {
             let end = slots.get(term as usize).copied().unwrap_or(0) as usize;
             let count = self
                 .counts
                 .get(term as usize)
                 .map_or(0, |(count, _)| *count);
             let rows = listed.get(end - count as usize..end).unwrap_or_default();
-            take(self.terms.get(term), rows)?;
+            take(terms.get(term), rows)?;
         }
         Ok(())
     }

@@ -36,7 +36,61 @@ pub(crate) struct Alphabet {
     width: u32,
 }
 
+/// The code of each letter; what has no code is never asked for.
+#[derive(Clone, Debug)]
+pub(crate) struct Codes {
+    codes: Box<[u8; 256]>,
+    width: u32,
+}
+
+/// The codes at each position of texts of one length; none where a position takes no bits.
+#[derive(Clone, Debug)]
+pub(crate) struct FixedCodes(Vec<Option<Codes>>);
+
+impl Codes {
+    fn of(&self, letter: u8) -> u64 {
+        self.codes
+            .get(usize::from(letter))
+            .map_or(0, |code| u64::from(*code))
+    }
+
+    /// Appends a text of at most [`TEXT_MAX`] letters, its length before it.
+    pub(crate) fn write(&self, text: &[u8], out: &mut BitWriter) {
+        out.put(text.len() as u64, LEN_WIDTH);
+        for letter in text {
+            out.put(self.of(*letter), self.width);
+        }
+    }
+}
+
+impl FixedCodes {
+    /// Appends a text that has the letters this was made of.
+    pub(crate) fn write(&self, text: &[u8], out: &mut BitWriter) {
+        // Collected, so that the writer is called for some letters at once.
+        let (mut word, mut bits) = (0, 0);
+        for (letter, codes) in text.iter().zip(&self.0) {
+            let Some(codes) = codes else {
+                continue;
+            };
+            word |= codes.of(*letter) << bits;
+            bits += codes.width;
+            if bits > u64::BITS - u8::BITS {
+                out.put(word, bits);
+                (word, bits) = (0, 0);
+            }
+        }
+        out.put(word, bits);
+    }
+}
+
 impl Letters {
+    /// Those that occur here or there.
+    pub(crate) fn join(&mut self, other: &Letters) {
+        for (word, other) in self.0.iter_mut().zip(other.0) {
+            *word |= other;
+        }
+    }
+
     pub(crate) fn add(&mut self, letter: u8) {
         if let Some(word) = self.0.get_mut(usize::from(letter >> 6)) {
             *word |= 1 << (letter & 63);
@@ -59,10 +113,6 @@ impl Alphabet {
         Alphabet { letters, width }
     }
 
-    fn code(&self, letter: u8) -> u64 {
-        self.letters.binary_search(&letter).unwrap_or(0) as u64
-    }
-
     pub(crate) fn encode(&self, out: &mut Vec<u8>) {
         out.push(self.letters.len() as u8);
         out.extend_from_slice(&self.letters);
@@ -82,11 +132,17 @@ impl Alphabet {
         u64::from(LEN_WIDTH) + len as u64 * u64::from(self.width)
     }
 
-    /// Appends a text of at most [`TEXT_MAX`] letters, its length before it.
-    pub(crate) fn write(&self, text: &[u8], out: &mut BitWriter) {
-        out.put(text.len() as u64, LEN_WIDTH);
-        for letter in text {
-            out.put(self.code(*letter), self.width);
+    /// What writes texts over this alphabet.
+    pub(crate) fn codes(&self) -> Codes {
+        let mut codes = [0; 256];
+        for (code, letter) in (0..).zip(&self.letters) {
+            if let Some(slot) = codes.get_mut(usize::from(*letter)) {
+                *slot = code;
+            }
+        }
+        Codes {
+            codes: Box::new(codes),
+            width: self.width,
         }
     }
 
@@ -138,13 +194,13 @@ impl Fixed {
         self.ulid && from_end <= ULID && from_end > ULID - ULID_TIME
     }
 
-    /// Appends `text`, which has the letters this was made of.
-    pub(crate) fn write(&self, text: &[u8], out: &mut BitWriter) {
-        for (place, (letter, alphabet)) in text.iter().zip(&self.places).enumerate() {
-            if !self.is_time(place) {
-                out.put(alphabet.code(*letter), alphabet.width);
-            }
-        }
+    /// What writes texts of these letters.
+    pub(crate) fn codes(&self) -> FixedCodes {
+        let places = self.places.iter().enumerate();
+        let codes = places.map(|(place, alphabet)| {
+            (alphabet.width > 0 && !self.is_time(place)).then(|| alphabet.codes())
+        });
+        FixedCodes(codes.collect())
     }
 
     /// Appends the text at bit `at` to `out`; `time` gives the first letters of the row's ULIDs.
@@ -227,9 +283,9 @@ mod tests {
             for text in &texts {
                 let mut out = BitWriter::default();
                 out.put(1, 3);
-                fixed.write(text, &mut out);
+                fixed.codes().write(text, &mut out);
                 proptest::prop_assert_eq!(out.len(), 3 + fixed.width() as u64);
-                alphabet.write(text, &mut out);
+                alphabet.codes().write(text, &mut out);
                 let packed = out.finish();
                 let mut found = Vec::new();
                 let read = fixed.read(&packed, 3, || [0; ULID_TIME], &mut found);
@@ -257,7 +313,7 @@ mod tests {
         let fixed = fixed(&[text.clone(), other], true);
         assert_eq!(fixed.width(), 1);
         let mut out = BitWriter::default();
-        fixed.write(&text, &mut out);
+        fixed.codes().write(&text, &mut out);
         let mut found = Vec::new();
         let read = fixed.read(&out.finish(), 0, || *b"01KRTF5Z7T", &mut found);
         assert_eq!((read, found), (Some(()), text));

@@ -5,6 +5,7 @@
 
 mod block;
 mod builder;
+mod codes;
 mod dictionary;
 #[cfg(test)]
 mod example;

@@ -4,12 +4,14 @@
 
 use super::builder::Builder;
 use super::builder::Column;
+use super::codes::Code;
+use super::codes::CodeReader;
 use super::dictionary::Dictionary;
 use super::gather;
-use super::gather::COPIED;
-use super::gather::DERIVED;
 use super::letters::Alphabet;
+use super::letters::Codes;
 use super::letters::Fixed;
+use super::letters::FixedCodes;
 use super::letters::ULID;
 use super::schema;
 use super::schema::Base;
@@ -21,22 +23,42 @@ use crate::codec::bits::BitWriter;
 /// How the rows of a segment are written.
 pub(super) struct Packing {
     builder: Builder,
-    plans: Vec<Plan>,
     pub(super) schema: SchemaWriter,
     /// The section of dictionaries.
     pub(super) dictionaries: Vec<u8>,
     shape_width: u32,
+    leaves: Leaves,
     /// Where the next row begins in the builder's codes.
     at: usize,
+}
+
+/// How leaves are written, and what was written last.
+struct Leaves {
+    plans: Vec<Plan>,
     /// The number of the last value of each column.
     last: Vec<u32>,
+    /// How many values of each column came so far, and how many long texts.
+    values: Vec<u32>,
+    texts: u32,
 }
 
 /// How one column is written.
 struct Plan {
     kept: bool,
+    /// A bit in the row says whether a leaf is told by another.
+    flagged: bool,
+    form: Form,
+}
+
+/// What stands for a leaf that nothing tells.
+enum Form {
+    Nothing,
     /// The place of each value in the dictionary.
-    ranks: Vec<u32>,
+    Ranks(Vec<u32>, u32),
+    Integer(i64, u32),
+    Fixed(FixedCodes),
+    Letters(Codes),
+    Text(u32),
 }
 
 impl Packing {
@@ -55,14 +77,22 @@ impl Packing {
             }
         }
         let mut dictionaries = Vec::new();
-        let mut plans = Vec::new();
+        let mut ranks = Vec::new();
         let mut bases = Vec::new();
-        for ((column, kept), pinned) in builder.columns.iter().zip(kept).zip(pinned) {
-            let (base, ranks) = base(column, kept, pinned, text_width, &mut dictionaries);
+        for ((column, kept), pinned) in builder.columns.iter().zip(&kept).zip(pinned) {
+            let (base, places) = base(column, *kept, pinned, text_width, &mut dictionaries);
             bases.push(base);
-            plans.push(Plan { kept, ranks });
+            ranks.push(places);
         }
-        let columns = columns(&builder, &plans, bases, &mut dictionaries);
+        let columns = columns(&builder, &kept, &ranks, bases, &mut dictionaries);
+        let plans = columns.iter().zip(kept).zip(ranks);
+        let plans: Vec<Plan> = plans
+            .map(|((column, kept), ranks)| Plan {
+                kept,
+                flagged: column.reference != schema::Reference::None && !column.always,
+                form: Form::new(&column.base, ranks),
+            })
+            .collect();
         let schema = SchemaWriter {
             mappings: core::mem::take(&mut builder.mappings),
             members: templates(&mut builder),
@@ -72,8 +102,12 @@ impl Packing {
         };
         Packing {
             shape_width: bits::width_of((builder.shapes.len() as u64).saturating_sub(1)),
-            last: vec![u32::MAX; plans.len()],
-            plans,
+            leaves: Leaves {
+                last: vec![u32::MAX; plans.len()],
+                values: vec![0; plans.len()],
+                texts: 0,
+                plans,
+            },
             schema,
             dictionaries,
             at: 0,
@@ -85,84 +119,99 @@ impl Packing {
         &self.builder
     }
 
-    fn code(&mut self) -> u32 {
-        self.at += 1;
-        self.builder.codes.get(self.at - 1).copied().unwrap_or(0)
-    }
-
     /// Appends the bits of the next row.
     pub(super) fn write_row(&mut self, out: &mut BitWriter) {
-        let shape = self.code();
-        out.put(u64::from(shape), self.shape_width);
-        let Some((_, mapping, members)) = self.schema.shapes.get(shape as usize) else {
-            return;
-        };
-        let members = members.clone();
-        if mapping.is_some() {
-            let repeat = u64::from(self.code()) | u64::from(self.code()) << 32;
-            out.put(repeat, self.schema.repeat_width);
+        let mut codes = self.builder.codes.from(self.at);
+        let shape = codes.next();
+        out.put(shape, self.shape_width);
+        let shape = self.schema.shapes.get(shape as usize);
+        if let Some((_, Some(_), _)) = shape {
+            out.put(codes.next(), self.schema.repeat_width);
         }
-        for member in members {
-            let template = self.code() as usize;
-            let Some(templates) = self.schema.members.get(member) else {
+        for member in shape.iter().flat_map(|(.., members)| members) {
+            let Some(templates) = self.schema.members.get(*member) else {
                 continue;
             };
+            let template = codes.next();
             let width = bits::width_of((templates.len() as u64).saturating_sub(1));
-            out.put(template as u64, width);
-            let columns = templates
-                .get(template)
-                .map_or(0, |(_, columns)| columns.len());
-            for place in 0..columns {
-                let templates = self.schema.members.get(member);
-                let column = templates
-                    .and_then(|templates| templates.get(template)?.1.get(place))
-                    .copied();
-                let code = self.code();
-                if let Some(column) = column {
-                    self.write_leaf(column, code, out);
-                }
+            out.put(template, width);
+            let columns = templates.get(template as usize);
+            for column in columns.iter().flat_map(|(_, columns)| columns) {
+                self.leaves
+                    .write(*column, &self.builder.columns, &mut codes, out);
             }
         }
+        self.at = self.builder.codes.len() - codes.left();
     }
+}
 
-    fn write_leaf(&mut self, number: usize, code: u32, out: &mut BitWriter) {
-        let (Some(plan), Some(column), Some(stored)) = (
-            self.plans.get(number),
-            self.builder.columns.get(number),
-            self.schema.columns.get(number),
-        ) else {
+impl Leaves {
+    /// Appends the next leaf of a column.
+    fn write(
+        &mut self,
+        number: usize,
+        columns: &[Column],
+        codes: &mut CodeReader<'_>,
+        out: &mut BitWriter,
+    ) {
+        let code = codes.next_code();
+        let (Some(plan), Some(column)) = (self.plans.get(number), columns.get(number)) else {
             return;
         };
-        let told = match code {
-            COPIED => None,
-            DERIVED => derived(column, &self.last),
-            code => Some(code),
+        let values = match column.mark {
+            Mark::Long => Some(&mut self.texts),
+            _ => self.values.get_mut(number),
         };
+        let next = values.as_deref().copied().unwrap_or(0);
+        let told = match code {
+            Code::Copied => None,
+            Code::Derived => derived(column, &self.last),
+            Code::New => Some(next),
+            Code::Known(number) => Some(number),
+        };
+        if let (Some(values), true) = (values, told == Some(next)) {
+            *values += 1;
+        }
         if let Some(last) = self.last.get_mut(number) {
             *last = told.unwrap_or(u32::MAX);
         }
-        let by_reference = code == COPIED || (code == DERIVED && plan.kept);
-        if stored.reference != schema::Reference::None && !stored.always {
+        let by_reference = code == Code::Copied || (code == Code::Derived && plan.kept);
+        if plan.flagged {
             out.put(u64::from(by_reference), 1);
         }
-        if by_reference {
-            return;
+        if !by_reference {
+            plan.form.write(column, told.unwrap_or(0), out);
         }
-        let value = told.unwrap_or(0);
-        match &stored.base {
-            Base::None => {}
-            Base::Dictionary(dictionary) => {
-                let rank = plan.ranks.get(value as usize).copied().unwrap_or(0);
-                out.put(u64::from(rank), dictionary.width);
+    }
+}
+
+impl Form {
+    fn new(base: &Base, ranks: Vec<u32>) -> Form {
+        match base {
+            Base::None => Form::Nothing,
+            Base::Dictionary(dictionary) => Form::Ranks(ranks, dictionary.width),
+            Base::Integer { low, width } => Form::Integer(*low, *width),
+            Base::Fixed(fixed) => Form::Fixed(fixed.codes()),
+            Base::Letters(alphabet) => Form::Letters(alphabet.codes()),
+            Base::Text { width } => Form::Text(*width),
+        }
+    }
+
+    fn write(&self, column: &Column, value: u32, out: &mut BitWriter) {
+        let values = &column.gather.values;
+        match self {
+            Form::Nothing => {}
+            Form::Ranks(ranks, width) => {
+                let rank = ranks.get(value as usize).copied().unwrap_or(0);
+                out.put(u64::from(rank), *width);
             }
-            Base::Integer { low, width } => {
-                let text = core::str::from_utf8(column.gather.values.get(value));
-                let number = text.ok().and_then(|text| text.parse().ok()).unwrap_or(*low);
+            Form::Integer(low, width) => {
+                let number = gather::integer(values.get(value)).unwrap_or(*low);
                 out.put(number.wrapping_sub(*low).cast_unsigned(), *width);
             }
-            Base::Fixed(fixed) => fixed.write(column.gather.values.get(value), out),
-            Base::Letters(alphabet) => alphabet.write(column.gather.values.get(value), out),
-            Base::Text { width } => out.put(u64::from(value), *width),
+            Form::Fixed(codes) => codes.write(values.get(value), out),
+            Form::Letters(codes) => codes.write(values.get(value), out),
+            Form::Text(width) => out.put(u64::from(value), *width),
         }
     }
 }
@@ -242,7 +291,7 @@ fn base(
         let width = bits::width_of(high.wrapping_sub(low).cast_unsigned());
         offer(leaves * u64::from(width), Base::Integer { low, width });
     }
-    let alphabet: Alphabet = gather.form.letters.alphabet();
+    let alphabet: Alphabet = gather.form.letters().alphabet();
     let letters =
         leaves * alphabet.text_len(0) + len * (alphabet.text_len(1) - alphabet.text_len(0));
     offer(letters, Base::Letters(alphabet));
@@ -264,8 +313,7 @@ fn dictionary(
     dictionaries: &mut Vec<u8>,
 ) -> (Dictionary, Vec<u32>, u64) {
     let values = &column.gather.values;
-    let mut order: Vec<u32> = (0..values.len() as u32).collect();
-    order.sort_unstable_by(|one, other| values.get(*one).cmp(values.get(*other)));
+    let order = values.sorted();
     let mut ranks = vec![0; order.len()];
     for (rank, number) in order.iter().enumerate() {
         if let Some(slot) = ranks.get_mut(*number as usize) {
@@ -281,30 +329,26 @@ fn dictionary(
 /// The columns as the schema tells them; the tables of derived ones join the dictionaries.
 fn columns(
     builder: &Builder,
-    plans: &[Plan],
+    kept: &[bool],
+    ranks: &[Vec<u32>],
     bases: Vec<Base>,
     dictionaries: &mut Vec<u8>,
 ) -> Vec<schema::Column> {
     let mut columns = Vec::with_capacity(bases.len());
-    for ((column, plan), base) in builder.columns.iter().zip(plans).zip(bases) {
+    let told = builder.columns.iter().zip(kept).zip(ranks);
+    for (((column, kept), places), base) in told.zip(bases) {
         let gather = &column.gather;
         let reference = match &gather.reference {
-            gather::Reference::Copy(source) if plan.kept => schema::Reference::Copy(*source as u32),
-            gather::Reference::Derived(source, map) if plan.kept => {
+            gather::Reference::Copy(source) if *kept => schema::Reference::Copy(*source as u32),
+            gather::Reference::Derived(source, map) if *kept => {
                 let at = dictionaries.len() as u64;
-                let ranks = plans.get(*source).map(|plan| plan.ranks.as_slice());
                 let width = match &base {
                     Base::Dictionary(dictionary) => dictionary.width,
                     Base::Text { width } => *width,
                     _ => 0,
                 };
-                write_table(
-                    map,
-                    ranks.unwrap_or_default(),
-                    &plan.ranks,
-                    width,
-                    dictionaries,
-                );
+                let from = ranks.get(*source).map(Vec::as_slice).unwrap_or_default();
+                write_table(map, from, places, width, dictionaries);
                 schema::Reference::Derived(*source as u32, at)
             }
             _ => schema::Reference::None,

@@ -97,12 +97,12 @@ impl TextWriter {
         self.texts
     }
 
-    /// The number of `text`.
-    pub(super) fn push(&mut self, text: &[u8], output: &mut Output<'_>) -> Result<u32> {
+    /// The number of `text`, and whether it was not there before.
+    pub(super) fn push(&mut self, text: &[u8], output: &mut Output<'_>) -> Result<(u32, bool)> {
         // Two keyed hashes of 64 bits: nobody who lacks the keys can make two texts meet.
         let hash = (self.hashers.0.hash_one(text), self.hashers.1.hash_one(text));
         if let Some(number) = self.numbers.get(&hash) {
-            return Ok(*number);
+            return Ok((*number, false));
         }
         let number = self.texts;
         self.numbers.insert(hash, number);
@@ -112,7 +112,7 @@ impl TextWriter {
         if self.bytes.len() >= FRAME_BYTES {
             self.close_frame(output)?;
         }
-        Ok(number)
+        Ok((number, true))
     }
 
     fn close_frame(&mut self, output: &mut Output<'_>) -> Result<()> {

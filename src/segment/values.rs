@@ -1,11 +1,25 @@
 //! Different byte strings by number, one behind the other in memory: the values of a column, the
 //! terms of rows. A table finds the number of one by its hash, and always compares the bytes.
 
+use crate::codec::hash::Keys;
+
 /// Byte strings by number.
 #[derive(Debug, Default)]
 pub(super) struct Values {
     bytes: Vec<u8>,
+    count: u32,
+    /// Of each of them, while all have it.
+    len: usize,
+    /// Where each ends, once their lengths differ.
     ends: Vec<u32>,
+}
+
+/// Byte strings, each different one once.
+#[derive(Debug, Default)]
+pub(super) struct Interner {
+    keys: Keys,
+    values: Values,
+    numbers: Numbers,
 }
 
 /// Finds numbers by the hash of what they stand for.
@@ -20,36 +34,47 @@ pub(super) struct Numbers {
 const SLOTS_MIN: usize = 16;
 
 impl Values {
-    pub(super) fn len(&self) -> usize {
-        self.ends.len()
+    pub(super) const fn len(&self) -> usize {
+        self.count as usize
     }
 
+    #[inline]
     pub(super) fn get(&self, number: u32) -> &[u8] {
         let number = number as usize;
-        let start = match number.checked_sub(1) {
-            Some(before) => self.ends.get(before).copied().unwrap_or(0),
-            None => 0,
+        let range = if self.ends.is_empty() {
+            number * self.len..(number + 1) * self.len
+        } else {
+            let before = number.checked_sub(1);
+            let start = before.map_or(Some(&0), |before| self.ends.get(before));
+            let end = self.ends.get(number);
+            start.map_or(0, |start| *start as usize)..end.map_or(0, |end| *end as usize)
         };
-        let end = self.ends.get(number).copied().unwrap_or(start);
-        self.bytes
-            .get(start as usize..end as usize)
-            .unwrap_or_default()
+        self.bytes.get(range).unwrap_or_default()
     }
 
     pub(super) fn push(&mut self, value: &[u8]) -> u32 {
+        if self.count == 0 {
+            self.len = value.len();
+        } else if self.ends.is_empty() && value.len() != self.len {
+            let ends = (1..=self.len()).map(|number| (number * self.len) as u32);
+            self.ends = ends.collect();
+        }
         self.bytes.extend_from_slice(value);
-        self.ends.push(self.bytes.len() as u32);
-        (self.ends.len() - 1) as u32
+        if !self.ends.is_empty() {
+            self.ends.push(self.bytes.len() as u32);
+        }
+        self.count += 1;
+        self.count - 1
     }
 
     /// Bytes of memory they take.
-    pub(super) fn heap(&self) -> usize {
+    pub(super) const fn heap(&self) -> usize {
         self.bytes.capacity() + 4 * self.ends.capacity()
     }
 
     /// All numbers in the order of what they stand for.
     pub(super) fn sorted(&self) -> Vec<u32> {
-        let numbers = 0..self.len() as u32;
+        let numbers = 0..self.count;
         let first = self.get(0);
         let mut common = first.len();
         for number in numbers.clone() {
@@ -82,6 +107,30 @@ fn head(bytes: Option<&[u8]>) -> u128 {
                 .fold(0, |head, byte| head << 8 | u128::from(*byte));
             head.checked_shl(8 * (16 - bytes.len() as u32)).unwrap_or(0)
         }
+    }
+}
+
+impl Interner {
+    /// The number of `value` if it was there before.
+    pub(super) fn find(&self, value: &[u8]) -> Option<u32> {
+        let is = |number: u32| self.values.get(number) == value;
+        self.numbers.find(self.keys.hash(value), is)
+    }
+
+    /// The number of `value` and whether it is new.
+    pub(super) fn number(&mut self, value: &[u8]) -> (u32, bool) {
+        let hash = self.keys.hash(value);
+        let is = |number: u32| self.values.get(number) == value;
+        if let Some(number) = self.numbers.find(hash, is) {
+            return (number, false);
+        }
+        let number = self.values.push(value);
+        self.numbers.insert(hash, number);
+        (number, true)
+    }
+
+    pub(super) const fn values(&self) -> &Values {
+        &self.values
     }
 }
 

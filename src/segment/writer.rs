@@ -6,6 +6,7 @@ use super::Summary;
 use super::block;
 use super::builder::Builder;
 use super::builder::Stand;
+use super::builder::Texts;
 use super::fingerprints::Fingerprints;
 use super::format;
 use super::format::Kind;
@@ -94,8 +95,11 @@ impl<'f> Writer<'f> {
             let what = format!("the content of event {} is no event", row.position.seq);
             return Err(Error::new(ErrorKind::Corrupt, what).in_file(path));
         };
-        self.builder
-            .push(row, &mut self.shape, &mut self.texts, &mut self.output)?;
+        let mut texts = Texts {
+            writer: &mut self.texts,
+            output: &mut self.output,
+        };
+        self.builder.push(row, &mut self.shape, &mut texts)?;
         let found = row.content_fingerprints(&content);
         let found = [found.key, found.origin].into_iter().flatten();
         self.fingerprints
