@@ -8,8 +8,12 @@ use super::codes::Code;
 use super::codes::Codes;
 use super::gather::Gather;
 use super::gather::Reference;
+use super::known::Known;
+use super::known::UNKNOWN;
 use super::letters::ULID_TIME;
 use super::output::Output;
+use super::rows::Trace;
+use super::rows::TracedLeaf;
 use super::shape::Leaf;
 use super::shape::Mark;
 use super::shape::Shape;
@@ -29,7 +33,7 @@ use crate::time::Time;
 const TEMPLATES_MAX: usize = 2048;
 const COLUMNS_MAX: usize = 4096;
 /// Templates of one member beyond which rendered texts are no longer taken apart: they are prose.
-const RENDERED_MAX: usize = 256;
+pub(super) const RENDERED_MAX: usize = 256;
 /// Bytes of gathered values beyond which members are kept whole, so that no input takes more.
 const HEAP_MAX: usize = 160 << 20;
 /// Shorter leaves are not worth telling from others.
@@ -115,6 +119,8 @@ struct Current {
     number: u32,
     shape: RowShape,
     shape_text: Vec<u8>,
+    /// The template of each member that was taken apart.
+    templates: Vec<Option<u32>>,
     leaves: Vec<(usize, Range<usize>)>,
 }
 
@@ -139,39 +145,111 @@ impl Builder {
             return Err(Error::new(ErrorKind::Corrupt, what).in_file(path));
         }
         self.begin(row);
+        let mapping = row.body.import.map(|mark| self.mapping(mark.mapping));
+        let present = &mut self.current.shape;
+        present.time_given = row.body.time_given;
+        present.mapping = mapping;
+        present.members.clear();
         for place in 0..shape.members.len() {
             let member = self.member(shape, place, content);
             self.current.shape.members.push(member);
         }
         let number = self.shape();
-        self.codes.put(number);
+        self.put_head(number, row);
+        for place in 0..shape.members.len() {
+            self.member_leaves(place, shape, content, texts)?;
+        }
+        self.weigh();
+        Ok(())
+    }
+
+    /// Takes in the next older row, which another segment's reader put together as `trace` says.
+    pub(super) fn push_traced(
+        &mut self,
+        row: &Row<'_>,
+        trace: &Trace,
+        known: &mut Known,
+        shape: &mut Shape,
+        texts: &mut Texts<'_, '_>,
+    ) -> Result<()> {
+        let Some(number) = self.known_shape(trace, known) else {
+            self.push(row, shape, texts)?;
+            let alike = |(leaf, traced): (&Leaf, &TracedLeaf)| leaf.range == traced.range;
+            if shape.leaves.len() == trace.leaves.len()
+                && shape.leaves.iter().zip(&trace.leaves).all(alike)
+            {
+                let number = self.shape();
+                known.learn(trace, number, &self.current.templates);
+            }
+            return Ok(());
+        };
+        self.begin(row);
+        self.put_head(number, row);
+        let content = row.body.content.as_bytes();
+        let mut leaves = trace.leaves.iter();
+        for (place, template) in trace.templates.iter().enumerate() {
+            let template = known.template(*template).unwrap_or(0);
+            self.codes.put(template);
+            let mut before: Before = None;
+            for column in self.columns_of(number, place, template).iter() {
+                let Some(leaf) = leaves.next() else {
+                    break;
+                };
+                let value = known.value(leaf);
+                let range = leaf.range.clone();
+                let code = self.leaf(*column, range, &mut before, value, content, texts)?;
+                self.codes.put_code(code);
+            }
+        }
+        self.weigh();
+        Ok(())
+    }
+
+    /// The number of a traced row's shape, if all that it is made of was met before in this input
+    /// and nothing is taken apart otherwise by now.
+    fn known_shape(&self, trace: &Trace, known: &Known) -> Option<u32> {
+        let plain = !self.plain.is_empty() || self.heap > HEAP_MAX;
+        let number = known.shape(trace.shape).filter(|_| !plain)?;
+        let mut templates = trace.templates.iter();
+        let all = templates.all(|template| known.template(*template).is_some());
+        all.then_some(number)
+    }
+
+    /// The columns of a template of the member at `place` of a shape.
+    fn columns_of(&self, shape: u32, place: usize, template: u32) -> Arc<[usize]> {
+        let shape = self.shapes.get(shape as usize);
+        let member = shape.and_then(|shape| shape.members.get(place));
+        let member = member.and_then(|member| self.members.get(*member));
+        let template = member.and_then(|member| member.templates.get(template as usize));
+        template
+            .map(|template| Arc::clone(&template.columns))
+            .unwrap_or_default()
+    }
+
+    fn put_head(&mut self, shape: u32, row: &Row<'_>) {
+        self.codes.put(shape);
         if let Some(mark) = row.body.import {
             self.codes.put_u64(mark.repeat);
             self.repeat_max = self.repeat_max.max(mark.repeat);
         }
-        for place in 0..shape.members.len() {
-            self.member_leaves(place, shape, content, texts)?;
-        }
+    }
+
+    fn weigh(&mut self) {
         if self.current.number.is_multiple_of(4096) {
             self.heap = self.columns.iter().map(|column| column.gather.heap()).sum();
         }
-        Ok(())
     }
 
     /// Makes `row` the present one.
     fn begin(&mut self, row: &Row<'_>) {
         self.current.moment = moment(row.position);
         self.current.number = self.stands.len() as u32;
+        self.current.templates.clear();
         self.current.leaves.clear();
         self.stands.push(Stand {
             position: row.position,
             recorded_at: row.recorded_at,
         });
-        let mapping = row.body.import.map(|mark| self.mapping(mark.mapping));
-        let shape = &mut self.current.shape;
-        shape.time_given = row.body.time_given;
-        shape.mapping = mapping;
-        shape.members.clear();
     }
 
     /// The number of the present row's shape.
@@ -262,6 +340,9 @@ impl Builder {
             }
             None => (self.whole(member), whole.as_slice()),
         };
+        let whole = self.members.get(member).and_then(|member| member.whole);
+        let learnt = apart.filter(|number| Some(*number) != whole);
+        self.current.templates.push(learnt);
         self.codes.put(number);
         let columns = self
             .members
@@ -271,7 +352,8 @@ impl Builder {
             .unwrap_or_default();
         let mut before: Before = None;
         for (column, leaf) in columns.iter().zip(leaves) {
-            let code = self.leaf(*column, leaf.range.clone(), &mut before, content, texts)?;
+            let range = leaf.range.clone();
+            let code = self.leaf(*column, range, &mut before, None, content, texts)?;
             self.codes.put_code(code);
         }
         Ok(())
@@ -351,6 +433,7 @@ impl Builder {
         number: usize,
         range: Range<usize>,
         before: &mut Before,
+        known: Option<&mut u32>,
         content: &[u8],
         texts: &mut Texts<'_, '_>,
     ) -> Result<Code> {
@@ -378,10 +461,16 @@ impl Builder {
             return Ok(Code::Copied);
         }
         gather.begin_deriving(number, previous);
-        let (value_number, is_new) = match column.mark {
-            Mark::Long => texts.writer.push(value, texts.output)?,
-            _ => gather.number(value, self.keys, moment),
+        let remembered = known.as_deref().copied();
+        let remembered = remembered.filter(|number| *number != UNKNOWN);
+        let (value_number, is_new) = match (column.mark, remembered) {
+            (Mark::Long, Some(number)) => (number, false),
+            (Mark::Long, None) => texts.writer.push(value, texts.output)?,
+            _ => gather.number(value, remembered, self.keys, moment),
         };
+        if let Some(slot) = known {
+            *slot = value_number;
+        }
         if gather.is_interned() && column.mark != Mark::Long {
             *before = Some((number, value_number));
         }

@@ -1,5 +1,6 @@
 //! The fingerprints of a segment's keys, import marks and origin ids: of each the highest bits, in a
-//! sorted list, and beside it the rows. A fingerprint only finds candidates.
+//! sorted list, and beside it the rows. A fingerprint only finds candidates. An imported row that has
+//! an origin id is found by that, without its mark's, unless too many rows share the origin's.
 //!
 //! ```text
 //! rows packed in the order of the fingerprints, to a whole byte · the list of fingerprints
@@ -14,7 +15,65 @@ use super::output::Output;
 use super::pages::Pages;
 use crate::codec::bits;
 use crate::codec::bits::BitWriter;
+use crate::codec::row;
 use crate::error::Result;
+use crate::limits;
+
+/// The fingerprints of the rows of a segment under construction, of each the upper half.
+#[derive(Default)]
+pub(super) struct Gathered {
+    /// Above the row's number.
+    pairs: Vec<u64>,
+    /// Imported rows that have an origin's id: its fingerprint, the mark's, and the row.
+    imported: Vec<(u32, u32, u32)>,
+}
+
+impl Gathered {
+    /// Adds those of a row.
+    pub(super) fn add(&mut self, found: row::Fingerprints, imported: bool, row: u32) {
+        let half = |fingerprint: u64| (fingerprint >> 32) as u32;
+        match (found.key, found.origin) {
+            (Some(mark), Some(origin)) if imported => {
+                self.imported.push((half(origin), half(mark), row));
+            }
+            (key, origin) => {
+                let pairs = key.into_iter().chain(origin);
+                self.pairs
+                    .extend(pairs.map(|found| found >> 32 << 32 | u64::from(row)));
+            }
+        }
+    }
+
+    /// The pairs of a segment of so many rows, whose fingerprints keep `width` bits, in order.
+    fn pairs(mut self, width: u32) -> Vec<u64> {
+        let kept = |half: u32| u64::from(half) >> (u32::BITS - width);
+        let pairs = self.pairs.iter().map(|pair| kept((pair >> 32) as u32));
+        let imported = self.imported.iter();
+        let both = imported.flat_map(|(origin, mark, _)| [kept(*origin), kept(*mark)]);
+        let mut all: Vec<u32> = pairs.chain(both).map(|kept| kept as u32).collect();
+        all.sort_unstable();
+        for pair in &mut self.pairs {
+            *pair = kept((*pair >> 32) as u32) << 32 | *pair & u64::from(u32::MAX);
+        }
+        self.imported.sort_unstable();
+        // Both ascend: the place of an origin's fingerprint among all only moves on.
+        let mut rest = all.as_slice();
+        for (origin, mark, row) in self.imported {
+            let origin = kept(origin);
+            while rest.first().is_some_and(|first| u64::from(*first) < origin) {
+                rest = rest.get(1..).unwrap_or_default();
+            }
+            self.pairs.push(origin << 32 | u64::from(row));
+            let beyond = rest.get(format::ORIGIN_ROWS_MAX).copied();
+            if beyond.map(u64::from) == Some(origin) {
+                self.pairs.push(kept(mark) << 32 | u64::from(row));
+            }
+        }
+        self.pairs.sort_unstable();
+        self.pairs.dedup();
+        self.pairs
+    }
+}
 
 /// The fingerprints of an open segment.
 #[derive(Clone, Copy, Debug)]
@@ -32,7 +91,7 @@ impl Fingerprints {
             section,
             count,
             row_width: bits::width_of(u64::from(rows).saturating_sub(1)),
-            width: bits::width_of(count) + format::FINGERPRINT_SPARE,
+            width: bits::width_of(u64::from(rows)) + format::FINGERPRINT_SPARE,
         }
     }
 
@@ -61,22 +120,16 @@ impl Fingerprints {
         fingerprint >> (u64::BITS - self.width)
     }
 
-    /// Writes the section of these pairs.
-    pub(super) fn write(
-        mut pairs: Vec<(u64, u32)>,
-        rows: u32,
-        output: &mut Output<'_>,
-    ) -> Result<()> {
-        pairs.sort_unstable();
-        pairs.dedup();
-        let nowhere = Section::default();
-        let found = Fingerprints::of(nowhere, pairs.len() as u64, rows);
+    /// Writes the section of a segment of `rows` rows.
+    pub(super) fn write(gathered: Gathered, rows: u32, output: &mut Output<'_>) -> Result<()> {
+        let found = Fingerprints::of(Section::default(), 0, rows);
+        let pairs = gathered.pairs(found.width);
         let mut packed = BitWriter::default();
-        for (_, row) in &pairs {
-            packed.put(u64::from(*row), found.row_width);
+        for pair in &pairs {
+            packed.put(pair & u64::from(u32::MAX), found.row_width);
         }
         output.put(&packed.finish())?;
-        let kept: Vec<u64> = pairs.iter().map(|(pair, _)| found.kept_of(*pair)).collect();
+        let kept: Vec<u32> = pairs.iter().map(|pair| (pair >> 32) as u32).collect();
         lists::write(&kept, 1 << found.width, &mut packed);
         output.put(&packed.finish())?;
         output.end_section(Kind::Fingerprints, pairs.len() as u64);
@@ -91,8 +144,13 @@ impl Fingerprints {
         Ok(row.map(|row| row as u32))
     }
 
-    /// The rows that may have this fingerprint.
-    pub(super) fn find(&self, pages: &Pages, fingerprint: u64) -> Result<Vec<u32>> {
+    /// The rows that may have this fingerprint; `None` where they are more than `most`.
+    pub(super) fn find(
+        &self,
+        pages: &Pages,
+        fingerprint: u64,
+        most: usize,
+    ) -> Result<Option<Vec<u32>>> {
         let wanted = self.kept_of(fingerprint);
         let list = self.list();
         let mut rows = Vec::new();
@@ -101,11 +159,14 @@ impl Fingerprints {
             if found != wanted {
                 break;
             }
+            if rows.len() >= most {
+                return Ok(None);
+            }
             rows.extend(self.row(pages, place)?);
             let place = place + 1;
             next = list.get(pages, place)?.map(|found| (place, found));
         }
-        Ok(rows)
+        Ok(Some(rows))
     }
 
     /// All pairs, in order.
@@ -121,3 +182,8 @@ impl Fingerprints {
         Ok(pairs)
     }
 }
+
+const _: () = {
+    let widest = bits::width_of(limits::SEGMENT_ROWS as u64) + format::FINGERPRINT_SPARE;
+    assert!(widest <= u32::BITS, "half of a fingerprint is gathered");
+};

@@ -40,9 +40,11 @@ pub(crate) const TERM_BLOCK_BYTES_MAX: usize = TERM_BLOCK_TERMS * (TERM_BYTES_MA
 pub(crate) const TEXT_FRAME_MAX: usize = 2 * limits::EVENT_BYTES_CEILING;
 /// Raw bytes a schema can have.
 pub(crate) const SCHEMA_BYTES_MAX: usize = 256 << 20;
-/// Bits of a fingerprint beyond those that tell as many apart as there are: of 16 fingerprints that
-/// are not there one is looked for in a row in vain.
+/// Bits of a fingerprint beyond those that tell as many apart as there are rows: where each row has
+/// one, of 16 fingerprints that are not there one is looked for in a row in vain.
 pub(crate) const FINGERPRINT_SPARE: u32 = 4;
+/// An imported row is found by its origin's id while no more fingerprints than this equal the id's.
+pub(crate) const ORIGIN_ROWS_MAX: usize = 8;
 
 /// A reader that does not know a section with this flag must refuse the file.
 pub(crate) const REQUIRED: u16 = 1;

@@ -148,11 +148,12 @@ impl Gather {
         false
     }
 
-    /// The number of `value`, and whether it was not there before. `moment` begins the ULIDs of
-    /// the row.
+    /// The number of `value`, and whether it was not there before. `known` is its number if it was
+    /// met before and somebody remembers. `moment` begins the ULIDs of the row.
     pub(super) fn number(
         &mut self,
         value: &[u8],
+        known: Option<u32>,
         keys: Keys,
         moment: &[u8; ULID_TIME],
     ) -> (u32, bool) {
@@ -163,6 +164,9 @@ impl Gather {
             return (self.values.push(value), true);
         };
         seen.leaves += 1;
+        if let Some(known) = known {
+            return (known, false);
+        }
         let hash = keys.hash(value);
         let values = &self.values;
         let known = seen
@@ -284,7 +288,7 @@ mod tests {
         let moment = [0; ULID_TIME];
         let numbers: Vec<(u32, bool)> = [b"a", b"b", b"a", b"c", b"b", b"c"]
             .iter()
-            .map(|value| gather.number(*value, Keys::default(), &moment))
+            .map(|value| gather.number(*value, None, Keys::default(), &moment))
             .collect();
         let wanted = [
             (0, true),

@@ -1,13 +1,16 @@
-//! Writes one segment from ranges of rows of others: their rows in order, taken apart anew, so that
-//! the merged segment has the dictionaries of all, and their terms with new row numbers. In memory
-//! are the new segment's columns, one row of each input, and a number for each row.
+//! Writes one segment from ranges of rows of others: their rows in order under the dictionaries of
+//! all, and their terms with new row numbers. Rows are put together as text, but what they are made
+//! of is looked up by the inputs' numbers. In memory are the new segment's columns, one row of each
+//! input, and a number for each row and each value.
 
 use core::ops::Range;
 use std::collections::BinaryHeap;
 
 use super::Summary;
+use super::known::Known;
 use super::reader::Loaded;
 use super::reader::Reader;
+use super::rows::Trace;
 use super::union;
 use super::union::Moved;
 use super::writer::Writer;
@@ -29,11 +32,12 @@ pub(crate) fn merge(
 ) -> Result<Summary> {
     let mut writer = Writer::begin(file, store, segment)?;
     let mut heads: BinaryHeap<(Position, usize)> = BinaryHeap::new();
-    let mut walks: Vec<(Range<u32>, Loaded)> = Vec::with_capacity(inputs.len());
+    let mut walks: Vec<(Range<u32>, Loaded, Known)> = Vec::with_capacity(inputs.len());
     let mut moved = Vec::with_capacity(inputs.len());
     for (place, (reader, rows)) in inputs.iter().enumerate() {
         let rows = rows.start..rows.end.min(reader.rows());
         let mut loaded = Loaded::default();
+        loaded.trace = Some(Trace::default());
         if rows.start < rows.end {
             heads.push((reader.position(rows.start, &mut loaded)?, place));
         }
@@ -42,15 +46,19 @@ pub(crate) fn merge(
             first: rows.start,
             numbers: Vec::with_capacity(rows.len()),
         });
-        walks.push((rows, loaded));
+        walks.push((rows, loaded, Known::new(reader.schema())));
     }
     let mut number = 0;
     while let Some((_, place)) = heads.pop() {
-        let (Some(moved), Some((rows, loaded))) = (moved.get_mut(place), walks.get_mut(place))
+        let (Some(moved), Some((rows, loaded, known))) =
+            (moved.get_mut(place), walks.get_mut(place))
         else {
             break;
         };
-        writer.push(&moved.reader.row(rows.start, loaded)?)?;
+        match moved.reader.traced_row(rows.start, loaded)? {
+            (row, Some(trace)) => writer.push_traced(&row, trace, known)?,
+            (row, None) => drop(writer.push(&row)?),
+        }
         moved.numbers.push(number);
         number += 1;
         rows.start += 1;

@@ -13,6 +13,7 @@ mod fingerprints;
 pub(crate) mod format;
 mod gather;
 mod index;
+mod known;
 mod lanes;
 mod letters;
 mod line;

@@ -19,6 +19,7 @@ use super::pages::Pages;
 use super::postings::Postings;
 pub(crate) use super::rows::Loaded;
 use super::rows::RowReader;
+use super::rows::Trace;
 use super::schema::Schema;
 use super::streams::BySeq;
 use super::streams::Terms;
@@ -185,6 +186,10 @@ impl Reader {
         self.0.pages.blob()
     }
 
+    pub(super) fn schema(&self) -> &Schema {
+        &self.0.schema
+    }
+
     pub(super) fn pages(&self) -> &Pages {
         &self.0.pages
     }
@@ -322,6 +327,15 @@ impl Reader {
 
     /// One row.
     pub(crate) fn row<'l>(&'l self, row: u32, loaded: &'l mut Loaded) -> Result<Row<'l>> {
+        self.traced_row(row, loaded).map(|(row, _)| row)
+    }
+
+    /// One row, and how it was put together, if `loaded` asks for that.
+    pub(super) fn traced_row<'l>(
+        &'l self,
+        row: u32,
+        loaded: &'l mut Loaded,
+    ) -> Result<(Row<'l>, Option<&'l Trace>)> {
         let (block, place) = self.load(row, loaded)?;
         let position = loaded.head.position(&block, place);
         let recorded_at = loaded.head.recorded_at(place);
@@ -342,7 +356,7 @@ impl Reader {
         let content = content.filter(|content| canonical::seams(content).is_some());
         let mapping = inner.schema.shapes.get(came.shape);
         let mapping = mapping.and_then(|shape| shape.mapping.as_deref());
-        Ok(Row {
+        let row = Row {
             position,
             recorded_at,
             body: Body {
@@ -353,7 +367,8 @@ impl Reader {
                 }),
                 content: content.ok_or_else(|| self.no_row(row))?,
             },
-        })
+        };
+        Ok((row, loaded.trace.as_ref()))
     }
 
     /// Where one row stands in reading order.
@@ -451,7 +466,24 @@ impl Reader {
 
     /// The rows that may have this fingerprint; the rows themselves confirm it.
     pub(crate) fn fingerprint(&self, fingerprint: u64) -> Result<Vec<u32>> {
-        self.0.fingerprints.find(&self.0.pages, fingerprint)
+        let found = self
+            .0
+            .fingerprints
+            .find(&self.0.pages, fingerprint, usize::MAX)?;
+        Ok(found.unwrap_or_default())
+    }
+
+    /// The rows that may be the imported record with this mark and this origin's id; the rows
+    /// themselves confirm it.
+    pub(crate) fn imported(&self, mark: u64, origin: Option<u64>) -> Result<Vec<u32>> {
+        let mut rows = self.fingerprint(mark)?;
+        if let Some(origin) = origin {
+            let most = format::ORIGIN_ROWS_MAX;
+            let found = self.0.fingerprints.find(&self.0.pages, origin, most)?;
+            // Where more share the origin's, every one of them has its mark's too.
+            rows.extend(found.into_iter().flatten());
+        }
+        Ok(rows)
     }
 
     /// All fingerprints, of which the segment keeps the highest bits, with their rows.

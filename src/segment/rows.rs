@@ -35,6 +35,26 @@ pub(crate) struct Loaded {
     /// Where the last leaf of each column stands in the content, and its number.
     leaves: Vec<(Range<usize>, u32)>,
     texts: Unpacked,
+    /// How the row read last was put together, if that is asked for.
+    pub(super) trace: Option<Trace>,
+}
+
+/// How a row was put together, for whoever takes it apart again.
+#[derive(Debug, Default)]
+pub(super) struct Trace {
+    pub(super) shape: u32,
+    /// The template of each member, counted through all members.
+    pub(super) templates: Vec<u32>,
+    pub(super) leaves: Vec<TracedLeaf>,
+}
+
+/// A leaf of a row: its column, where it stands in the content, and the number of its value, if it
+/// has one.
+#[derive(Clone, Debug)]
+pub(super) struct TracedLeaf {
+    pub(super) column: u32,
+    pub(super) range: Range<usize>,
+    pub(super) value: Option<u32>,
 }
 
 /// What the rows of a segment are read with.
@@ -92,6 +112,11 @@ impl RowReader<'_> {
         let Some(shape) = self.schema.shapes.get(number as usize) else {
             return Ok(None);
         };
+        if let Some(trace) = &mut loaded.trace {
+            trace.shape = number as u32;
+            trace.templates.clear();
+            trace.leaves.clear();
+        }
         let repeat = match &shape.mapping {
             Some(_) => cursor.take(self.schema.repeat_width),
             None => Some(0),
@@ -105,6 +130,9 @@ impl RowReader<'_> {
                 .schema
                 .member_width(*member)
                 .and_then(|width| cursor.take(width));
+            if let (Some(trace), Some(template)) = (&mut loaded.trace, template) {
+                trace.templates.extend(self.schema.place(*member, template));
+            }
             let pieces = template.and_then(|template| self.schema.pieces(*member, template));
             let Some(pieces) = pieces else {
                 return Ok(None);
@@ -169,6 +197,13 @@ impl RowReader<'_> {
             return Ok(None);
         }
         let end = loaded.content.len();
+        if let Some(trace) = &mut loaded.trace {
+            trace.leaves.push(TracedLeaf {
+                column: number,
+                range: start..end,
+                value: (value != u32::MAX).then_some(value),
+            });
+        }
         if let Some(slot) = loaded.leaves.get_mut(number as usize) {
             *slot = (start..end, value);
         }
@@ -195,7 +230,10 @@ impl RowReader<'_> {
                 None => None,
             },
             Base::Text { width } => match cursor.take(*width) {
-                Some(found) => self.numbered(column, found as u32, loaded)?,
+                Some(found) => {
+                    *value = found as u32;
+                    self.numbered(column, found as u32, loaded)?
+                }
                 None => None,
             },
             Base::Integer { low, width } => cursor.take(*width).map(|above| {

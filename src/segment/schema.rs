@@ -253,14 +253,22 @@ impl Schema {
     }
 
     pub(super) fn pieces(&self, member: u32, template: u64) -> Option<&[Piece]> {
-        let member = self.members.get(member as usize)?;
-        let template = u32::try_from(template)
-            .ok()
-            .filter(|template| *template < member.templates)?;
-        let range = self
-            .templates
-            .get((member.first_template + template) as usize)?;
+        let place = self.place(member, template)?;
+        let range = self.templates.get(place as usize)?;
         self.pieces.get(range.start as usize..range.end as usize)
+    }
+
+    /// The place of a member's template among the templates of all members.
+    pub(super) fn place(&self, member: u32, template: u64) -> Option<u32> {
+        let member = self.members.get(member as usize)?;
+        let template = u32::try_from(template).ok();
+        let template = template.filter(|template| *template < member.templates)?;
+        Some(member.first_template + template)
+    }
+
+    /// How many templates each member has, in order.
+    pub(super) fn template_counts(&self) -> impl Iterator<Item = u32> {
+        self.members.iter().map(|member| member.templates)
     }
 
     pub(super) fn literal(&self, range: &Range<u32>) -> &[u8] {

@@ -167,7 +167,7 @@ struct Contents {
 
 fn contents_of(models: &[Model]) -> Contents {
     let mut terms: BTreeMap<Vec<u8>, Vec<u32>> = BTreeMap::new();
-    let (mut lines, mut fingerprints, mut seqs) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut lines, mut seqs) = (Vec::new(), Vec::new());
     for (number, model) in models.iter().enumerate() {
         let (row, number) = (model.row(), number as u32);
         let mut line = Vec::new();
@@ -181,24 +181,39 @@ fn contents_of(models: &[Model]) -> Contents {
         for term in found {
             terms.entry(term).or_default().push(number);
         }
-        let found = row.fingerprints(&model.event);
-        fingerprints.extend(
-            found
-                .key
-                .into_iter()
-                .chain(found.origin)
-                .map(|key| (key, number)),
-        );
         seqs.push((model.position.seq.0, number));
     }
-    fingerprints.sort_unstable();
     seqs.sort_unstable();
     Contents {
         lines,
         terms,
-        fingerprints,
+        fingerprints: fingerprints_of(models),
         seqs,
     }
+}
+
+/// What the page says is stored of the fingerprints of these rows.
+fn fingerprints_of(models: &[Model]) -> Vec<(u64, u32)> {
+    let width = models.len().ilog2() + 1 + super::format::FINGERPRINT_SPARE;
+    let kept = |print: u64| print >> (u64::BITS - width);
+    let prints: Vec<_> = models
+        .iter()
+        .map(|model| model.row().fingerprints(&model.event))
+        .map(|found| (found.key.map(kept), found.origin.map(kept)))
+        .collect();
+    let mut stored = Vec::new();
+    for ((row, model), (key, origin)) in (0..).zip(models).zip(&prints) {
+        stored.extend(origin.map(|origin| (origin, row)));
+        let all = prints.iter().flat_map(|(key, origin)| [key, origin]);
+        let alike = all.filter(|print| *print == origin && origin.is_some());
+        let marked = model.row().body.import.is_some() && model.event.key.value().is_none();
+        if !marked || origin.is_none() || alike.count() > 8 {
+            stored.extend(key.map(|key| (key, row)));
+        }
+    }
+    stored.sort_unstable();
+    stored.dedup();
+    stored
 }
 
 fn read_all(reader: &Reader) -> Result<Contents> {
@@ -242,11 +257,7 @@ fn assert_same(reader: &Reader, contents: &Contents) {
     assert_eq!(found.lines, contents.lines);
     assert_eq!(found.terms, contents.terms);
     assert_eq!(found.seqs, contents.seqs);
-    let kept = contents.fingerprints.iter();
-    let kept: Vec<(u64, u32)> = kept
-        .map(|(pair, row)| (reader.kept_of(*pair), *row))
-        .collect();
-    assert_eq!(found.fingerprints, kept);
+    assert_eq!(found.fingerprints, contents.fingerprints);
 }
 
 /// The rows at or after `from` and before `to`.
@@ -298,7 +309,17 @@ fn check_lookups(reader: &Reader, models: &[Model], contents: &Contents) {
     }
     for (row, model) in models.iter().enumerate() {
         let found = model.row().fingerprints(&model.event);
-        for fingerprint in found.key.into_iter().chain(found.origin) {
+        let marked = model.row().body.import.is_some() && model.event.key.value().is_none();
+        if let Some(mark) = found.key {
+            let origin = found.origin.filter(|_| marked);
+            let rows = reader.imported(mark, origin).unwrap();
+            assert!(rows.contains(&(row as u32)));
+        }
+        for fingerprint in found
+            .origin
+            .into_iter()
+            .chain(found.key.filter(|_| !marked))
+        {
             assert!(
                 reader
                     .fingerprint(fingerprint)

@@ -8,12 +8,15 @@ use super::builder::Builder;
 use super::builder::Stand;
 use super::builder::Texts;
 use super::fingerprints::Fingerprints;
+use super::fingerprints::Gathered;
 use super::format;
 use super::format::Kind;
 use super::index::Index;
+use super::known::Known;
 use super::output::Output;
 use super::packed;
 use super::packing::Packing;
+use super::rows::Trace;
 use super::shape::Shape;
 use super::terms::TermWriter;
 use super::texts::TextWriter;
@@ -41,7 +44,7 @@ pub(super) struct Writer<'f> {
     builder: Builder,
     shape: Shape,
     texts: TextWriter,
-    fingerprints: Vec<(u64, u32)>,
+    fingerprints: Gathered,
 }
 
 /// Writes a whole segment of `rows`, which come newest first and at least one of them, into the
@@ -75,12 +78,40 @@ impl<'f> Writer<'f> {
             builder: Builder::default(),
             shape: Shape::default(),
             texts: TextWriter::new(),
-            fingerprints: Vec::new(),
+            fingerprints: Gathered::default(),
         })
     }
 
     /// Takes in the next older row and gives back its content, for its terms.
     pub(super) fn push<'r>(&mut self, row: &Row<'r>) -> Result<Content<'r>> {
+        let content = self.check(row)?;
+        let mut texts = Texts {
+            writer: &mut self.texts,
+            output: &mut self.output,
+        };
+        self.builder.push(row, &mut self.shape, &mut texts)?;
+        Ok(content)
+    }
+
+    /// Takes in the next older row, which a reader of another segment put together as `trace` says.
+    pub(super) fn push_traced(
+        &mut self,
+        row: &Row<'_>,
+        trace: &Trace,
+        known: &mut Known,
+    ) -> Result<()> {
+        self.check(row)?;
+        let mut texts = Texts {
+            writer: &mut self.texts,
+            output: &mut self.output,
+        };
+        let shape = &mut self.shape;
+        self.builder
+            .push_traced(row, trace, known, shape, &mut texts)
+    }
+
+    /// Refuses what cannot be the next row, and notes the fingerprints of what can.
+    fn check<'r>(&mut self, row: &Row<'r>) -> Result<Content<'r>> {
         let path = self.output.file().path();
         let refuse = |what: &str| Err(Error::new(ErrorKind::OutOfRange, what).in_file(path));
         let number = self.builder.stands.len() as u32;
@@ -95,15 +126,9 @@ impl<'f> Writer<'f> {
             let what = format!("the content of event {} is no event", row.position.seq);
             return Err(Error::new(ErrorKind::Corrupt, what).in_file(path));
         };
-        let mut texts = Texts {
-            writer: &mut self.texts,
-            output: &mut self.output,
-        };
-        self.builder.push(row, &mut self.shape, &mut texts)?;
+        let marked = row.body.import.is_some() && content.key.value().is_none();
         let found = row.content_fingerprints(&content);
-        let found = [found.key, found.origin].into_iter().flatten();
-        self.fingerprints
-            .extend(found.map(|fingerprint| (fingerprint, number)));
+        self.fingerprints.add(found, marked, number);
         Ok(content)
     }
 

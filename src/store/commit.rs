@@ -243,7 +243,11 @@ impl Shared {
             }
             let reader = self.base.segments.reader(entry)?;
             let mut loaded = Loaded::default();
-            for row in reader.fingerprint(print)? {
+            let rows = match wanted.has_key {
+                true => reader.fingerprint(print)?,
+                false => reader.imported(print, wanted.prints.origin)?,
+            };
+            for row in rows {
                 if let Some(receipt) = same(wanted, &reader.row(row, &mut loaded)?)? {
                     return Ok(Some(receipt));
                 }

@@ -24,6 +24,7 @@ use crate::manifest::SegmentEntry;
 use crate::options::ReadMode;
 use crate::segment::format::FOOTER_LEN;
 use crate::segment::format::Kind;
+use crate::segment::format::ORIGIN_ROWS_MAX;
 use crate::segment::format::Section;
 use crate::segment::reader::Expected;
 use crate::segment::reader::Loaded;
@@ -38,6 +39,10 @@ const PIECE: u64 = 1 << 20;
 struct Computed {
     terms: Sum,
     fingerprints: Sum,
+    /// What is kept of every fingerprint, and of the imported rows with an origin's id: that of the
+    /// id, of the mark, and the row.
+    kept: Vec<u64>,
+    imported: Vec<(u64, u64, u32)>,
     newest: Option<Position>,
     oldest: Option<Position>,
     seq: Option<(Sequence, Sequence)>,
@@ -89,7 +94,8 @@ pub(super) fn check(
         Ok(reader) => reader,
         Err(error) => return report.error(&error),
     };
-    let computed = check_rows(&reader, report);
+    let mut computed = check_rows(&reader, report);
+    computed.add_imported();
     let rows_whole = report.damages() == before;
     if rows_whole && let Some(entry) = &source.entry {
         check_entry(&reader, entry, &computed, report);
@@ -188,10 +194,13 @@ impl Computed {
             self.terms.add(rows::hash(term), number);
         }
         let found = row.fingerprints(&event);
-        let mut found: Vec<u64> = found.key.into_iter().chain(found.origin).collect();
-        found.dedup();
-        for fingerprint in found {
-            self.fingerprints.add(reader.kept_of(fingerprint), number);
+        let key = found.key.map(|key| reader.kept_of(key));
+        let origin = found.origin.map(|origin| reader.kept_of(origin));
+        self.kept.extend(key.into_iter().chain(origin));
+        let mark = key.filter(|_| row.body.import.is_some() && event.key.value().is_none());
+        match (mark, origin) {
+            (Some(mark), Some(origin)) => self.imported.push((origin, mark, number)),
+            _ => self.add_fingerprints(key, origin, number),
         }
         let (position, recorded) = (row.position, row.recorded_at);
         self.newest = self.newest.max(Some(position));
@@ -201,6 +210,26 @@ impl Computed {
         let (low, high) = self.recorded.unwrap_or((recorded, recorded));
         self.recorded = Some((low.min(recorded), high.max(recorded)));
         Ok(())
+    }
+
+    /// Adds those fingerprints of a row that are stored, each different one once.
+    fn add_fingerprints(&mut self, key: Option<u64>, origin: Option<u64>, number: u32) {
+        let others = key.filter(|key| Some(*key) != origin);
+        for kept in others.into_iter().chain(origin) {
+            self.fingerprints.add(kept, number);
+        }
+    }
+
+    /// Adds the fingerprints of imported rows once those of all rows are known: a mark's is stored
+    /// only where too many equal the origin's.
+    fn add_imported(&mut self) {
+        self.kept.sort_unstable();
+        for (origin, mark, number) in core::mem::take(&mut self.imported) {
+            let first = self.kept.partition_point(|kept| *kept < origin);
+            let alike = self.kept.get(first + ORIGIN_ROWS_MAX) == Some(&origin);
+            self.add_fingerprints(Some(mark).filter(|_| alike), Some(origin), number);
+        }
+        self.kept = Vec::new();
     }
 }
 
