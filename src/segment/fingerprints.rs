@@ -13,6 +13,7 @@ use super::lists;
 use super::lists::Stored;
 use super::output::Output;
 use super::pages::Pages;
+use super::reader::Reader;
 use crate::codec::bits;
 use crate::codec::bits::BitWriter;
 use crate::codec::row;
@@ -180,6 +181,41 @@ impl Fingerprints {
             }
         }
         Ok(pairs)
+    }
+}
+
+impl Reader {
+    /// The rows that may have this fingerprint; the rows themselves confirm it.
+    pub(crate) fn fingerprint(&self, fingerprint: u64) -> Result<Vec<u32>> {
+        let found = self
+            .stored_fingerprints()
+            .find(self.pages(), fingerprint, usize::MAX)?;
+        Ok(found.unwrap_or_default())
+    }
+
+    /// The rows that may be the imported record with this mark and this origin's id; the rows
+    /// themselves confirm it.
+    pub(crate) fn imported(&self, mark: u64, origin: Option<u64>) -> Result<Vec<u32>> {
+        let mut rows = self.fingerprint(mark)?;
+        if let Some(origin) = origin {
+            let most = format::ORIGIN_ROWS_MAX;
+            let found = self
+                .stored_fingerprints()
+                .find(self.pages(), origin, most)?;
+            // Where more share the origin's, every one of them has its mark's too.
+            rows.extend(found.into_iter().flatten());
+        }
+        Ok(rows)
+    }
+
+    /// All fingerprints, of which the segment keeps the highest bits, with their rows.
+    pub(crate) fn fingerprints(&self) -> Result<Vec<(u64, u32)>> {
+        self.stored_fingerprints().all(self.pages())
+    }
+
+    /// As much of a fingerprint as the segment keeps.
+    pub(crate) fn kept_of(&self, fingerprint: u64) -> u64 {
+        self.stored_fingerprints().kept_of(fingerprint)
     }
 }
 

@@ -464,36 +464,8 @@ impl Reader {
         rows.list.section.offset + rows.list.at / 8
     }
 
-    /// The rows that may have this fingerprint; the rows themselves confirm it.
-    pub(crate) fn fingerprint(&self, fingerprint: u64) -> Result<Vec<u32>> {
-        let found = self
-            .0
-            .fingerprints
-            .find(&self.0.pages, fingerprint, usize::MAX)?;
-        Ok(found.unwrap_or_default())
-    }
-
-    /// The rows that may be the imported record with this mark and this origin's id; the rows
-    /// themselves confirm it.
-    pub(crate) fn imported(&self, mark: u64, origin: Option<u64>) -> Result<Vec<u32>> {
-        let mut rows = self.fingerprint(mark)?;
-        if let Some(origin) = origin {
-            let most = format::ORIGIN_ROWS_MAX;
-            let found = self.0.fingerprints.find(&self.0.pages, origin, most)?;
-            // Where more share the origin's, every one of them has its mark's too.
-            rows.extend(found.into_iter().flatten());
-        }
-        Ok(rows)
-    }
-
-    /// All fingerprints, of which the segment keeps the highest bits, with their rows.
-    pub(crate) fn fingerprints(&self) -> Result<Vec<(u64, u32)>> {
-        self.0.fingerprints.all(&self.0.pages)
-    }
-
-    /// As much of a fingerprint as the segment keeps.
-    pub(crate) fn kept_of(&self, fingerprint: u64) -> u64 {
-        self.0.fingerprints.kept_of(fingerprint)
+    pub(super) fn stored_fingerprints(&self) -> &Fingerprints {
+        &self.0.fingerprints
     }
 
     /// The rows whose seq lies from `from` to `to`, both among them, in no order.

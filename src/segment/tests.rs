@@ -307,6 +307,21 @@ fn check_lookups(reader: &Reader, models: &[Model], contents: &Contents) {
             .map(|(term, _)| term.as_slice());
         assert_eq!(more.then(|| stream.term()), next);
     }
+    check_fingerprints(reader, models);
+    let mut pairs = reader.by_seq(Sequence(2), Sequence(5));
+    let wanted: Vec<(u64, u32)> = contents
+        .seqs
+        .iter()
+        .filter(|(seq, _)| (2..=5).contains(seq))
+        .copied()
+        .collect();
+    let mut found: Vec<(u64, u32)> = core::iter::from_fn(|| pairs.next().unwrap()).collect();
+    found.sort_unstable();
+    assert_eq!(found, wanted);
+}
+
+/// Every key, mark and origin's id leads to its row.
+fn check_fingerprints(reader: &Reader, models: &[Model]) {
     for (row, model) in models.iter().enumerate() {
         let found = model.row().fingerprints(&model.event);
         let marked = model.row().body.import.is_some() && model.event.key.value().is_none();
@@ -333,16 +348,6 @@ fn check_lookups(reader: &Reader, models: &[Model], contents: &Contents) {
             }
         }
     }
-    let mut pairs = reader.by_seq(Sequence(2), Sequence(5));
-    let wanted: Vec<(u64, u32)> = contents
-        .seqs
-        .iter()
-        .filter(|(seq, _)| (2..=5).contains(seq))
-        .copied()
-        .collect();
-    let mut found: Vec<(u64, u32)> = core::iter::from_fn(|| pairs.next().unwrap()).collect();
-    found.sort_unstable();
-    assert_eq!(found, wanted);
 }
 
 fn check(seeds: &[(u16, u32)], parts: usize, cut: u16) {
