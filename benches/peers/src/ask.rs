@@ -41,6 +41,9 @@ const DAY: i64 = 86_400_000_000;
 struct Counts {
     subjects: HashMap<Pair, u32>,
     types: HashMap<String, u32>,
+    /// A bit for each type, in the order of first use, that a subject was seen with.
+    numbers: HashMap<String, u32>,
+    types_of: HashMap<Pair, u64>,
     both: HashMap<(String, Pair), u32>,
     entities: HashMap<String, u32>,
     orgs: HashMap<String, u32>,
@@ -65,9 +68,13 @@ impl Counts {
             .value()
             .and_then(|pairs| pairs.get("entity_id"));
         // Each event in turn decides on a subject to ask for, spread over the whole span.
-        if number % 37 == 0 {
+        if number.is_multiple_of(37) {
             self.drawn.push(subject.clone());
         }
+        let next = self.numbers.len() as u32;
+        let number = self.numbers.entry(event.event_type.clone());
+        let bit = 1_u64 << (*number.or_insert(next) % 64);
+        *self.types_of.entry(subject.clone()).or_default() |= bit;
         *self.subjects.entry(subject).or_default() += 1;
         *self.types.entry(event.event_type.clone()).or_default() += 1;
         *self
@@ -82,6 +89,36 @@ impl Counts {
             .orgs
             .entry(event.org.as_deref().unwrap_or_default().to_owned())
             .or_default() += 1;
+    }
+
+    /// The hottest type and subject that never meet: a type decides what kind its subject is of.
+    fn strangers(&self) -> Ask {
+        let mut types: Vec<_> = self
+            .types
+            .iter()
+            .map(|(name, count)| (count, name))
+            .collect();
+        types.sort_unstable_by(|a, b| b.cmp(a));
+        let mut subjects: Vec<_> = self.subjects.iter().map(|(pair, n)| (n, pair)).collect();
+        subjects.sort_unstable_by(|a, b| b.cmp(a));
+        subjects.truncate(20);
+        let mut best = None;
+        for (type_count, name) in &types {
+            let bit = 1_u64 << (self.numbers[*name] % 64);
+            for (subject_count, subject) in &subjects {
+                let product = u64::from(**type_count) * u64::from(**subject_count);
+                let is_more = best.as_ref().is_none_or(|(most, _)| product > *most);
+                if self.types_of[*subject] & bit == 0 && is_more {
+                    let ask = Ask {
+                        event_type: Some((*name).clone()),
+                        subject: Some((*subject).clone()),
+                        ..Ask::default()
+                    };
+                    best = Some((product, ask));
+                }
+            }
+        }
+        best.map(|(_, ask)| ask).expect("kinds of subjects differ")
     }
 
     /// The pages that are asked again and again.
@@ -100,7 +137,7 @@ impl Counts {
         };
         let hot_type = nearest(&self.types, u32::MAX);
         vec![
-            ("Q1 newest 50".to_owned(), Ask::default()),
+            ("Q1 newest 50, in segments".to_owned(), Ask::default()),
             ("Q2 hot subject".to_owned(), subject(u32::MAX)),
             ("Q2 middle subject".to_owned(), subject(100)),
             ("Q2 rare subject".to_owned(), subject(2)),
@@ -113,6 +150,10 @@ impl Counts {
             ),
             ("Q3 type AND performer, common".to_owned(), both(u32::MAX)),
             ("Q3 type AND performer, rare".to_owned(), both(10)),
+            (
+                "Q3e two hot terms that never meet".to_owned(),
+                self.strangers(),
+            ),
             (
                 "Q4 a past month, type and org".to_owned(),
                 Ask {

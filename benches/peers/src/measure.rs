@@ -9,7 +9,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 use std::time::Instant;
 
-/// A median with its tenth and ninetieth percentile.
+/// A median, the lowest and the highest.
 #[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub struct Figure {
     pub median: f64,
@@ -20,11 +20,10 @@ pub struct Figure {
 impl Figure {
     pub fn of(mut values: Vec<f64>) -> Figure {
         values.sort_by(f64::total_cmp);
-        let at = |share: f64| values[((values.len() - 1) as f64 * share).round() as usize];
         Figure {
-            median: at(0.5),
-            low: at(0.1),
-            high: at(0.9),
+            median: values[values.len() / 2],
+            low: values[0],
+            high: values[values.len() - 1],
         }
     }
 
@@ -33,17 +32,38 @@ impl Figure {
     }
 }
 
-/// Microseconds that `work` takes, `times` times after a few that do not count.
+/// Microseconds that `work` takes, `times` times after a few that do not count; fewer times, five at
+/// the least, where it takes longer than half a second in all.
 pub fn micros(times: usize, mut work: impl FnMut()) -> Figure {
+    let begin = Instant::now();
     for _ in 0..times.min(10) {
         work();
+        if begin.elapsed() > BUDGET / 4 {
+            break;
+        }
     }
-    let values = (0..times).map(|_| {
+    let begin = Instant::now();
+    let mut values = Vec::with_capacity(times);
+    while values.len() < times && (values.len() < 5 || begin.elapsed() < BUDGET) {
         let begin = Instant::now();
         work();
-        begin.elapsed().as_secs_f64() * 1e6
-    });
-    Figure::of(values.collect())
+        values.push(begin.elapsed().as_secs_f64() * 1e6);
+    }
+    Figure::of(values)
+}
+
+const BUDGET: Duration = Duration::from_millis(500);
+
+/// Bytes this process has had written to the disk.
+pub fn written() -> u64 {
+    let text = std::fs::read_to_string("/proc/self/io").unwrap_or_default();
+    account("write_bytes:", &text)
+}
+
+/// Anonymous memory of this process now, in KiB.
+pub fn anonymous() -> u64 {
+    let text = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    account("RssAnon:", &text)
 }
 
 /// Watches this process' memory until it is asked for the peak.
@@ -52,9 +72,11 @@ pub struct Memory {
     anonymous: Arc<AtomicU64>,
     file: Arc<AtomicU64>,
     thread: JoinHandle<()>,
+    /// Held before the work began and not its own, in KiB.
+    base: u64,
 }
 
-/// A line of the kernel's account of this process, in KiB.
+/// A line of the kernel's account of this process.
 fn account(name: &str, text: &str) -> u64 {
     let line = text.lines().find_map(|line| line.strip_prefix(name));
     line.and_then(|rest| rest.split_whitespace().next()?.parse().ok())
@@ -62,7 +84,8 @@ fn account(name: &str, text: &str) -> u64 {
 }
 
 impl Memory {
-    pub fn watch() -> Memory {
+    /// Leaves out `base` KiB that the bench holds.
+    pub fn watch(base: u64) -> Memory {
         let stop = Arc::new(AtomicBool::new(false));
         let (anonymous, file) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
         let seen = (Arc::clone(&stop), Arc::clone(&anonymous), Arc::clone(&file));
@@ -80,6 +103,7 @@ impl Memory {
             anonymous,
             file,
             thread,
+            base,
         }
     }
 
@@ -89,7 +113,9 @@ impl Memory {
         self.thread
             .join()
             .expect("the watching thread does not fail");
-        let mib = |kib: &AtomicU64| kib.load(Ordering::Relaxed) as f64 / 1024.0;
-        (mib(&self.anonymous), mib(&self.file))
+        let peak = |kib: &AtomicU64| kib.load(Ordering::Relaxed);
+        let mib = |kib: u64| kib as f64 / 1024.0;
+        let own = peak(&self.anonymous).saturating_sub(self.base);
+        (mib(own), mib(peak(&self.file)))
     }
 }

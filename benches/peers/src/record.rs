@@ -1,8 +1,12 @@
 //! The one application struct that every contender fills for every row it returns: all fields
-//! owned, nested ones as JSON text, which is how a table keeps them.
+//! owned, nested ones as JSON text, which is how a table keeps them. Its digest is the same for
+//! every contender, whatever language it is driven from.
 
+use auditdb::Event;
 use auditdb::Field;
 use auditdb::StoredEvent;
+use auditdb::Time;
+use serde_json::value::RawValue;
 use sha2::Digest;
 use sha2::Sha256;
 
@@ -12,6 +16,7 @@ pub struct Record {
     pub ts: i64,
     pub external_id: String,
     pub request_id: String,
+    #[serde(rename = "type")]
     pub event_type: String,
     pub sub_type: Option<String>,
     pub org: String,
@@ -40,11 +45,18 @@ pub const COLUMNS: &str = "seq, ts, external_id, request_id, type, sub_type, org
     reason, performer_kind, performer_id, performer_label, performer_email, on_behalf_of, \
     subject_kind, subject_id, subject_label, targets, ip, user_agent, entity, metadata, changes, data";
 
+/// The texts among them: all but the first two.
+pub const TEXTS: usize = 23;
+
 fn owned(field: Field<String>) -> Option<String> {
     match field {
         Field::Value(value) => Some(value),
         Field::Absent | Field::Null => None,
     }
+}
+
+fn text(field: &Field<String>) -> String {
+    field.value().cloned().unwrap_or_default()
 }
 
 fn json<T: serde::Serialize>(field: &Field<T>) -> Option<String> {
@@ -54,28 +66,56 @@ fn json<T: serde::Serialize>(field: &Field<T>) -> Option<String> {
 }
 
 impl Record {
+    /// What an application hands to a table for `event`.
+    pub fn from_event(event: &Event, seq: i64) -> Record {
+        let occurred_at = event.occurred_at.value().copied().unwrap_or(Time::MIN);
+        let mut record = Record {
+            seq,
+            ts: occurred_at.as_micros(),
+            event_type: event.event_type.clone(),
+            sub_type: event.sub_type.value().cloned(),
+            org: text(&event.org),
+            source: text(&event.source),
+            reason: event.reason.value().cloned(),
+            ..Record::default()
+        };
+        record.nested(event);
+        if let Some(performer) = event.performer.value() {
+            record.performer_kind.clone_from(&performer.kind);
+            record.performer_id = text(&performer.id);
+            record.performer_label = performer.label.value().cloned();
+            record.performer_email = performer.email.value().cloned();
+        }
+        if let Some(subject) = event.subject.value() {
+            record.subject_kind.clone_from(&subject.kind);
+            record.subject_id = text(&subject.id);
+            record.subject_label = text(&subject.label);
+        }
+        if let Some(context) = event.context.value() {
+            record.ip = text(&context.ip);
+            record.user_agent = text(&context.user_agent);
+            record.request_id = text(&context.request_id);
+        }
+        if let Some(origin) = event.origin.value() {
+            record.external_id = text(&origin.id);
+        }
+        record
+    }
+
     /// Takes a stored event apart; texts move, nested fields are written as JSON.
     pub fn from_stored(stored: StoredEvent) -> Record {
         let event = stored.event;
         let mut record = Record {
             seq: stored.seq.0 as i64,
             ts: stored.occurred_at.as_micros(),
-            event_type: event.event_type,
-            sub_type: owned(event.sub_type),
-            org: owned(event.org).unwrap_or_default(),
-            source: owned(event.source).unwrap_or_default(),
-            outcome: event.outcome.value().map_or("", |o| o.as_str()).to_owned(),
-            reason: owned(event.reason),
-            on_behalf_of: json(&event.on_behalf_of),
-            targets: json(&event.targets),
-            metadata: json(&event.metadata).unwrap_or_default(),
-            changes: json(&event.changes),
-            data: event.data.value().map(|data| data.as_str().to_owned()),
             ..Record::default()
         };
-        if let Some(metadata) = event.metadata.value() {
-            record.entity = metadata.get("entity_id").unwrap_or_default().to_owned();
-        }
+        record.nested(&event);
+        record.event_type = event.event_type;
+        record.sub_type = owned(event.sub_type);
+        record.org = owned(event.org).unwrap_or_default();
+        record.source = owned(event.source).unwrap_or_default();
+        record.reason = owned(event.reason);
         if let Field::Value(performer) = event.performer {
             record.performer_kind = performer.kind;
             record.performer_id = owned(performer.id).unwrap_or_default();
@@ -97,20 +137,175 @@ impl Record {
         }
         record
     }
+
+    /// The fields that are no plain text in an event.
+    fn nested(&mut self, event: &Event) {
+        let outcome = event.outcome.value();
+        outcome
+            .map_or("", |outcome| outcome.as_str())
+            .clone_into(&mut self.outcome);
+        self.on_behalf_of = json(&event.on_behalf_of);
+        self.targets = json(&event.targets);
+        self.metadata = json(&event.metadata).unwrap_or_default();
+        self.changes = json(&event.changes);
+        self.data = event.data.value().map(|data| data.as_str().to_owned());
+        if let Some(metadata) = event.metadata.value() {
+            metadata
+                .get("entity_id")
+                .unwrap_or_default()
+                .clone_into(&mut self.entity);
+        }
+    }
+
+    /// Reads a native line, to compare contenders that give lines.
+    pub fn from_line(line: &str) -> Record {
+        let line: Line<'_> = serde_json::from_str(line).expect("a native line");
+        let ts: Time = line.occurred_at.parse().expect("a time");
+        let raw = |value: Option<&RawValue>| value.map(|value| value.get().to_owned());
+        let metadata: std::collections::HashMap<String, String> =
+            line.metadata.map_or_else(Default::default, |metadata| {
+                serde_json::from_str(metadata.get()).expect("pairs")
+            });
+        Record {
+            seq: 0,
+            ts: ts.as_micros(),
+            external_id: line.origin.id.unwrap_or_default(),
+            request_id: line.context.request_id.unwrap_or_default(),
+            event_type: line.event_type,
+            sub_type: line.sub_type,
+            org: line.org.unwrap_or_default(),
+            source: line.source.unwrap_or_default(),
+            outcome: line.outcome.unwrap_or_default(),
+            reason: line.reason,
+            performer_kind: line.performer.kind.unwrap_or_default(),
+            performer_id: line.performer.id.unwrap_or_default(),
+            performer_label: line.performer.label,
+            performer_email: line.performer.email,
+            on_behalf_of: raw(line.on_behalf_of),
+            subject_kind: line.subject.kind.unwrap_or_default(),
+            subject_id: line.subject.id.unwrap_or_default(),
+            subject_label: line.subject.label.unwrap_or_default(),
+            targets: raw(line.targets),
+            ip: line.context.ip.unwrap_or_default(),
+            user_agent: line.context.user_agent.unwrap_or_default(),
+            entity: metadata.get("entity_id").cloned().unwrap_or_default(),
+            metadata: raw(line.metadata).unwrap_or_default(),
+            changes: raw(line.changes),
+            data: raw(line.data),
+        }
+    }
+
+    /// The texts in the order of [`COLUMNS`].
+    pub fn texts(&self) -> [Option<&str>; TEXTS] {
+        [
+            Some(&self.external_id),
+            Some(&self.request_id),
+            Some(&self.event_type),
+            self.sub_type.as_deref(),
+            Some(&self.org),
+            Some(&self.source),
+            Some(&self.outcome),
+            self.reason.as_deref(),
+            Some(&self.performer_kind),
+            Some(&self.performer_id),
+            self.performer_label.as_deref(),
+            self.performer_email.as_deref(),
+            self.on_behalf_of.as_deref(),
+            Some(&self.subject_kind),
+            Some(&self.subject_id),
+            Some(&self.subject_label),
+            self.targets.as_deref(),
+            Some(&self.ip),
+            Some(&self.user_agent),
+            Some(&self.entity),
+            Some(&self.metadata),
+            self.changes.as_deref(),
+            self.data.as_deref(),
+        ]
+    }
 }
 
-/// A digest of rows in their order, all fields counted.
+/// A native line as its reader takes it apart.
+#[derive(serde::Deserialize)]
+struct Line<'a> {
+    #[serde(rename = "type")]
+    event_type: String,
+    occurred_at: String,
+    sub_type: Option<String>,
+    org: Option<String>,
+    source: Option<String>,
+    outcome: Option<String>,
+    reason: Option<String>,
+    #[serde(default)]
+    performer: Who,
+    #[serde(default)]
+    subject: Who,
+    #[serde(default)]
+    context: Where,
+    #[serde(default)]
+    origin: Named,
+    #[serde(borrow)]
+    on_behalf_of: Option<&'a RawValue>,
+    #[serde(borrow)]
+    targets: Option<&'a RawValue>,
+    #[serde(borrow)]
+    metadata: Option<&'a RawValue>,
+    #[serde(borrow)]
+    changes: Option<&'a RawValue>,
+    #[serde(borrow)]
+    data: Option<&'a RawValue>,
+}
+
+#[derive(Default, serde::Deserialize)]
+struct Who {
+    kind: Option<String>,
+    id: Option<String>,
+    label: Option<String>,
+    email: Option<String>,
+}
+
+#[derive(Default, serde::Deserialize)]
+struct Where {
+    ip: Option<String>,
+    user_agent: Option<String>,
+    request_id: Option<String>,
+}
+
+#[derive(Default, serde::Deserialize)]
+struct Named {
+    id: Option<String>,
+}
+
+/// A digest of rows in their order: the time and all texts, `-` for an absent one and `+` before
+/// each other. The number a contender gives a row is its own matter and left out.
 #[derive(Default)]
 pub struct Rows {
     hash: Sha256,
-    pub count: u64,
+    count: u64,
 }
 
 impl Rows {
     pub fn add(&mut self, record: &Record) {
-        self.hash
-            .update(serde_json::to_vec(record).expect("a record is JSON"));
-        self.hash.update(b"\n");
+        let mut row = record.ts.to_string().into_bytes();
+        for text in record.texts() {
+            row.push(0x1f);
+            match text {
+                None => row.push(b'-'),
+                Some(text) => {
+                    row.push(b'+');
+                    row.extend_from_slice(text.as_bytes());
+                }
+            }
+        }
+        row.push(0x1e);
+        self.hash.update(&row);
+        self.count += 1;
+    }
+
+    /// Adds a row of which only the name is at hand.
+    pub fn add_name(&mut self, name: &str) {
+        self.hash.update(name.as_bytes());
+        self.hash.update([0x1e]);
         self.count += 1;
     }
 
