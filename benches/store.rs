@@ -5,7 +5,9 @@ use std::hint::black_box;
 use std::path::Path;
 use std::time::Duration;
 
+use auditdb::Compression;
 use auditdb::Condition;
+use auditdb::Cursor;
 use auditdb::Durability;
 use auditdb::Event;
 use auditdb::Export;
@@ -23,6 +25,7 @@ use auditdb::Query;
 use auditdb::ReadMode;
 use auditdb::Reader;
 use auditdb::Store;
+use auditdb::Time;
 use criterion::BatchSize;
 use criterion::Criterion;
 use criterion::Throughput;
@@ -38,7 +41,11 @@ fn main() {
         .configure_from_args();
     generate(&mut criterion);
     #[cfg(feature = "internals")]
-    rows(&mut criterion);
+    {
+        rows(&mut criterion);
+        segment(&mut criterion);
+        texts(&mut criterion);
+    }
     append(&mut criterion);
     import(&mut criterion);
     let folder = tempfile::tempdir().expect("a folder");
@@ -53,6 +60,7 @@ fn main() {
     pages(&mut criterion, &store, "in segments");
     filters(&mut criterion, &store);
     walk(&mut criterion, &store);
+    cursor(&mut criterion, &store);
     export(&mut criterion, &store);
     store.close().expect("a clean close");
     open(&mut criterion, folder.path());
@@ -103,6 +111,83 @@ fn rows(criterion: &mut Criterion) {
             bench.iter(|| contents.iter().map(read).sum::<usize>());
         });
     }
+    group.finish();
+}
+
+/// The structures of one segment, each by what queries call.
+#[cfg(feature = "internals")]
+fn segment(criterion: &mut Criterion) {
+    use auditdb::internals::Sealed;
+    const ROWS: u32 = 20_000;
+    const BLOCK: u32 = 64;
+    let events = events(u64::from(ROWS));
+    let mut sealed = Sealed::new(&events).expect("a segment");
+    let terms = sealed.terms().expect("terms");
+    let (most, _) = terms.first().cloned().expect("a frequent term");
+    let middle = terms.iter().find(|(_, rows)| *rows <= 100).cloned();
+    let (middle, _) = middle.expect("a term of the middle");
+    let mut group = criterion.benchmark_group("segment");
+    group
+        .sample_size(10)
+        .throughput(Throughput::Elements(u64::from(ROWS)));
+    group.bench_function("20,000 events written", |bench| {
+        bench.iter(|| Sealed::new(black_box(&events)).expect("a segment").rows());
+    });
+    group.sample_size(20);
+    group.throughput(Throughput::Elements(u64::from(BLOCK)));
+    let mut first = 0;
+    group.bench_function("a row block read", |bench| {
+        bench.iter(|| {
+            first = (first + BLOCK * 7) % (ROWS - BLOCK);
+            sealed.lines(first..first + BLOCK).expect("lines")
+        });
+    });
+    group.throughput(Throughput::Elements(50));
+    group.bench_function("50 scattered rows read", |bench| {
+        bench.iter(|| {
+            let rows = (0..50).map(|row| row * 397 % ROWS);
+            sealed.lines(rows).expect("lines")
+        });
+    });
+    group.throughput(Throughput::Elements(1));
+    let mut row = 0;
+    group.bench_function("a position found", |bench| {
+        bench.iter(|| {
+            row = (row + 7919) % ROWS;
+            sealed.place(row).expect("a row")
+        });
+    });
+    let mut next = terms.iter().map(|(term, _)| term).step_by(97).cycle();
+    group.bench_function("a term looked up", |bench| {
+        bench.iter(|| sealed.find(next.next().expect("a cycle has no end")));
+    });
+    group.bench_function("an absent term looked up", |bench| {
+        bench.iter(|| sealed.find(black_box(b"\x02absent")));
+    });
+    group.throughput(Throughput::Elements(u64::from(ROWS) / 40));
+    for (name, term) in [
+        ("500 seeks in a long list", most),
+        ("500 seeks in a list of 100", middle),
+    ] {
+        group.bench_function(name, |bench| {
+            bench.iter(|| sealed.seek(&term, 0..ROWS, 40).expect("seeks"));
+        });
+    }
+    group.finish();
+}
+
+/// Rows whose long texts stand in frames of their own.
+#[cfg(feature = "internals")]
+fn texts(criterion: &mut Criterion) {
+    use auditdb::internals::Sealed;
+    let events: Vec<Event> = Generator::new(SEED, Profile::hostile(500)).collect();
+    let mut sealed = Sealed::new(&events).expect("a segment");
+    let mut group = criterion.benchmark_group("texts");
+    let bytes = sealed.lines(0..500).expect("lines");
+    group.throughput(Throughput::Bytes(bytes as u64));
+    group.bench_function("500 hostile rows read", |bench| {
+        bench.iter(|| sealed.lines(0..500).expect("lines"));
+    });
     group.finish();
 }
 
@@ -202,6 +287,15 @@ fn filters(criterion: &mut Criterion, store: &Store) {
     let metadata = FilterField::Meta("entity_id".to_owned());
     let metadata = Filter::new().is(metadata, entity_id.unwrap_or_default());
     let absent = entity(FilterField::Subject, "user", Some("usr_ABSENT"));
+    let day = |day: i64| {
+        let start = Profile::realistic(1).start.as_micros();
+        Time::saturating_from_micros(start + day * 86_400_000_000)
+    };
+    let month = Filter::new()
+        .is(FilterField::Type, &most.event_type)
+        .is(FilterField::Org, most.org.as_deref().unwrap_or_default())
+        .since(day(90))
+        .before(day(120));
     let mut group = criterion.benchmark_group("filtered page");
     for (name, filter) in [
         ("a hot subject", hot_subject),
@@ -210,6 +304,7 @@ fn filters(criterion: &mut Criterion, store: &Store) {
         ("type AND performer, hot", hot_both),
         ("type AND performer, rare", rare_both),
         ("a metadata value", metadata),
+        ("a past month, type and org", month),
     ] {
         let query = Query {
             filter,
@@ -252,17 +347,44 @@ fn walk(criterion: &mut Criterion, store: &Store) {
     group.finish();
 }
 
+fn cursor(criterion: &mut Criterion, store: &Store) {
+    let page = store.page(&Query::default()).expect("a page");
+    let cursor = page.next_cursor.expect("there is more");
+    let token = cursor.to_string();
+    let mut group = criterion.benchmark_group("cursor");
+    group.bench_function("to a token", |bench| {
+        bench.iter(|| black_box(&cursor).to_string());
+    });
+    group.bench_function("from a token", |bench| {
+        bench.iter(|| black_box(&token).parse::<Cursor>().expect("a cursor"));
+    });
+    group.finish();
+}
+
 fn export(criterion: &mut Criterion, store: &Store) {
     let mut group = criterion.benchmark_group("export");
     group
         .sample_size(10)
         .throughput(Throughput::Elements(EVENTS));
-    for (name, format) in [
-        ("everything as NDJSON", Format::Ndjson),
-        ("everything as CSV", Format::Csv),
+    let plain = Compression::None;
+    for (name, format, compression) in [
+        ("everything as NDJSON", Format::Ndjson, plain),
+        ("everything as CSV", Format::Csv, plain),
+        ("everything as JSON", Format::Json, plain),
+        (
+            "everything as NDJSON, zstd",
+            Format::Ndjson,
+            Compression::Zstd,
+        ),
+        (
+            "everything as NDJSON, gzip",
+            Format::Ndjson,
+            Compression::Gzip,
+        ),
     ] {
         let export = Export {
             format,
+            compression,
             ..Export::default()
         };
         group.bench_function(name, |bench| {

@@ -3,6 +3,7 @@
 //! in, everything that could break is called, and what must agree is asserted here.
 
 mod reading;
+mod sealed;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -11,6 +12,7 @@ pub use self::reading::Reading;
 pub use self::reading::content;
 pub use self::reading::content_of_text;
 use self::reading::reads_alike;
+pub use self::sealed::Sealed;
 
 use crate::codec::canonical;
 use crate::codec::frame;
