@@ -56,6 +56,10 @@ pub(crate) trait Disk: Send + Sync {
     /// Makes a folder; one that exists is success. Durable after [`Disk::sync_dir`] of its parent.
     fn create_dir(&self, path: &Path) -> Result<()>;
 
+    /// Removes a folder that holds nothing and gives back whether it is gone; one that holds
+    /// something stays. It may come back after a crash.
+    fn remove_dir(&self, path: &Path) -> Result<bool>;
+
     /// Makes durable which names a folder holds; the empty path is the store's own folder. After
     /// an error nothing is known of any name since the last success: do not repeat, reopen.
     fn sync_dir(&self, path: &Path) -> Result<()>;

@@ -174,6 +174,16 @@ impl Disk for RealDisk {
         create_dir(&self.place(path))
     }
 
+    fn remove_dir(&self, path: &Path) -> Result<bool> {
+        let path = self.place(path);
+        match fs::remove_dir(&path) {
+            Ok(()) => Ok(true),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(true),
+            Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => Ok(false),
+            Err(error) => Err(failed("remove the folder", &path, error)),
+        }
+    }
+
     fn sync_dir(&self, path: &Path) -> Result<()> {
         sync_dir(&self.place(path))
     }

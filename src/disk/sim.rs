@@ -43,6 +43,7 @@ pub(crate) enum Operation {
     Rename,
     Unlink,
     CreateDir,
+    RemoveDir,
     SyncDir,
     Look,
     Lock,
@@ -288,6 +289,11 @@ impl Disk for SimDisk {
     fn create_dir(&self, path: &Path) -> Result<()> {
         let action = |inner: &mut Inner| inner.state.create_dir(path);
         self.run(Operation::CreateDir, path, action, |_| ())
+    }
+
+    fn remove_dir(&self, path: &Path) -> Result<bool> {
+        let action = |inner: &mut Inner| inner.state.remove_dir(path);
+        self.run(Operation::RemoveDir, path, action, |_| ())
     }
 
     fn sync_dir(&self, path: &Path) -> Result<()> {

@@ -125,6 +125,24 @@ fn a_folder_lists_its_names_in_order() {
 }
 
 #[test]
+fn a_folder_goes_only_when_it_is_empty() {
+    on_both(|disk| {
+        let folder = Path::new("seg");
+        disk.create_dir(folder)?;
+        write(disk, "seg/a", b"abc")?;
+        assert!(!disk.remove_dir(folder)?);
+        assert_eq!(read(disk, "seg/a")?, b"abc");
+        assert!(disk.remove_dir(Path::new("seg/a")).is_err());
+        disk.unlink(Path::new("seg/a"))?;
+        for _ in 0..2 {
+            assert!(disk.remove_dir(folder)?);
+        }
+        assert_eq!(kind(disk.list(folder)), Some(ErrorKind::Missing));
+        Ok(())
+    });
+}
+
+#[test]
 fn an_open_file_outlives_its_name() {
     on_both(|disk| {
         write(disk, "a", b"abc")?;

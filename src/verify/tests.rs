@@ -227,6 +227,9 @@ impl Disk for Beside {
     fn create_dir(&self, path: &Path) -> Result<()> {
         self.disk.create_dir(path)
     }
+    fn remove_dir(&self, path: &Path) -> Result<bool> {
+        self.disk.remove_dir(path)
+    }
     fn sync_dir(&self, path: &Path) -> Result<()> {
         self.disk.sync_dir(path)
     }

@@ -111,6 +111,19 @@ impl State {
         Ok(())
     }
 
+    /// Removes a folder that holds nothing; whether it is gone.
+    pub(crate) fn remove_dir(&mut self, path: &Path) -> io::Result<bool> {
+        match self.node(path) {
+            Some(Node::Folder) if self.list(path)?.is_empty() => {
+                self.step(Step::Remove(path.to_owned(), Node::Folder));
+                Ok(true)
+            }
+            Some(Node::Folder) => Ok(false),
+            Some(Node::File(_)) => Err(io::ErrorKind::NotADirectory.into()),
+            None => Ok(true),
+        }
+    }
+
     /// Gives a file another name.
     pub(crate) fn rename(&mut self, from: &Path, to: &Path) -> io::Result<()> {
         let id = self.find(from)?;
