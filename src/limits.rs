@@ -35,15 +35,16 @@ pub(crate) const PREFIX_BYTES: usize = 200;
 pub(crate) const PAGE_EVENTS: usize = 100_000;
 /// Bytes of content after which a page, and a step of a follower, ends; it holds one event at least.
 pub(crate) const PAGE_BYTES: usize = 8 << 20;
-/// Rows of one segment: keeps row numbers in 32 bits and a merge's working set in tens of MiB.
-pub(crate) const SEGMENT_ROWS: usize = 512 << 10;
-/// Events a partition needs before a segment of its own is cut out for it.
-pub(crate) const PARTITION_ROWS_MIN: usize = 64 << 10;
+/// Rows of one segment: keeps row numbers in 32 bits and bounds what a reader believes of a file.
+pub(crate) const SEGMENT_ROWS: usize = 1 << 20;
+/// The fewest rows of a final segment, whatever the memory budget: the number of segments stays
+/// within 64 and one for each time this many events.
+pub(crate) const FINAL_ROWS_MIN: usize = 64 << 10;
 
 const _: () = {
     assert!(EVENT_BYTES <= EVENT_BYTES_CEILING);
     assert!(EVENT_BYTES_CEILING < BATCH_BYTES);
     assert!(TEXT_BYTES < EVENT_BYTES);
     assert!(PREFIX_BYTES < WORD_BYTES);
-    assert!(PARTITION_ROWS_MIN * 2 <= SEGMENT_ROWS);
+    assert!(FINAL_ROWS_MIN * 2 <= SEGMENT_ROWS);
 };

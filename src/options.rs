@@ -20,13 +20,18 @@ pub struct Options {
     pub partition: Partition,
     /// How sealed segments are read.
     pub read_mode: ReadMode,
-    /// Bytes of accepted events kept in memory before they are sealed into a segment: 4 KiB to 1 GiB.
+    /// Bytes of memory for what the store writes and keeps open: 64 MiB to 2 GiB. From it follow
+    /// how many events wait in memory, how many rows a merge puts into one segment, and how many
+    /// segments are open; less memory means more and smaller segments.
+    pub memory_bytes_max: usize,
+    /// Bytes of accepted events kept in memory before they are sealed into a segment: 4 KiB to
+    /// 1 GiB, and at most an eighth of `memory_bytes_max`.
     pub memtable_bytes_max: usize,
     /// Bytes of one event's canonical form: 1 KiB to 16 MiB.
     pub event_bytes_max: usize,
-    /// Segments kept open at a time: 8 to 65,536.
+    /// Segments kept open at a time: 8 to 65,536, and at most one for each MiB of `memory_bytes_max`.
     pub open_segments_max: usize,
-    /// Small segments of one size class that are merged into one: 2 to 64.
+    /// Small segments that gather before some of them are merged: 2 to 48.
     pub merge_fan_in: usize,
     /// Create the store if the folder holds none.
     pub create: bool,
@@ -85,10 +90,11 @@ impl Default for Options {
             durability: Durability::default(),
             partition: Partition::default(),
             read_mode: ReadMode::default(),
+            memory_bytes_max: 256 << 20,
             memtable_bytes_max: 32 << 20,
             event_bytes_max: limits::EVENT_BYTES,
             open_segments_max: 256,
-            merge_fan_in: 8,
+            merge_fan_in: 48,
             create: true,
             recover_copy: false,
         }
@@ -103,6 +109,11 @@ impl Options {
     pub fn validate(&self) -> Result<()> {
         for (name, value, range) in [
             (
+                "memory_bytes_max",
+                self.memory_bytes_max,
+                64 << 20..=2 << 30,
+            ),
+            (
                 "memtable_bytes_max",
                 self.memtable_bytes_max,
                 4 << 10..=1 << 30,
@@ -113,7 +124,7 @@ impl Options {
                 1 << 10..=limits::EVENT_BYTES_CEILING,
             ),
             ("open_segments_max", self.open_segments_max, 8..=65_536),
-            ("merge_fan_in", self.merge_fan_in, 2..=64),
+            ("merge_fan_in", self.merge_fan_in, 2..=48),
         ] {
             if !range.contains(&value) {
                 let what = format!(

@@ -13,6 +13,7 @@ use parking_lot::MutexGuard;
 
 use super::Shared;
 use super::Writer;
+use super::merge::Aim;
 use crate::error::Error;
 use crate::error::ErrorKind;
 use crate::error::Result;
@@ -22,8 +23,6 @@ use crate::options::Durability;
 const SYNC_AFTER: Duration = Duration::from_millis(20);
 /// How long the sealing thread waits before it tries again after an error such as a full disk.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
-/// Full memtables that may wait to be sealed before appends wait too.
-const SEALED_WAITING_MAX: usize = 2;
 
 /// What the sealing thread is told and tells.
 #[derive(Default)]
@@ -31,6 +30,8 @@ pub(super) struct Background {
     wanted: bool,
     busy: bool,
     stop: bool,
+    /// Somebody waits for as few small segments as can be had.
+    compact: bool,
     /// Something was accepted that no caller waits for.
     unsynced: bool,
     /// Why the last attempt failed, until one succeeds.
@@ -64,7 +65,7 @@ pub(super) fn start(shared: &Arc<Shared>) -> Result<Vec<JoinHandle<()>>> {
 
 fn seal_and_merge(shared: &Shared) {
     loop {
-        {
+        let aim = {
             let mut background = shared.background.lock();
             while !background.wanted && !background.stop {
                 shared.background_moved.wait(&mut background);
@@ -74,8 +75,12 @@ fn seal_and_merge(shared: &Shared) {
             }
             background.wanted = false;
             background.busy = true;
-        }
-        let worked = shared.seal_and_merge_all();
+            match core::mem::take(&mut background.compact) {
+                true => Aim::Compact,
+                false => Aim::Bound,
+            }
+        };
+        let worked = shared.seal_and_merge_all(aim);
         let mut background = shared.background.lock();
         background.busy = false;
         background.error = worked.err();
@@ -115,12 +120,15 @@ fn sync(shared: &Shared) {
 }
 
 impl Shared {
-    fn seal_and_merge_all(&self) -> Result<()> {
+    fn seal_and_merge_all(&self, aim: Aim) -> Result<()> {
         loop {
             let sealed = self.seal_oldest()?;
             self.background_moved.notify_all();
-            let merged = self.merge_one()?;
-            if !sealed && !merged {
+            let merged = self.merge_one(Aim::Bound)?;
+            if sealed || merged {
+                continue;
+            }
+            if aim == Aim::Bound || !self.merge_one(aim)? {
                 return Ok(());
             }
         }
@@ -143,11 +151,11 @@ impl Shared {
     /// Makes sure that the active memtable can take more rows, and waits while too many full ones
     /// are not sealed yet.
     pub(super) fn make_room(&self, writer: &mut MutexGuard<'_, Writer>) -> Result<()> {
-        if writer.table.bytes() < self.options.memtable_bytes_max {
+        if writer.table.bytes() < self.budget.memtable_bytes {
             return Ok(());
         }
         self.rotate(writer)?;
-        while writer.tables.len() > SEALED_WAITING_MAX + 1 {
+        while writer.tables.len() > self.budget.waiting_max + 1 {
             MutexGuard::unlocked(writer, || self.wait_for_background())?;
             self.check_open()?;
         }
@@ -167,8 +175,9 @@ impl Shared {
         Ok(())
     }
 
-    /// Seals everything and waits until there is nothing left to seal or merge.
-    pub(super) fn flush(&self) -> Result<()> {
+    /// Seals everything and waits until there is nothing left to seal or merge, or nothing worth
+    /// it for those who want few segments.
+    pub(super) fn flush(&self, aim: Aim) -> Result<()> {
         self.submit(Vec::new(), Durability::Durable)?;
         {
             let mut writer = self.writer.lock();
@@ -177,13 +186,18 @@ impl Shared {
                 self.rotate(&mut writer)?;
             }
         }
-        self.drain()
+        self.finish(aim)
     }
 
     /// Waits until there is nothing left to seal or merge.
     pub(super) fn drain(&self) -> Result<()> {
+        self.finish(Aim::Bound)
+    }
+
+    fn finish(&self, aim: Aim) -> Result<()> {
         let mut background = self.background.lock();
         background.wanted = true;
+        background.compact |= aim == Aim::Compact;
         background.error = None;
         self.background_moved.notify_all();
         while background.wanted || background.busy {
@@ -204,7 +218,7 @@ impl Shared {
         self.submit(Vec::new(), Durability::Durable)?;
         let many = self.writer.lock().table.len() >= SEAL_ROWS_MIN;
         if many {
-            self.flush()?
+            self.flush(Aim::Bound)?
         } else {
             self.drain()?
         }

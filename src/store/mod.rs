@@ -4,9 +4,11 @@
 //! across I/O.
 
 mod background;
+mod budget;
 mod commit;
 mod create;
 mod cut;
+mod due;
 mod follow;
 mod logs;
 mod merge;
@@ -108,6 +110,7 @@ pub struct Receipt {
 struct Shared {
     disk: Arc<dyn Disk>,
     options: Options,
+    budget: budget::Budget,
     /// The width of partitions, as the store was created with.
     partition: Partition,
     clock: Arc<dyn Clock>,
@@ -301,7 +304,36 @@ impl Store {
     /// # Errors
     /// As [`Store::append`].
     pub fn flush(&self) -> Result<()> {
-        self.shared.flush()
+        self.shared.flush(merge::Aim::Bound)
+    }
+
+    /// As [`Store::flush`], and merges the small segments that are left, so that the store takes
+    /// less room and pages look into fewer files: for the end of a bulk load, or a quiet hour. A
+    /// segment takes part only in a merge that makes one at least twice its size, so that calling
+    /// this after each of many small loads rewrites an event a bounded number of times. Appends
+    /// and reads go on meanwhile.
+    ///
+    /// ```
+    /// use auditdb::{Event, Options, Store};
+    /// # let folder = std::env::temp_dir().join(format!("auditdb-doc-compact-{}", std::process::id()));
+    ///
+    /// let store = Store::open(&folder, Options::default())?;
+    /// for _ in 0..3 {
+    ///     store.append(&Event::new("user.created"))?;
+    ///     store.flush()?;
+    /// }
+    /// assert_eq!(store.stats()?.segments.len(), 3);
+    /// store.compact()?;
+    /// assert_eq!(store.stats()?.segments.len(), 1);
+    /// # store.close()?;
+    /// # std::fs::remove_dir_all(&folder).ok();
+    /// # Ok::<(), auditdb::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Store::append`].
+    pub fn compact(&self) -> Result<()> {
+        self.shared.flush(merge::Aim::Compact)
     }
 
     /// The store as it is now; everything acknowledged as durable is in it.

@@ -17,6 +17,7 @@ use super::Store;
 use super::Visible;
 use super::Writer;
 use super::background;
+use super::budget::Budget;
 use super::create;
 use super::logs::Known;
 use super::logs::log_ids;
@@ -135,6 +136,7 @@ pub(crate) fn open_on(
     let shared = Arc::new(Shared {
         disk,
         partition: manifest.state().partition,
+        budget: Budget::of(&options),
         options,
         clock,
         base: Arc::new(base),
@@ -189,7 +191,7 @@ fn readable(
             Arc::clone(disk),
             state.store,
             options.read_mode,
-            options.open_segments_max,
+            Budget::of(options).open_segments,
         ),
         refresh: Box::new(move || Ok(present.read().clone())),
         clock: Arc::clone(clock),

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use super::Shared;
 use super::Writer;
-use super::cut;
+use super::cut::Cut;
 use super::sweep::remove_logs_before;
 use crate::disk::File;
 use crate::disk::durable;
@@ -19,7 +19,6 @@ use crate::id::Position;
 use crate::id::SegmentId;
 use crate::id::Sequence;
 use crate::id::WalId;
-use crate::limits;
 use crate::manifest::Edit;
 use crate::manifest::SegmentEntry;
 use crate::memtable::Entry;
@@ -76,8 +75,12 @@ impl Shared {
             .filter_map(|row| view.position(row))
             .collect();
         let mut recorded_at = None;
-        let pieces = cut::pieces(&positions, self.partition);
-        let added = self.write_segments(pieces, |piece, file, id| {
+        let cut = Cut {
+            width: self.partition,
+            segment_rows: self.budget.segment_rows(len as u64, 0),
+        };
+        let pieces = cut.pieces(&positions);
+        let added = self.write_segments(pieces, &cut, |piece, file, id| {
             let entries: Vec<Arc<Entry>> = piece
                 .filter_map(|row| table.entry(view.number(row as u32)?))
                 .collect();
@@ -103,11 +106,12 @@ impl Shared {
     pub(super) fn write_segments(
         &self,
         pieces: Vec<Range<usize>>,
+        cut: &Cut,
         mut write: impl FnMut(Range<usize>, &dyn File, SegmentId) -> Result<Summary>,
     ) -> Result<Vec<SegmentEntry>> {
         let mut added = Vec::with_capacity(pieces.len());
         for piece in pieces {
-            match self.write_segment(|file, id| write(piece, file, id)) {
+            match self.write_segment(cut, |file, id| write(piece, file, id)) {
                 Ok(entry) => added.push(entry),
                 Err(error) => {
                     self.discard(&added);
@@ -153,6 +157,7 @@ impl Shared {
     /// Writes one segment file and puts it in its place, durably; nothing refers to it yet.
     fn write_segment(
         &self,
+        cut: &Cut,
         write: impl FnOnce(&dyn File, SegmentId) -> Result<Summary>,
     ) -> Result<SegmentEntry> {
         let id = self.manifest.lock().take_segment_id();
@@ -161,7 +166,7 @@ impl Shared {
         let written = write(&*file, id).and_then(|summary| file.sync_all().map(|()| summary));
         let placed = written.and_then(|summary| {
             let folder = names::Folder::of(summary.newest.occurred_at, self.partition);
-            let level = u8::from(summary.rows as usize >= limits::PARTITION_ROWS_MIN);
+            let level = u8::from(summary.rows as usize >= cut.final_rows());
             let entry = SegmentEntry {
                 id,
                 level,

@@ -47,7 +47,7 @@ pub(super) fn check_orphans(disk: &dyn Disk, state: &State, events: u64) -> Resu
 
 /// Removes segment files that the manifest does not name: of seals and merges that were
 /// interrupted, and of segments whose last reader went with the process. Such a file whose events
-/// are not all in the store is put aside instead.
+/// are not all in the store is put aside instead. Folders that are empty then go too.
 pub(super) fn remove_orphans(disk: &dyn Disk, state: &State, events: u64) -> Result<()> {
     for (path, id) in orphans(disk, state)? {
         match judge(disk, state, &path, id, events)? {
@@ -55,7 +55,7 @@ pub(super) fn remove_orphans(disk: &dyn Disk, state: &State, events: u64) -> Res
             Orphan::Newer(_) | Orphan::Strange => put_aside(disk, &path, id)?,
         }
     }
-    Ok(())
+    remove_empty_folders(disk)
 }
 
 fn orphans(disk: &dyn Disk, state: &State) -> Result<Vec<(PathBuf, SegmentId)>> {
@@ -127,6 +127,16 @@ fn put_aside(disk: &dyn Disk, path: &Path, id: SegmentId) -> Result<()> {
         }
     }
     disk.sync_dir(names::quarantine_dir())
+}
+
+/// Removes those folders of partitions that hold nothing any more.
+pub(super) fn remove_empty_folders(disk: &dyn Disk) -> Result<()> {
+    for entry in disk.list(names::segment_dir())? {
+        if entry.is_dir {
+            disk.remove_dir(&names::segment_dir().join(&entry.name))?;
+        }
+    }
+    Ok(())
 }
 
 /// Removes the logs whose rows are all elsewhere.

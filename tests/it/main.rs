@@ -6,6 +6,7 @@
     reason = "a test that is wrong should stop where it is wrong"
 )]
 
+mod arrival;
 mod bounded;
 mod canonical;
 #[cfg(feature = "cli")]

@@ -12,6 +12,7 @@ use super::small;
 use crate::disk::sim::Fault;
 use crate::disk::sim::SimDisk;
 use crate::error::Result;
+use crate::options::Options;
 use crate::store::Receipt;
 use crate::store::Store;
 
@@ -65,6 +66,20 @@ fn many_seals(disk: &SimDisk, ledger: &mut Ledger) -> Result<()> {
     for _ in 0..9 {
         ledger.submit(&store, 1)?;
         store.flush()?;
+    }
+    store.close()
+}
+
+/// Small loads, each of which ends by merging what is left small.
+fn small_loads(disk: &SimDisk, ledger: &mut Ledger) -> Result<()> {
+    let options = Options {
+        merge_fan_in: 48,
+        ..small()
+    };
+    let store = open_with(disk, &TestClock::new(), options)?;
+    for events in [3, 2, 4, 1] {
+        ledger.submit(&store, events)?;
+        store.compact()?;
     }
     store.close()
 }
@@ -145,6 +160,11 @@ fn p1_p2_p3_power_cuts_at_every_change_of_a_life() {
 #[test]
 fn p1_p2_p3_power_cuts_between_seals_and_merges() {
     power_cuts(many_seals, 6);
+}
+
+#[test]
+fn p1_p2_p3_power_cuts_between_small_loads() {
+    power_cuts(small_loads, 6);
 }
 
 #[test]

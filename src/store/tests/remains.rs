@@ -226,7 +226,7 @@ fn put_records_back(disk: &SimDisk, image: &[(String, Vec<u8>)]) -> Result<()> {
 #[test]
 fn p1_a_segment_with_events_of_its_own_is_not_removed() -> Result<()> {
     let unmerged = Options {
-        merge_fan_in: 64,
+        merge_fan_in: 48,
         ..small()
     };
     let open = |disk: &SimDisk| open_with(disk, &TestClock::new(), unmerged.clone());

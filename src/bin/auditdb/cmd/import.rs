@@ -105,7 +105,12 @@ pub(crate) fn run(words: &Words, output: &Output) -> Outcome<Code> {
     output.interrupt.arm();
     let begun = Instant::now();
     let (outcome, ended) = words.read_all(&store, options, &mut refused, inputs, output);
-    let closed = store.close();
+    // An import that was stopped goes on before long: what it left small is merged then.
+    let compacted = match ended {
+        Ok(()) => store.compact(),
+        Err(_) => Ok(()),
+    };
+    let closed = compacted.and(store.close());
     if let Some(file) = &mut refused {
         file.flush()?;
     }
