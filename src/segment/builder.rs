@@ -1,6 +1,7 @@
 //! Gathers the rows of a segment, taken apart into templates and numbered leaves, until all that
 //! must be known of them is known. Long texts leave for the file at once.
 
+mod settle;
 mod traced;
 
 use core::ops::Range;
@@ -101,11 +102,12 @@ pub(super) struct Column {
     pub(super) gather: Gather,
 }
 
-/// The row and the place of a leaf.
+/// The row and the place of a leaf, and the number of its value unless it is a copy.
 #[derive(Clone, Debug, Default)]
 struct Last {
     row: u32,
     range: Range<usize>,
+    value: Option<u32>,
 }
 
 /// The leaf before another one of the same member: its column and the number of its value.
@@ -348,7 +350,7 @@ impl Builder {
                 });
                 self.last.push(Last {
                     row: u32::MAX,
-                    range: 0..0,
+                    ..Last::default()
                 });
             }
             number as usize
@@ -389,6 +391,7 @@ impl Builder {
         *last = Last {
             row: *row,
             range: range.clone(),
+            value: None,
         };
         leaves.push((number, range));
         let gather = &mut column.gather;
@@ -409,8 +412,15 @@ impl Builder {
         }
         if gather.is_interned() && column.mark != Mark::Long {
             *before = Some((number, value_number));
+            last.value = Some(value_number);
         }
-        if gather.follows(previous, value_number, value.len()) {
+        let source = match &gather.reference {
+            Reference::Derived(source, _) => self.last.get(*source),
+            _ => None,
+        };
+        let source = source.filter(|source| source.row == *row);
+        let source = source.and_then(|source| source.value);
+        if gather.follows(source, value_number, value.len()) {
             return Ok(Code::Derived);
         }
         Ok(match is_new {

@@ -22,7 +22,7 @@ pub(super) enum Reference {
     None,
     /// The last leaf of another column.
     Copy(usize),
-    /// The value of the leaf just before, by this table from its value to the value here.
+    /// The value of another leaf before, by this table from its value to the value here.
     Derived(usize, Vec<u32>),
 }
 
@@ -107,20 +107,16 @@ impl Gather {
         }
     }
 
-    /// Whether the value with this number follows from the leaf `previous`, as it did before.
-    pub(super) fn follows(
-        &mut self,
-        previous: Option<(usize, u32)>,
-        value: u32,
-        value_len: usize,
-    ) -> bool {
+    /// Whether the value with this number follows from the value `source` of the leaf that tells it,
+    /// as it did before.
+    pub(super) fn follows(&mut self, source: Option<u32>, value: u32, value_len: usize) -> bool {
         if self.retired {
             self.misses += 1;
             return false;
         }
         let interned = self.is_interned();
-        let followed = match (&mut self.reference, previous) {
-            (Reference::Derived(other, map), Some((found, at))) if *other == found && interned => {
+        let followed = match (&mut self.reference, source) {
+            (Reference::Derived(_, map), Some(at)) if interned => {
                 let at = at as usize;
                 if map.len() <= at {
                     map.resize(at + 1, u32::MAX);
@@ -142,7 +138,7 @@ impl Gather {
         }
         self.misses += 1;
         self.retired = match self.reference {
-            Reference::Copy(_) => self.misses > self.hits + 16,
+            Reference::Copy(_) => self.misses > 4 * self.hits + 64,
             _ => self.misses > self.hits / 4 + 64,
         };
         false

@@ -29,6 +29,7 @@ pub(crate) mod postings;
 pub(crate) mod reader;
 mod rendered;
 mod rows;
+mod sample;
 mod schema;
 mod shape;
 pub(crate) mod streams;

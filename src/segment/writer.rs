@@ -17,6 +17,7 @@ use super::output::Output;
 use super::packed;
 use super::packing::Packing;
 use super::rows::Trace;
+use super::sample;
 use super::shape::Shape;
 use super::terms::TermWriter;
 use super::texts::TextWriter;
@@ -57,9 +58,17 @@ pub(crate) fn write<'r>(
     file: &dyn File,
     store: StoreId,
     segment: SegmentId,
-    rows: impl IntoIterator<Item = Row<'r>>,
+    rows: impl IntoIterator<Item = Row<'r>, IntoIter: Clone>,
 ) -> Result<Summary> {
+    let rows = rows.into_iter();
     let mut writer = Writer::begin(file, store, segment)?;
+    let step = rows.size_hint().1.unwrap_or(0).div_ceil(sample::ROWS);
+    let some = rows.clone().step_by(step.max(1)).take(sample::ROWS);
+    writer.settle(
+        &some
+            .map(|row| row.body.content.to_owned())
+            .collect::<Vec<String>>(),
+    );
     let mut index = Index::default();
     for row in rows {
         index.add(&writer.push(&row)?);
@@ -80,6 +89,11 @@ impl<'f> Writer<'f> {
             texts: TextWriter::new(),
             fingerprints: Gathered::default(),
         })
+    }
+
+    /// Looks at contents from all over the rows that will come.
+    pub(super) fn settle(&mut self, contents: &[String]) {
+        self.builder.settle(contents, &mut self.shape);
     }
 
     /// Takes in the next older row and gives back its content, for its terms.
