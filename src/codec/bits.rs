@@ -99,6 +99,21 @@ pub(crate) fn read(bytes: &[u8], at: usize, width: u32) -> Option<u64> {
     Some(value & mask(width))
 }
 
+/// The up to 57 bits at bit `at`, and above them whatever follows. Quick where eight bytes are there;
+/// `None` past the end.
+#[inline(always)]
+pub(crate) fn word(bytes: &[u8], at: usize, width: u32) -> Option<u64> {
+    match bytes.get(at / 8..).and_then(<[u8]>::first_chunk::<8>) {
+        Some(word) => Some(u64::from_le_bytes(*word) >> (at % 8)),
+        None => last_word(bytes, at, width),
+    }
+}
+
+#[cold]
+fn last_word(bytes: &[u8], at: usize, width: u32) -> Option<u64> {
+    read(bytes, at, width)
+}
+
 /// A number whose lowest `width` bits are set.
 pub(crate) const fn mask(width: u32) -> u64 {
     match u64::BITS.checked_sub(width) {
@@ -127,6 +142,10 @@ mod tests {
             for (value, width) in numbers {
                 let wanted = if width == 0 { 0 } else { value & mask(width) };
                 proptest::prop_assert_eq!(read(&bytes, at, width), Some(wanted));
+                if width <= 57 {
+                    let word = word(&bytes, at, width).map(|word| word & (mask(width + 1) >> 1));
+                    proptest::prop_assert_eq!(word, Some(wanted));
+                }
                 at += width as usize;
             }
             proptest::prop_assert_eq!(read(&bytes, bytes.len() * 8, 1), None);

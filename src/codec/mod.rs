@@ -3,9 +3,11 @@
 //! Used by all formats above.
 
 pub(crate) mod bits;
+pub(crate) mod buffer;
 pub(crate) mod canonical;
 pub(crate) mod checksum;
 pub(crate) mod content;
+pub(crate) mod digits;
 pub(crate) mod fingerprint;
 pub(crate) mod frame;
 pub(crate) mod hash;

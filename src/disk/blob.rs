@@ -83,6 +83,15 @@ impl Blob {
         self.len
     }
 
+    /// The whole file, where it is mapped.
+    #[inline]
+    pub(crate) fn mapped(&self) -> Option<&[u8]> {
+        match &self.source {
+            Source::Mapped(bytes) => Some(bytes),
+            Source::Positional(_) => None,
+        }
+    }
+
     /// The `len` bytes at `offset`: borrowed from the mapping, or read into a buffer of their own.
     /// Memory is taken only after the range was found to lie in the file.
     pub(crate) fn read(&self, offset: u64, len: usize) -> Result<Cow<'_, [u8]>> {

@@ -8,6 +8,8 @@
 //! times · ends, packed, each to a whole byte · the rows' bits, each to a whole byte
 //! ```
 
+use core::ops::Range;
+
 use super::builder::Stand;
 use super::format;
 use super::line::Line;
@@ -19,16 +21,40 @@ use crate::id::Sequence;
 use crate::time::Time;
 
 /// What stands before the rows of a block, read; the packed parts stay where they are.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Head {
+    rows: usize,
     times: Line,
     ends: Line,
-    seqs: Vec<u64>,
-    recorded: Vec<i64>,
+    seqs: Steps,
+    recorded: Steps,
     /// Where the packed times, the packed ends, and the rows begin.
     times_at: usize,
     ends_at: usize,
     rows_at: usize,
+}
+
+/// Numbers each of which follows from the one before but for a few.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Steps {
+    first: i64,
+    step: i64,
+    /// The places of the exceptions, ascending, and how much all up to each add together.
+    count: usize,
+    places: [u8; format::BLOCK_ROWS],
+    added: [i64; format::BLOCK_ROWS],
+}
+
+impl Default for Steps {
+    fn default() -> Steps {
+        Steps {
+            first: 0,
+            step: 0,
+            count: 0,
+            places: [0; format::BLOCK_ROWS],
+            added: [0; format::BLOCK_ROWS],
+        }
+    }
 }
 
 /// Appends a block of rows with these stands, whose bits end at `ends` in `rows`.
@@ -71,73 +97,91 @@ fn write_steps(numbers: impl Iterator<Item = i64> + Clone, step: i64, out: &mut 
     }
 }
 
-fn read_steps(bytes: &mut Bytes<'_>, rows: usize, step: i64) -> Option<Vec<i64>> {
-    let first = bytes.varint()?.cast_signed();
-    let mut steps = vec![step; rows];
-    for _ in 0..bytes.u8()? {
-        let place = usize::from(bytes.u8()?);
-        let stray = bytes.signed_varint()?;
-        *steps.get_mut(place).filter(|_| place > 0)? = step.wrapping_add(stray);
-    }
-    let mut number = first;
-    for (place, slot) in steps.iter_mut().enumerate() {
-        if place > 0 {
-            number = number.wrapping_add(*slot);
+impl Steps {
+    /// Reads the first number and the exceptions of `rows` numbers.
+    fn read(&mut self, bytes: &mut Bytes<'_>, rows: usize, step: i64) -> Option<()> {
+        self.first = bytes.varint()?.cast_signed();
+        self.step = step;
+        self.count = usize::from(bytes.u8()?);
+        let (mut before, mut added) = (0, 0_i64);
+        for number in 0..self.count {
+            let place = bytes.u8()?;
+            if place <= before || usize::from(place) >= rows {
+                return None;
+            }
+            added = added.wrapping_add(bytes.signed_varint()?);
+            *self.places.get_mut(number)? = place;
+            *self.added.get_mut(number)? = added;
+            before = place;
         }
-        *slot = number;
+        Some(())
     }
-    Some(steps)
+
+    /// The number at `place`.
+    fn at(&self, place: usize) -> i64 {
+        let places = self.places.get(..self.count).unwrap_or_default();
+        let before = places.iter().filter(|stray| usize::from(**stray) <= place);
+        let added = before.count().checked_sub(1);
+        let added = added.and_then(|last| self.added.get(last)).copied();
+        self.first
+            .wrapping_add(self.step.wrapping_mul(place as i64))
+            .wrapping_add(added.unwrap_or(0))
+    }
 }
 
 impl Head {
     /// Reads the head of a block of `rows` rows; `None` if the bytes are no such block.
-    pub(super) fn decode(block: &[u8], rows: usize) -> Option<Head> {
+    pub(super) fn decode(&mut self, block: &[u8], rows: usize) -> Option<()> {
+        self.rows = 0;
         if rows == 0 || rows > format::BLOCK_ROWS {
             return None;
         }
         let mut bytes = Bytes::new(block);
-        let times = Line::decode(&mut bytes, rows)?;
-        let ends = Line::decode(&mut bytes, rows)?;
-        let seqs = read_steps(&mut bytes, rows, -1)?;
-        let recorded = read_steps(&mut bytes, rows, 0)?;
-        let times_at = block.len() - bytes.rest().len();
-        let ends_at = times_at + (rows * times.width() as usize).div_ceil(8);
-        let rows_at = ends_at + (rows * ends.width() as usize).div_ceil(8);
-        (rows_at <= block.len()).then_some(Head {
-            times,
-            ends,
-            seqs: seqs.into_iter().map(i64::cast_unsigned).collect(),
-            recorded,
-            times_at,
-            ends_at,
-            rows_at,
-        })
+        self.times = Line::decode(&mut bytes, rows)?;
+        self.ends = Line::decode(&mut bytes, rows)?;
+        self.seqs.read(&mut bytes, rows, -1)?;
+        self.recorded.read(&mut bytes, rows, 0)?;
+        self.times_at = block.len() - bytes.rest().len();
+        self.ends_at = self.times_at + (rows * self.times.width() as usize).div_ceil(8);
+        self.rows_at = self.ends_at + (rows * self.ends.width() as usize).div_ceil(8);
+        if self.rows_at > block.len() {
+            return None;
+        }
+        self.rows = rows;
+        Some(())
     }
 
     /// Where the row at `place` stands in reading order.
+    #[inline]
     pub(super) fn position(&self, block: &[u8], place: usize) -> Option<Position> {
+        if place >= self.rows {
+            return None;
+        }
         let micros = self.times.read(block, self.times_at * 8, place)?;
         Some(Position {
             occurred_at: Time::from_micros(micros)?,
-            seq: Sequence(*self.seqs.get(place)?),
+            seq: Sequence(self.seqs.at(place).cast_unsigned()),
         })
     }
 
+    #[inline]
     pub(super) fn recorded_at(&self, place: usize) -> Option<Time> {
-        Time::from_micros(*self.recorded.get(place)?)
+        Time::from_micros(self.recorded.at(place))
     }
 
-    /// The bits of the row at `place`.
-    pub(super) fn row<'b>(&self, block: &'b [u8], place: usize) -> Option<&'b [u8]> {
+    /// Where the bits of the row at `place` lie in its block.
+    #[inline]
+    pub(super) fn row(&self, block: &[u8], place: usize) -> Option<Range<usize>> {
         let end = |place: usize| {
             let end = self.ends.read(block, self.ends_at * 8, place)?;
-            usize::try_from(end).ok()
+            self.rows_at.checked_add(usize::try_from(end).ok()?)
         };
         let start = match place.checked_sub(1) {
             Some(before) => end(before)?,
-            None => 0,
+            None => self.rows_at,
         };
-        block.get(self.rows_at..)?.get(start..end(place)?)
+        let row = start..end(place)?;
+        (place < self.rows && row.start <= row.end && row.end <= block.len()).then_some(row)
     }
 }
 
@@ -164,19 +208,21 @@ mod tests {
             }).collect();
             let mut block = Vec::new();
             write(&stands, &ends, &bits, &mut block);
-            let head = Head::decode(&block, rows.len());
-            let head = head.ok_or_else(|| proptest::test_runner::TestCaseError::fail("no head"))?;
+            let mut head = Head::default();
+            proptest::prop_assert_eq!(head.decode(&block, rows.len()), Some(()));
             for (place, (stand, (.., len))) in stands.iter().zip(&rows).enumerate() {
                 proptest::prop_assert_eq!(head.position(&block, place), Some(stand.position));
                 proptest::prop_assert_eq!(head.recorded_at(place), Some(stand.recorded_at));
                 let wanted = vec![place as u8; *len];
-                proptest::prop_assert_eq!(head.row(&block, place), Some(wanted.as_slice()));
+                let row = head.row(&block, place).and_then(|row| block.get(row));
+                proptest::prop_assert_eq!(row, Some(wanted.as_slice()));
             }
         }
 
         #[test]
         fn any_bytes_are_a_head_or_none(block: Vec<u8>, rows in 0_usize..70) {
-            if let Some(head) = Head::decode(&block, rows) {
+            let mut head = Head::default();
+            if head.decode(&block, rows).is_some() {
                 for place in 0..rows {
                     let _ = (head.position(&block, place), head.row(&block, place));
                 }

@@ -4,20 +4,17 @@
 
 use super::letters::Fixed;
 use super::letters::TEXT_MAX;
-use super::letters::ULID_TIME;
-use super::pages::Pages;
 use crate::codec::bits;
 use crate::codec::bits::BitWriter;
 use crate::codec::varint;
 use crate::codec::varint::Bytes;
-use crate::error::Result;
 
 /// Up to this many values each has an offset of its own: no other value is read on the way.
 const PLAIN_MAX: usize = 4096;
 /// Values of a run where there are more.
 const RUN: usize = 8;
 /// Bytes of a run at the most: each value with its two lengths.
-const RUN_BYTES_MAX: usize = RUN * (TEXT_MAX + 2);
+pub(super) const RUN_BYTES_MAX: usize = RUN * (TEXT_MAX + 2);
 
 /// Where the values of a column are and how they are stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,12 +23,12 @@ pub(super) struct Dictionary {
     /// Bits of a value's number.
     pub(super) width: u32,
     /// Within the section of dictionaries.
-    at: u64,
-    store: Store,
+    pub(super) at: u64,
+    pub(super) store: Store,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Store {
+pub(super) enum Store {
     /// Packed texts of one length.
     Fixed(Fixed),
     /// Runs behind a table of where each begins; `run` values share one.
@@ -87,7 +84,7 @@ impl Dictionary {
     }
 
     /// Bytes it takes in its section.
-    fn len(&self) -> Option<u64> {
+    pub(super) fn len(&self) -> Option<u64> {
         let count = u64::from(self.count);
         match &self.store {
             Store::Fixed(fixed) => Some((count * fixed.width() as u64).div_ceil(8)),
@@ -95,7 +92,8 @@ impl Dictionary {
         }
     }
 
-    fn table_len(&self) -> u64 {
+    /// Bytes of the table in front of the runs.
+    pub(super) fn table_len(&self) -> u64 {
         match &self.store {
             Store::Fixed(_) => 0,
             Store::Runs {
@@ -154,48 +152,6 @@ impl Dictionary {
         let end = at.checked_add(dictionary.len().filter(|_| sound)?)?;
         (end <= section_len).then_some(dictionary)
     }
-
-    /// Appends the value with this number to `out`; `None` if there is none. `section` is where the
-    /// dictionaries begin in the file.
-    pub(super) fn read(
-        &self,
-        pages: &Pages,
-        section: u64,
-        number: u32,
-        out: &mut Vec<u8>,
-    ) -> Result<Option<()>> {
-        if number >= self.count {
-            return Ok(None);
-        }
-        let start = section + self.at;
-        let (run, width) = match &self.store {
-            Store::Runs {
-                run, offset_width, ..
-            } => (*run, *offset_width),
-            Store::Fixed(fixed) => {
-                let at = u64::from(number) * fixed.width() as u64;
-                let end = (at + fixed.width() as u64).div_ceil(8);
-                let packed = pages.read(start + at / 8, (end - at / 8) as usize)?;
-                return Ok(fixed.read(&packed, (at % 8) as usize, || [0; ULID_TIME], out));
-            }
-        };
-        let at = u64::from(number / run) * u64::from(width);
-        let end = (at + 2 * u64::from(width)).div_ceil(8);
-        let table = pages.read(start + at / 8, (end - at / 8) as usize)?;
-        let shift = (at % 8) as usize;
-        let from = bits::read(&table, shift, width);
-        let to = bits::read(&table, shift + width as usize, width);
-        let range = from.zip(to).filter(|(from, to)| from <= to);
-        let Some((from, to)) = range.filter(|(from, to)| to - from <= RUN_BYTES_MAX as u64) else {
-            return Ok(None);
-        };
-        let values = pages.read(start + self.table_len() + from, (to - from) as usize)?;
-        if run == 1 {
-            out.extend_from_slice(&values);
-            return Ok(Some(()));
-        }
-        Ok(read_run(&values, number % run, out))
-    }
 }
 
 /// Runs of values, each after the first as how much it shares with the one before and the rest, and
@@ -226,20 +182,4 @@ fn front_code<'v>(values: impl ExactSizeIterator<Item = &'v [u8]>) -> (Vec<u8>, 
     }
     offsets.push(out.len());
     (out, offsets, run)
-}
-
-/// Appends the value at `place` of a run.
-fn read_run(run: &[u8], place: u32, out: &mut Vec<u8>) -> Option<()> {
-    let start = out.len();
-    let mut bytes = Bytes::new(run);
-    for _ in 0..=place {
-        let shared = usize::from(bytes.u8()?);
-        let rest = usize::from(bytes.u8()?);
-        if start + shared > out.len() {
-            return None;
-        }
-        out.truncate(start + shared);
-        out.extend_from_slice(bytes.take(rest)?);
-    }
-    Some(())
 }

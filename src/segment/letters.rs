@@ -113,6 +113,15 @@ impl Alphabet {
         Alphabet { letters, width }
     }
 
+    pub(super) fn letters(&self) -> &[u8] {
+        &self.letters
+    }
+
+    /// Bits of a letter's code.
+    pub(super) const fn width(&self) -> u32 {
+        self.width
+    }
+
     pub(crate) fn encode(&self, out: &mut Vec<u8>) {
         out.push(self.letters.len() as u8);
         out.extend_from_slice(&self.letters);
@@ -189,7 +198,16 @@ impl Fixed {
         self.width
     }
 
-    fn is_time(&self, place: usize) -> bool {
+    pub(super) fn places(&self) -> &[Alphabet] {
+        &self.places
+    }
+
+    pub(super) const fn has_ulid(&self) -> bool {
+        self.ulid
+    }
+
+    /// Whether the letter at `place` is one of the row's moment and is not stored.
+    pub(super) fn is_time(&self, place: usize) -> bool {
         let from_end = self.places.len() - place;
         self.ulid && from_end <= ULID && from_end > ULID - ULID_TIME
     }

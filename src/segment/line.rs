@@ -14,6 +14,9 @@ pub(crate) struct Line {
     lowest: i64,
     width: u32,
     steps: i64,
+    /// What one step adds, and what of the whole is left over then, less than one for each step.
+    step: i64,
+    rest: i32,
 }
 
 impl Line {
@@ -28,7 +31,9 @@ impl Line {
             lowest: 0,
             width: 0,
             steps: numbers.len() as i64 - 1,
+            ..Line::default()
         };
+        line.divide();
         let distances = || {
             let numbers = numbers.iter().enumerate();
             numbers.map(|(place, number)| number.wrapping_sub(line.at(place)))
@@ -40,16 +45,25 @@ impl Line {
         line
     }
 
-    /// The line's own number at `place`.
-    fn at(&self, place: usize) -> i64 {
-        if self.steps == 0 {
-            return self.first;
+    /// Divides the whole into steps once, since each number needs it.
+    fn divide(&mut self) {
+        if self.steps > 0 {
+            self.step = self.step_total / self.steps;
+            self.rest = (self.step_total % self.steps) as i32;
         }
-        let place = place as i64;
-        let (whole, rest) = (self.step_total / self.steps, self.step_total % self.steps);
+    }
+
+    /// The line's own number at `place`.
+    #[inline]
+    fn at(&self, place: usize) -> i64 {
+        // Both are below 64, and so is their product small.
+        let share = match self.rest {
+            0 => 0,
+            rest => rest * place as i32 / self.steps as i32,
+        };
         self.first
-            .wrapping_add(whole.wrapping_mul(place))
-            .wrapping_add(rest * place / self.steps)
+            .wrapping_add(self.step.wrapping_mul(place as i64))
+            .wrapping_add(i64::from(share))
     }
 
     /// Bits of one distance.
@@ -67,13 +81,15 @@ impl Line {
 
     /// Reads a line of `count` numbers, at least one and at most 64.
     pub(crate) fn decode(bytes: &mut Bytes<'_>, count: usize) -> Option<Line> {
-        let line = Line {
+        let mut line = Line {
             first: bytes.signed_varint()?,
             step_total: bytes.signed_varint()?,
             lowest: bytes.signed_varint()?,
             width: u32::from(bytes.u8()?),
             steps: i64::try_from(count.checked_sub(1)?).ok()?,
+            ..Line::default()
         };
+        line.divide();
         (line.width <= u64::BITS && count <= 64).then_some(line)
     }
 

@@ -85,7 +85,7 @@ impl<'i> Order<'i> {
         };
         for (place, (reader, rows)) in inputs.iter().enumerate() {
             let mut loaded = Loaded::default();
-            loaded.trace = traced.then(Trace::default);
+            loaded.row.trace = traced.then(Trace::default);
             let rows = rows.start..rows.end.min(reader.rows());
             order.walks.push((rows, loaded));
             order.line_up(place)?;

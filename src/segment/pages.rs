@@ -94,17 +94,49 @@ impl Pages {
             return self.gather(offset, end, first, last);
         }
         for page in first..=last {
-            let bit = 1 << (page % 64);
-            let word = self.verified.get((page / 64) as usize);
-            let known = word.is_some_and(|word| word.load(Ordering::Relaxed) & bit != 0);
-            if !known {
+            if !self.is_verified(page) {
                 self.fetch(page)?;
-                if let Some(word) = word {
-                    word.fetch_or(bit, Ordering::Relaxed);
+                if let Some(word) = self.verified.get((page / 64) as usize) {
+                    word.fetch_or(1 << (page % 64), Ordering::Relaxed);
                 }
             }
         }
         self.blob.read(offset, len)
+    }
+
+    /// The `len` bytes at `offset`, verified, and what lies behind them, which is not: whoever reads
+    /// numbers of few bits or short texts from them need not look where they end.
+    #[inline]
+    pub(super) fn view(&self, offset: u64, len: usize) -> Result<Cow<'_, [u8]>> {
+        let end = offset.saturating_add(len as u64);
+        if let Some(bytes) = self.blob.mapped()
+            && end <= self.covered
+            && self.is_verified(offset / format::PAGE_BYTES as u64)
+            && end - offset <= format::PAGE_BYTES as u64
+            && self.is_verified(end.saturating_sub(1) / format::PAGE_BYTES as u64)
+            && let Some(view) = bytes.get(offset as usize..)
+        {
+            return Ok(Cow::Borrowed(view));
+        }
+        self.view_anew(offset, len)
+    }
+
+    /// As [`Pages::view`], with pages that nobody has verified yet or that must be read.
+    fn view_anew(&self, offset: u64, len: usize) -> Result<Cow<'_, [u8]>> {
+        Ok(match self.read(offset, len)? {
+            Cow::Borrowed(bytes) => {
+                let whole = self.blob.mapped();
+                let view = whole.and_then(|whole| whole.get(offset as usize..));
+                Cow::Borrowed(view.unwrap_or(bytes))
+            }
+            Cow::Owned(bytes) => Cow::Owned(bytes),
+        })
+    }
+
+    #[inline]
+    fn is_verified(&self, page: u64) -> bool {
+        let word = self.verified.get((page / 64) as usize);
+        word.is_some_and(|word| word.load(Ordering::Relaxed) >> (page % 64) & 1 == 1)
     }
 
     /// One page as it lies on the disk, verified.

@@ -2,11 +2,12 @@
 //! the pages and the schema; after that every read touches what it needs, each page verified
 //! before it is believed. Nothing here panics or trusts a length that no bound was put to.
 
+mod reading;
+
 use core::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::block::Head;
 use super::fingerprints::Fingerprints;
 use super::format;
 use super::format::Footer;
@@ -14,12 +15,11 @@ use super::format::Header;
 use super::format::Kind;
 use super::format::Section;
 use super::lanes;
+use super::leaves::Leaves;
 use super::open;
 use super::pages::Pages;
 use super::postings::Postings;
 pub(crate) use super::rows::Loaded;
-use super::rows::RowReader;
-use super::rows::Trace;
 use super::schema::Schema;
 use super::streams::BySeq;
 use super::streams::Terms;
@@ -28,10 +28,6 @@ use super::terms::TermBlock;
 use super::terms::TermIndex;
 use super::texts::TextIndex;
 use super::zones::Zones;
-use crate::codec::canonical;
-use crate::codec::row::Body;
-use crate::codec::row::ImportMark;
-use crate::codec::row::Row;
 use crate::disk::blob::Blob;
 use crate::error::Error;
 use crate::error::Result;
@@ -62,7 +58,7 @@ struct Inner {
     rows: Section,
     zones: Zones,
     schema: Schema,
-    dictionaries: Section,
+    leaves: Leaves,
     texts: TextIndex,
     terms: TermIndex,
     fingerprints: Fingerprints,
@@ -168,8 +164,8 @@ impl Reader {
             footer,
             rows,
             zones,
+            leaves: Leaves::of(&schema, dictionaries),
             schema,
-            dictionaries,
             texts,
             terms,
             fingerprints,
@@ -299,119 +295,6 @@ impl Reader {
         let offset = extent.map_or(self.0.rows.offset, |extent| extent.start);
         let what = format!("row {row} is not there or no event");
         Error::corrupt(self.path(), offset, what)
-    }
-
-    /// The block of `row`, its head in `loaded`, and the row's place in it.
-    fn load(&self, row: u32, loaded: &mut Loaded) -> Result<(std::borrow::Cow<'_, [u8]>, usize)> {
-        if row >= self.rows() {
-            return Err(self.no_row(row));
-        }
-        let number = row as usize / format::BLOCK_ROWS;
-        let wanted = Some((self.segment(), number));
-        let known = loaded.block == wanted;
-        if !known {
-            loaded.block = None;
-            loaded.extent = self.extent(number)?;
-        }
-        let len = (loaded.extent.end - loaded.extent.start) as usize;
-        let block = self.0.pages.read(loaded.extent.start, len)?;
-        if !known {
-            let rows = self.rows_of_block(number);
-            let head = Head::decode(&block, (rows.end - rows.start) as usize);
-            loaded.head = head.ok_or_else(|| self.damaged_block(number))?;
-            loaded.block = wanted;
-            loaded.blocks_read += 1;
-        }
-        Ok((block, row as usize % format::BLOCK_ROWS))
-    }
-
-    /// One row.
-    pub(crate) fn row<'l>(&'l self, row: u32, loaded: &'l mut Loaded) -> Result<Row<'l>> {
-        self.traced_row(row, loaded).map(|(row, _)| row)
-    }
-
-    /// One row, and how it was put together, if `loaded` asks for that.
-    pub(super) fn traced_row<'l>(
-        &'l self,
-        row: u32,
-        loaded: &'l mut Loaded,
-    ) -> Result<(Row<'l>, Option<&'l Trace>)> {
-        let (block, place) = self.load(row, loaded)?;
-        let position = loaded.head.position(&block, place);
-        let recorded_at = loaded.head.recorded_at(place);
-        let bits = loaded.head.row(&block, place);
-        let found = position.zip(recorded_at).zip(bits);
-        let ((position, recorded_at), bits) = found.ok_or_else(|| self.no_row(row))?;
-        let inner = &*self.0;
-        let reader = RowReader {
-            segment: self.segment(),
-            pages: &inner.pages,
-            schema: &inner.schema,
-            dictionaries: inner.dictionaries,
-            texts: &inner.texts,
-        };
-        let came = reader.read(bits, position, loaded)?;
-        let came = came.ok_or_else(|| self.no_row(row))?;
-        let content = core::str::from_utf8(&loaded.content).ok();
-        let content = content.filter(|content| canonical::seams(content).is_some());
-        let mapping = inner.schema.shapes.get(came.shape);
-        let mapping = mapping.and_then(|shape| shape.mapping.as_deref());
-        let row = Row {
-            position,
-            recorded_at,
-            body: Body {
-                time_given: came.time_given,
-                import: mapping.map(|mapping| ImportMark {
-                    mapping,
-                    repeat: came.repeat,
-                }),
-                content: content.ok_or_else(|| self.no_row(row))?,
-            },
-        };
-        Ok((row, loaded.trace.as_ref()))
-    }
-
-    /// Where one row stands in reading order.
-    pub(crate) fn position(&self, row: u32, loaded: &mut Loaded) -> Result<Position> {
-        let (block, place) = self.load(row, loaded)?;
-        let position = loaded.head.position(&block, place);
-        position.ok_or_else(|| self.no_row(row))
-    }
-
-    /// The first row at or before `position` in time: the newest whose position is not above it;
-    /// [`Reader::rows`] if all are above.
-    pub(crate) fn lower_bound(&self, position: Position, loaded: &mut Loaded) -> Result<u32> {
-        // Blocks that begin above the position, then rows of the last of them.
-        let (mut low, mut high) = (0, self.blocks());
-        while low < high {
-            let middle = low + (high - low) / 2;
-            let zone = self.0.zones.get(&self.0.pages, middle)?;
-            let newest = zone.ok_or_else(|| self.damaged_block(middle))?.newest;
-            let above = if newest == position.occurred_at {
-                self.position(self.rows_of_block(middle).start, loaded)? > position
-            } else {
-                newest > position.occurred_at
-            };
-            if above {
-                low = middle + 1;
-            } else {
-                high = middle;
-            }
-        }
-        let Some(block) = low.checked_sub(1) else {
-            return Ok(0);
-        };
-        let Range { start, mut end } = self.rows_of_block(block);
-        let mut first = start;
-        while first < end {
-            let middle = first + (end - first) / 2;
-            if self.position(middle, loaded)? > position {
-                first = middle + 1;
-            } else {
-                end = middle;
-            }
-        }
-        Ok(first)
     }
 
     /// The rows that have `term`; `None` if none has.

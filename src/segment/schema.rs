@@ -12,6 +12,7 @@ use super::packed;
 use super::pages::Pages;
 use super::shape::Mark;
 use crate::codec::bits;
+use crate::codec::buffer::SHORT;
 use crate::codec::varint;
 use crate::codec::varint::Bytes;
 use crate::error::Result;
@@ -19,9 +20,10 @@ use crate::error::Result;
 /// What the rows of a segment have in common.
 #[derive(Debug, Default)]
 pub(super) struct Schema {
-    literals: Vec<u8>,
-    pieces: Vec<Piece>,
-    /// The pieces of each template, member after member.
+    /// The text of all templates, with a little behind it: see [`crate::codec::buffer`].
+    pub(super) literals: Vec<u8>,
+    steps: Vec<Step>,
+    /// The steps of each template, member after member.
     templates: Vec<Range<u32>>,
     members: Vec<Member>,
     pub(super) shapes: Vec<RowShape>,
@@ -30,14 +32,19 @@ pub(super) struct Schema {
     pub(super) columns: Vec<Column>,
 }
 
-/// A part of a template.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Piece {
-    /// Bytes as they are.
-    Literal(Range<u32>),
-    /// A leaf of this column.
-    Leaf(u32),
+/// A part of a template: a literal, and the leaf behind it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Step {
+    /// Where the literal stands among the literals. The first one of a template begins with the
+    /// comma before its member.
+    pub(super) start: u32,
+    pub(super) len: u32,
+    /// The leaf's column; [`NO_COLUMN`] where the template ends with the literal.
+    pub(super) column: u32,
 }
+
+/// No leaf.
+pub(super) const NO_COLUMN: u32 = u32::MAX;
 
 #[derive(Clone, Copy, Debug)]
 struct Member {
@@ -203,38 +210,48 @@ impl Schema {
                 .columns
                 .push(Column::decode(&mut bytes, dictionaries_len)?);
         }
+        schema.literals.resize(schema.literals.len() + SHORT, 0);
         (bytes.is_empty() && schema.is_sound()).then_some(schema)
     }
 
     fn template(&mut self, bytes: &mut Bytes<'_>) -> Option<()> {
         let text = bytes.bytes()?;
-        let first_piece = self.pieces.len() as u32;
+        let first_step = self.steps.len() as u32;
+        let mut start = self.literals.len();
+        self.literals.push(b',');
         for part in text.split_inclusive(|byte| Mark::of(*byte).is_some()) {
             let marked = part.last().is_some_and(|byte| Mark::of(*byte).is_some());
-            let literal = part
-                .get(..part.len() - usize::from(marked))
-                .unwrap_or_default();
-            if !literal.is_empty() {
-                let start = self.literals.len() as u32;
-                self.literals.extend_from_slice(literal);
-                let end = self.literals.len() as u32;
-                self.pieces.push(Piece::Literal(start..end));
-            }
-            if marked {
-                self.pieces
-                    .push(Piece::Leaf(u32::try_from(bytes.varint()?).ok()?));
-            }
+            let literal = part.get(..part.len() - usize::from(marked))?;
+            self.literals.extend_from_slice(literal);
+            let column = match marked {
+                true => u32::try_from(bytes.varint()?)
+                    .ok()
+                    .filter(|column| *column != NO_COLUMN)?,
+                false => NO_COLUMN,
+            };
+            self.step(start, column);
+            start = self.literals.len();
         }
-        self.templates.push(first_piece..self.pieces.len() as u32);
+        if text.is_empty() {
+            self.step(start, NO_COLUMN);
+        }
+        self.templates.push(first_step..self.steps.len() as u32);
         Some(())
+    }
+
+    /// Adds the literal from `start` on and the leaf behind it.
+    fn step(&mut self, start: usize, column: u32) {
+        self.steps.push(Step {
+            start: start as u32,
+            len: (self.literals.len() - start) as u32,
+            column,
+        });
     }
 
     fn is_sound(&self) -> bool {
         let columns = self.columns.len() as u32;
-        let pieces = self.pieces.iter().all(|piece| match piece {
-            Piece::Leaf(column) => *column < columns,
-            Piece::Literal(_) => true,
-        });
+        let steps =
+            (self.steps.iter()).all(|step| step.column < columns || step.column == NO_COLUMN);
         let references = self.columns.iter().all(|column| match &column.reference {
             Reference::None => !column.always,
             Reference::Copy(source) => *source < columns,
@@ -244,21 +261,25 @@ impl Schema {
                     && matches!(column.base, Base::Dictionary(_) | Base::Text { .. })
             }
         });
-        pieces && references && self.repeat_width <= u64::BITS
+        steps && references && self.repeat_width <= u64::BITS
     }
 
-    /// Bits of a member's template number, and the pieces of the template with a number.
+    /// How many values the dictionary of a column has.
+    pub(super) fn values_of(&self, column: u32) -> u64 {
+        match self.columns.get(column as usize).map(|column| &column.base) {
+            Some(Base::Dictionary(dictionary)) => u64::from(dictionary.count),
+            _ => 0,
+        }
+    }
+
+    /// Bits of a member's template number.
+    #[inline]
     pub(super) fn member_width(&self, member: u32) -> Option<u32> {
         self.members.get(member as usize).map(|member| member.width)
     }
 
-    pub(super) fn pieces(&self, member: u32, template: u64) -> Option<&[Piece]> {
-        let place = self.place(member, template)?;
-        let range = self.templates.get(place as usize)?;
-        self.pieces.get(range.start as usize..range.end as usize)
-    }
-
     /// The place of a member's template among the templates of all members.
+    #[inline]
     pub(super) fn place(&self, member: u32, template: u64) -> Option<u32> {
         let member = self.members.get(member as usize)?;
         let template = u32::try_from(template).ok();
@@ -266,15 +287,16 @@ impl Schema {
         Some(member.first_template + template)
     }
 
+    /// The steps of the template at this place.
+    #[inline]
+    pub(super) fn steps(&self, place: u32) -> Option<&[Step]> {
+        let range = self.templates.get(place as usize)?;
+        self.steps.get(range.start as usize..range.end as usize)
+    }
+
     /// How many templates each member has, in order.
     pub(super) fn template_counts(&self) -> impl Iterator<Item = u32> {
         self.members.iter().map(|member| member.templates)
-    }
-
-    pub(super) fn literal(&self, range: &Range<u32>) -> &[u8] {
-        self.literals
-            .get(range.start as usize..range.end as usize)
-            .unwrap_or_default()
     }
 }
 
@@ -312,6 +334,15 @@ impl Column {
                 out.push(5);
                 out.push(*width as u8);
             }
+        }
+    }
+
+    /// Bits of a value's number.
+    pub(super) fn number_width(&self) -> u64 {
+        match &self.base {
+            Base::Dictionary(dictionary) => u64::from(dictionary.width),
+            Base::Text { width } => u64::from(*width),
+            _ => 0,
         }
     }
 

@@ -20,6 +20,7 @@ use super::format::Kind;
 use super::format::Section;
 use super::output::Output;
 use super::pages::Pages;
+use crate::codec::buffer::Buffer;
 use crate::codec::varint;
 use crate::codec::varint::Bytes;
 use crate::error::Error;
@@ -239,7 +240,7 @@ impl TextIndex {
         segment: SegmentId,
         number: u32,
         unpacked: &mut Unpacked,
-        out: &mut Vec<u8>,
+        out: &mut Buffer,
     ) -> Result<Option<()>> {
         let holds = |frame: &Frame| {
             let last = frame.first as usize + frame.ends.len();
@@ -267,7 +268,7 @@ impl TextIndex {
         let text = start
             .zip(frame.ends.get(at))
             .and_then(|(start, end)| frame.raw.get(*start..*end));
-        Ok(text.map(|text| out.extend_from_slice(text)))
+        Ok(text.map(|text| out.extend(text)))
     }
 
     /// The first number and the offset of the frame `place`, and its raw length.

@@ -1,0 +1,302 @@
+//! The columns of a segment made ready to be read: leaf by leaf a row's bits become text again.
+//! Only leaves that others are told from are remembered while a row is read.
+
+use super::format::Section;
+use super::letters::Alphabet;
+use super::letters::TEXT_MAX;
+use super::letters::ULID_TIME;
+use super::numbered::Values;
+use super::region::KEPT_TOGETHER_MAX;
+use super::region::Region;
+use super::rows::Cursor;
+use super::rows::Growing;
+use super::rows::RowReader;
+use super::rows::Stop;
+use super::rows::TracedLeaf;
+use super::schema::Base;
+use super::schema::Column;
+use super::schema::Reference;
+use super::schema::Schema;
+use super::spelling::Spelled;
+use super::spelling::Tables;
+use crate::codec::bits;
+use crate::codec::buffer::Buffer;
+use crate::codec::digits::Digits;
+use crate::id::EventId;
+use crate::id::Position;
+
+/// Every column, as rows are read by it.
+#[derive(Debug, Default)]
+pub(super) struct Leaves {
+    columns: Vec<Leaf>,
+    pub(super) tables: Tables,
+    /// How many columns tell others.
+    pub(super) tellers: usize,
+}
+
+/// One column.
+#[derive(Debug)]
+struct Leaf {
+    told: Told,
+    /// A bit says whether it is told.
+    asked: bool,
+    /// Where the last leaf is remembered; [`NOWHERE`] if nobody asks for it.
+    kept: u32,
+    base: Kind,
+}
+
+/// What tells a leaf: the remembered leaf of another column.
+#[derive(Debug)]
+enum Told {
+    Never,
+    Copy(u32),
+    /// By a table from the other's number to its own.
+    Derived(u32, Region),
+}
+
+#[derive(Debug)]
+enum Kind {
+    None,
+    Dictionary(Values),
+    Integer { low: i64, width: u32 },
+    Fixed(Spelled),
+    Letters(Alphabet),
+    Text { width: u32 },
+}
+
+/// The last leaf of a column: the row it is of, where it stands in the text, and its number.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Last {
+    pub(super) row: u64,
+    start: usize,
+    len: usize,
+    number: u32,
+}
+
+const NOWHERE: u32 = u32::MAX;
+/// No number: the leaf was copied, or is of no dictionary.
+const NUMBERLESS: u32 = u32::MAX;
+
+impl Leaves {
+    /// Makes the columns of `schema` ready, whose dictionaries lie in this section.
+    pub(super) fn of(schema: &Schema, dictionaries: Section) -> Leaves {
+        let mut leaves = Leaves::default();
+        let mut kept = vec![NOWHERE; schema.columns.len()];
+        for column in &schema.columns {
+            let (Reference::Copy(source) | Reference::Derived(source, _)) = column.reference else {
+                continue;
+            };
+            if let Some(slot) = kept
+                .get_mut(source as usize)
+                .filter(|slot| **slot == NOWHERE)
+            {
+                *slot = leaves.tellers as u32;
+                leaves.tellers += 1;
+            }
+        }
+        let mut room = KEPT_TOGETHER_MAX;
+        let slot = |source: u32| kept.get(source as usize).copied().unwrap_or(NOWHERE);
+        for (column, kept) in schema.columns.iter().zip(&kept) {
+            let told = match column.reference {
+                Reference::None => Told::Never,
+                Reference::Copy(source) => Told::Copy(slot(source)),
+                Reference::Derived(source, at) => {
+                    let count = schema.values_of(source);
+                    let len = (count * column.number_width()).div_ceil(8);
+                    let fits = at
+                        .checked_add(len)
+                        .is_some_and(|end| end <= dictionaries.len);
+                    let start = dictionaries.offset.saturating_add(at);
+                    let len = if fits { len } else { 0 };
+                    Told::Derived(slot(source), Region::new(start, len, &mut room))
+                }
+            };
+            leaves.columns.push(Leaf {
+                asked: !matches!(told, Told::Never) && !column.always,
+                told,
+                kept: *kept,
+                base: base(column, dictionaries, &mut room, &mut leaves.tables),
+            });
+        }
+        leaves
+    }
+}
+
+fn base(column: &Column, dictionaries: Section, room: &mut u64, tables: &mut Tables) -> Kind {
+    match &column.base {
+        Base::None => Kind::None,
+        Base::Dictionary(dictionary) => {
+            Kind::Dictionary(Values::of(dictionary, dictionaries.offset, room, tables))
+        }
+        Base::Integer { low, width } => Kind::Integer {
+            low: *low,
+            width: *width,
+        },
+        Base::Fixed(fixed) => Kind::Fixed(Spelled::of(fixed, tables)),
+        Base::Letters(alphabet) => Kind::Letters(alphabet.clone()),
+        Base::Text { width } => Kind::Text { width: *width },
+    }
+}
+
+impl RowReader<'_> {
+    /// Appends a leaf of a column.
+    #[inline(always)]
+    pub(super) fn leaf(
+        &self,
+        column: u32,
+        cursor: &mut Cursor<'_>,
+        position: Position,
+        row: &mut Growing,
+    ) -> Result<(), Stop> {
+        let leaf = self.leaves.columns.get(column as usize);
+        let leaf = leaf.ok_or(Stop::NoRow)?;
+        let start = row.content.len();
+        let told = !leaf.asked || cursor.take(1)? == 1;
+        let number = match &leaf.told {
+            Told::Copy(from) if told => {
+                let last = row.last_of(*from)?;
+                let copied = row.content.again(last.start, last.len);
+                copied.ok_or(Stop::NoRow)?;
+                NUMBERLESS
+            }
+            Told::Derived(from, table) if told => {
+                let last = row.last_of(*from)?;
+                let number = self.derived(leaf, last.number, table)?;
+                self.numbered(leaf, number, row)?;
+                number
+            }
+            _ => self.plain(leaf, cursor, position, row)?,
+        };
+        if let Some(trace) = &mut row.trace {
+            trace.leaves.push(TracedLeaf {
+                column,
+                range: start..row.content.len(),
+                value: (number != NUMBERLESS).then_some(number),
+            });
+        }
+        if leaf.kept != NOWHERE
+            && let Some(last) = row.last.get_mut(leaf.kept as usize)
+        {
+            *last = Last {
+                row: row.number,
+                start,
+                len: row.content.len() - start,
+                number,
+            };
+        }
+        Ok(())
+    }
+
+    /// A leaf that stands in the row itself; gives its number.
+    #[inline(always)]
+    fn plain(
+        &self,
+        leaf: &Leaf,
+        cursor: &mut Cursor<'_>,
+        position: Position,
+        row: &mut Growing,
+    ) -> Result<u32, Stop> {
+        let out = &mut row.content;
+        match &leaf.base {
+            Kind::None => return Err(Stop::NoRow),
+            Kind::Dictionary(values) => {
+                let number = cursor.take(values.width)? as u32;
+                values.read(self, number, out)?;
+                return Ok(number);
+            }
+            Kind::Fixed(spelled) => {
+                let at = cursor.skip(spelled.width());
+                let time = || moment(position);
+                let read = spelled.read(&self.leaves.tables, cursor.bits, at, time, out);
+                read.ok_or(Stop::NoRow)?;
+            }
+            Kind::Integer { low, width } => {
+                let above = cursor.take_wide(*width)?;
+                put_number(low.wrapping_add(above.cast_signed()), out);
+            }
+            Kind::Letters(alphabet) => {
+                let mut text = Vec::with_capacity(TEXT_MAX);
+                let read = alphabet.read(cursor.bits, &mut cursor.at, &mut text);
+                read.ok_or(Stop::NoRow)?;
+                out.extend(&text);
+            }
+            Kind::Text { width } => {
+                let number = cursor.take(*width)? as u32;
+                self.numbered(leaf, number, row)?;
+                return Ok(number);
+            }
+        }
+        Ok(NUMBERLESS)
+    }
+
+    /// The value of a column that has this number.
+    #[inline(never)]
+    fn numbered(&self, leaf: &Leaf, number: u32, row: &mut Growing) -> Result<(), Stop> {
+        match &leaf.base {
+            Kind::Dictionary(values) => values.read(self, number, &mut row.content),
+            Kind::Text { .. } => {
+                let texts = self.texts;
+                let read = texts.read(
+                    self.pages,
+                    self.segment,
+                    number,
+                    &mut row.texts,
+                    &mut row.content,
+                )?;
+                read.ok_or(Stop::NoRow)
+            }
+            _ => Err(Stop::NoRow),
+        }
+    }
+
+    /// The number that the number `from` of another column leads to.
+    #[inline(never)]
+    fn derived(&self, leaf: &Leaf, from: u32, table: &Region) -> Result<u32, Stop> {
+        let width = match &leaf.base {
+            Kind::Dictionary(values) => values.width,
+            Kind::Text { width } => *width,
+            _ => return Err(Stop::NoRow),
+        };
+        let bit = u64::from(from) * u64::from(width);
+        let shift = (bit % 8) as usize;
+        let len = (shift + width as usize).div_ceil(8);
+        if bit / 8 + len as u64 > table.len() {
+            return Err(Stop::NoRow);
+        }
+        let table = table.view(self.file, self.pages, bit / 8, len)?;
+        let found = bits::read(&table, shift, width).ok_or(Stop::NoRow)?;
+        Ok(found as u32)
+    }
+}
+
+/// The letters that begin a ULID of this moment.
+fn moment(position: Position) -> [u8; ULID_TIME] {
+    let text = EventId::new(position).to_text();
+    let letters = text.get("evt_".len()..);
+    letters
+        .and_then(|letters| letters.first_chunk().copied())
+        .unwrap_or_default()
+}
+
+/// Appends a number as it is printed.
+fn put_number(number: i64, out: &mut Buffer) {
+    if number < 0 {
+        out.push(b'-');
+    }
+    let digits = Digits::of(number.unsigned_abs());
+    out.extend(digits.as_bytes());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_printed_as_rust_prints_them() {
+        for number in [0, 7, -1, 10, 123_456, i64::MAX, i64::MIN] {
+            let mut out = Buffer::default();
+            put_number(number, &mut out);
+            assert_eq!(out.as_slice(), number.to_string().as_bytes());
+        }
+    }
+}

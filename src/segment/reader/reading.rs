@@ -1,0 +1,158 @@
+//! Rows of an open segment, one by one: where each stands in reading order, what it holds, and the
+//! first one at or before a place.
+
+use core::ops::Range;
+use std::borrow::Cow;
+
+use super::Loaded;
+use super::Reader;
+use crate::codec::canonical;
+use crate::codec::row::Body;
+use crate::codec::row::ImportMark;
+use crate::codec::row::Row;
+use crate::error::Result;
+use crate::id::Position;
+use crate::segment::format;
+use crate::segment::rows::RowReader;
+use crate::segment::rows::Stop;
+use crate::segment::rows::Trace;
+
+impl Reader {
+    /// Has the block of `row` in `loaded`; gives the row's place in it.
+    fn load(&self, row: u32, loaded: &mut Loaded) -> Result<usize> {
+        if row >= self.rows() {
+            return Err(self.no_row(row));
+        }
+        let number = row as usize / format::BLOCK_ROWS;
+        if loaded.block != Some((self.segment(), number)) {
+            self.load_block(number, loaded)?;
+        }
+        Ok(row as usize % format::BLOCK_ROWS)
+    }
+
+    fn load_block(&self, number: usize, loaded: &mut Loaded) -> Result<()> {
+        loaded.block = None;
+        loaded.extent = self.extent(number)?;
+        let len = (loaded.extent.end - loaded.extent.start) as usize;
+        let rows = self.rows_of_block(number);
+        let rows = (rows.end - rows.start) as usize;
+        let head = match self.0.pages.read(loaded.extent.start, len)? {
+            Cow::Borrowed(block) => loaded.head.decode(block, rows),
+            Cow::Owned(block) => {
+                loaded.bytes = block;
+                loaded.head.decode(&loaded.bytes, rows)
+            }
+        };
+        head.ok_or_else(|| self.damaged_block(number))?;
+        loaded.block = Some((self.segment(), number));
+        loaded.blocks_read += 1;
+        Ok(())
+    }
+
+    /// The block in `loaded`, and where the file is mapped what lies behind it.
+    #[inline]
+    fn block<'b>(&'b self, extent: &Range<u64>, bytes: &'b [u8]) -> &'b [u8] {
+        match self.blob().mapped() {
+            Some(file) => file.get(extent.start as usize..).unwrap_or_default(),
+            None => bytes,
+        }
+    }
+
+    /// One row.
+    pub(crate) fn row<'l>(&'l self, row: u32, loaded: &'l mut Loaded) -> Result<Row<'l>> {
+        self.traced_row(row, loaded).map(|(row, _)| row)
+    }
+
+    /// One row, and how it was put together, if `loaded` asks for that.
+    pub(in crate::segment) fn traced_row<'l>(
+        &'l self,
+        row: u32,
+        loaded: &'l mut Loaded,
+    ) -> Result<(Row<'l>, Option<&'l Trace>)> {
+        let place = self.load(row, loaded)?;
+        let (head, view) = (&loaded.head, self.block(&loaded.extent, &loaded.bytes));
+        let len = (loaded.extent.end - loaded.extent.start) as usize;
+        let block = view.get(..len).unwrap_or_default();
+        let bits = head.row(block, place);
+        let found = head.position(block, place).zip(head.recorded_at(place));
+        let Some(((position, recorded_at), bits)) = found.zip(bits) else {
+            return Err(self.no_row(row));
+        };
+        let inner = &*self.0;
+        let reader = RowReader {
+            file: self.blob().mapped().unwrap_or_default(),
+            segment: self.segment(),
+            pages: &inner.pages,
+            schema: &inner.schema,
+            leaves: &inner.leaves,
+            texts: &inner.texts,
+        };
+        let tail = view.get(bits.start..).unwrap_or_default();
+        let came = match reader.read(tail, bits.len(), position, &mut loaded.row) {
+            Ok(came) => came,
+            Err(Stop::NoRow) => return Err(self.no_row(row)),
+            Err(Stop::Failed(error)) => return Err(error),
+        };
+        let content = core::str::from_utf8(loaded.row.content.as_slice()).ok();
+        let content = content.filter(|content| canonical::seams(content).is_some());
+        let mapping = inner.schema.shapes.get(came.shape);
+        let mapping = mapping.and_then(|shape| shape.mapping.as_deref());
+        let found = Row {
+            position,
+            recorded_at,
+            body: Body {
+                time_given: came.time_given,
+                import: mapping.map(|mapping| ImportMark {
+                    mapping,
+                    repeat: came.repeat,
+                }),
+                content: content.ok_or_else(|| self.no_row(row))?,
+            },
+        };
+        Ok((found, loaded.row.trace.as_ref()))
+    }
+
+    /// Where one row stands in reading order.
+    pub(crate) fn position(&self, row: u32, loaded: &mut Loaded) -> Result<Position> {
+        let place = self.load(row, loaded)?;
+        let block = self.block(&loaded.extent, &loaded.bytes);
+        let position = loaded.head.position(block, place);
+        position.ok_or_else(|| self.no_row(row))
+    }
+
+    /// The first row at or before `position` in time: the newest whose position is not above it;
+    /// [`Reader::rows`] if all are above.
+    pub(crate) fn lower_bound(&self, position: Position, loaded: &mut Loaded) -> Result<u32> {
+        // Blocks that begin above the position, then rows of the last of them.
+        let (mut low, mut high) = (0, self.blocks());
+        while low < high {
+            let middle = low + (high - low) / 2;
+            let zone = self.0.zones.get(&self.0.pages, middle)?;
+            let newest = zone.ok_or_else(|| self.damaged_block(middle))?.newest;
+            let above = if newest == position.occurred_at {
+                self.position(self.rows_of_block(middle).start, loaded)? > position
+            } else {
+                newest > position.occurred_at
+            };
+            if above {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        let Some(block) = low.checked_sub(1) else {
+            return Ok(0);
+        };
+        let Range { start, mut end } = self.rows_of_block(block);
+        let mut first = start;
+        while first < end {
+            let middle = first + (end - first) / 2;
+            if self.position(middle, loaded)? > position {
+                first = middle + 1;
+            } else {
+                end = middle;
+            }
+        }
+        Ok(first)
+    }
+}
