@@ -144,12 +144,14 @@ impl EventId {
 
     /// The 30 bytes of the id's text, without going through [`fmt::Display`].
     pub(crate) fn to_text(self) -> [u8; EventId::TEXT_LEN] {
+        let bits = self.bits();
+        let letters: [u8; DIGITS] = core::array::from_fn(|place| {
+            let digit = (bits >> (5 * (DIGITS - 1 - place))) as usize % ALPHABET.len();
+            ALPHABET.get(digit).copied().unwrap_or(b'0')
+        });
         let mut text = *b"evt_00000000000000000000000000";
-        let mut bits = self.bits();
-        for place in text.iter_mut().skip(PREFIX.len()).rev() {
-            let digit = usize::try_from(bits & 31).unwrap_or(0);
-            *place = ALPHABET.get(digit).copied().unwrap_or(b'0');
-            bits >>= 5;
+        if let Some(rest) = text.get_mut(PREFIX.len()..) {
+            rest.copy_from_slice(&letters);
         }
         text
     }

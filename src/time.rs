@@ -114,14 +114,17 @@ impl Time {
 
     /// The UTC calendar date and time of this moment.
     pub(crate) fn to_civil(self) -> Civil {
-        let seconds = self.0.div_euclid(MICROS_PER_SECOND);
-        let (year, month, day) = civil_from_days(seconds.div_euclid(SECONDS_PER_DAY));
+        // Never before 1970, so that division need not look for a sign.
+        let micros = self.0.unsigned_abs();
+        let seconds = micros / MICROS_PER_SECOND.unsigned_abs();
+        let days = seconds / SECONDS_PER_DAY.unsigned_abs();
+        let (year, month, day) = civil_from_days(days as u32);
         Civil {
             year,
             month,
             day,
-            second_of_day: u32::try_from(seconds.rem_euclid(SECONDS_PER_DAY)).unwrap_or(0),
-            micros: u32::try_from(self.0.rem_euclid(MICROS_PER_SECOND)).unwrap_or(0),
+            second_of_day: (seconds % SECONDS_PER_DAY.unsigned_abs()) as u32,
+            micros: (micros % MICROS_PER_SECOND.unsigned_abs()) as u32,
         }
     }
 
@@ -134,16 +137,21 @@ impl Time {
             second_of_day,
             micros,
         } = self.to_civil();
-        let mut text = *b"0000-00-00T00:00:00.000000Z";
-        let year = u32::try_from(year).unwrap_or(0);
-        put_digits(&mut text, 0, 4, year);
-        put_digits(&mut text, 5, 2, month);
-        put_digits(&mut text, 8, 2, day);
-        put_digits(&mut text, 11, 2, second_of_day / 3600);
-        put_digits(&mut text, 14, 2, second_of_day / 60 % 60);
-        put_digits(&mut text, 17, 2, second_of_day % 60);
-        put_digits(&mut text, 20, 6, micros);
-        text
+        let year = year.unsigned_abs();
+        let [y0, y1] = two_digits(year / 100);
+        let [y2, y3] = two_digits(year % 100);
+        let [o0, o1] = two_digits(month);
+        let [d0, d1] = two_digits(day);
+        let [h0, h1] = two_digits(second_of_day / 3600);
+        let [m0, m1] = two_digits(second_of_day / 60 % 60);
+        let [s0, s1] = two_digits(second_of_day % 60);
+        let [f0, f1] = two_digits(micros / 10_000);
+        let [f2, f3] = two_digits(micros / 100 % 100);
+        let [f4, f5] = two_digits(micros % 100);
+        [
+            y0, y1, y2, y3, b'-', o0, o1, b'-', d0, d1, b'T', h0, h1, b':', m0, m1, b':', s0, s1,
+            b'.', f0, f1, f2, f3, f4, f5, b'Z',
+        ]
     }
 }
 
@@ -162,11 +170,9 @@ impl core::str::FromStr for Time {
     }
 }
 
-fn put_digits(text: &mut [u8], start: usize, width: usize, mut value: u32) {
-    for place in text.iter_mut().skip(start).take(width).rev() {
-        *place = b'0' + u8::try_from(value % 10).unwrap_or(0);
-        value /= 10;
-    }
+/// The digits of a number below 100.
+const fn two_digits(number: u32) -> [u8; 2] {
+    [b'0' + (number / 10 % 10) as u8, b'0' + (number % 10) as u8]
 }
 
 /// A cursor over the bytes of one RFC 3339 text.
@@ -284,10 +290,10 @@ fn days_from_civil(year: i32, month: u32, day: u32) -> i64 {
     era * 146_097 + day_of_era - 719_468
 }
 
-fn civil_from_days(days: i64) -> (i32, u32, u32) {
+/// The date of a day since 1970-01-01.
+fn civil_from_days(days: u32) -> (i32, u32, u32) {
     let shifted = days + 719_468;
-    let era = shifted.div_euclid(146_097);
-    let day_of_era = shifted.rem_euclid(146_097);
+    let (era, day_of_era) = (shifted / 146_097, shifted % 146_097);
     let year_of_era =
         (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
@@ -298,12 +304,8 @@ fn civil_from_days(days: i64) -> (i32, u32, u32) {
     } else {
         shifted_month - 9
     };
-    let year = year_of_era + era * 400 + i64::from(month <= 2);
-    (
-        i32::try_from(year).unwrap_or(i32::MAX),
-        u32::try_from(month).unwrap_or(1),
-        u32::try_from(day).unwrap_or(1),
-    )
+    let year = year_of_era + era * 400 + u32::from(month <= 2);
+    (year as i32, month, day)
 }
 
 #[cfg(test)]
@@ -328,7 +330,7 @@ mod tests {
     #[test]
     fn every_day_of_the_range_round_trips() {
         for days in 0..Time::MAX.0 / MICROS_PER_SECOND / SECONDS_PER_DAY {
-            let (year, month, day) = civil_from_days(days);
+            let (year, month, day) = civil_from_days(days as u32);
             assert_eq!(days_from_civil(year, month, day), days);
         }
     }

@@ -2,6 +2,7 @@
 //! a fixed order. Grammar: `docs/format/canonical.md`. A row stores the line without the four keys
 //! the store computes (id, seq, occurred_at, recorded_at): that part is called its content.
 
+use crate::event;
 use crate::event::Change;
 use crate::event::Context;
 use crate::event::Event;
@@ -229,11 +230,13 @@ fn member(value: &str) -> Option<usize> {
     if bytes.first() != Some(&b'"') {
         return bytes.iter().position(|byte| matches!(byte, b',' | b'}'));
     }
-    let mut escaped = false;
-    let end = bytes.iter().skip(1).position(|byte| {
-        let end = *byte == b'"' && !escaped;
-        escaped = *byte == b'\\' && !escaped;
-        end
-    });
-    end.map(|inner| inner + 2)
+    let mut at = 1;
+    loop {
+        at += event::clean_bytes(bytes.get(at..)?);
+        match bytes.get(at)? {
+            b'"' => return Some(at + 1),
+            b'\\' => at += 2,
+            _ => at += 1,
+        }
+    }
 }

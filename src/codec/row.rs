@@ -2,8 +2,10 @@
 //! of its content and what the store must remember beside it. Spelled out in
 //! `docs/format/canonical.md`.
 
+use super::buffer::Append;
 use super::canonical;
 use super::content::Content;
+use super::digits::Digits;
 use super::fingerprint;
 use super::varint;
 use super::varint::Bytes;
@@ -104,26 +106,26 @@ impl<'a> Row<'a> {
     }
 
     /// Appends the canonical line, without a line end.
-    pub(crate) fn write_line(&self, out: &mut Vec<u8>) {
+    pub(crate) fn write_line(&self, out: &mut impl Append) {
         let content = self.body.content;
         let Some((time_at, recorded_at)) = canonical::seams(content) else {
             return;
         };
         let part = |from: usize, to: usize| content.as_bytes().get(from..to).unwrap_or_default();
-        out.extend_from_slice(b"{\"id\":\"");
-        out.extend_from_slice(&EventId::new(self.position).to_text());
-        out.extend_from_slice(b"\",\"seq\":");
-        out.extend_from_slice(self.position.seq.0.to_string().as_bytes());
-        out.push(b',');
-        out.extend_from_slice(part(1, time_at));
-        out.extend_from_slice(b",\"occurred_at\":\"");
-        out.extend_from_slice(&self.position.occurred_at.to_text());
-        out.push(b'"');
-        out.extend_from_slice(part(time_at, recorded_at));
-        out.extend_from_slice(b",\"recorded_at\":\"");
-        out.extend_from_slice(&self.recorded_at.to_text());
-        out.push(b'"');
-        out.extend_from_slice(part(recorded_at, content.len()));
+        out.append(b"{\"id\":\"");
+        out.append(&EventId::new(self.position).to_text());
+        out.append(b"\",\"seq\":");
+        out.append(Digits::of(self.position.seq.0).as_bytes());
+        out.append(b",");
+        out.append(part(1, time_at));
+        out.append(b",\"occurred_at\":\"");
+        out.append(&self.position.occurred_at.to_text());
+        out.append(b"\"");
+        out.append(part(time_at, recorded_at));
+        out.append(b",\"recorded_at\":\"");
+        out.append(&self.recorded_at.to_text());
+        out.append(b"\"");
+        out.append(part(recorded_at, content.len()));
     }
 
     /// The event as the application set it, or `None` when the content is no event.
@@ -148,15 +150,23 @@ impl<'a> Row<'a> {
 
     /// The event with what the store gave it, or `None` when the content is no event.
     pub(crate) fn to_event(self) -> Option<StoredEvent> {
-        let mut event = self.application_event()?;
+        self.application_event().map(|event| self.stored(event))
+    }
+
+    /// The same of the row's own content, taken apart.
+    pub(crate) fn event_with(&self, content: Content<'_>) -> StoredEvent {
+        self.stored(content.to_event())
+    }
+
+    fn stored(&self, mut event: Event) -> StoredEvent {
         event.occurred_at = Field::Value(self.position.occurred_at);
-        Some(StoredEvent {
+        StoredEvent {
             id: EventId::new(self.position),
             seq: self.position.seq,
             occurred_at: self.position.occurred_at,
             recorded_at: self.recorded_at,
             event,
-        })
+        }
     }
 
     /// The row's fingerprints; `event` is the row's own event.

@@ -12,6 +12,7 @@ use parking_lot::Mutex;
 use super::Export;
 use super::pack::Packed;
 use super::pack::Packer;
+use crate::codec::buffer::Buffer;
 use crate::error::Result;
 use crate::query::Batch;
 use crate::query::Blocks;
@@ -40,7 +41,7 @@ pub(super) struct Maker<'e> {
     packer: Packer,
     blocks: Blocks,
     /// What is packed; empty between parts, and gone with a part that leaves as it is.
-    raw: Vec<u8>,
+    raw: Buffer,
 }
 
 /// The table.
@@ -56,7 +57,7 @@ struct Table {
     jobs: VecDeque<Job>,
     parts: BTreeMap<u64, Part>,
     /// Buffers to be filled again.
-    spare: Vec<Vec<u8>>,
+    spare: Vec<Buffer>,
     closed: bool,
     /// A worker panicked: its part will not come.
     broken: bool,
@@ -74,12 +75,12 @@ impl<'e> Maker<'e> {
             export,
             packer: Packer::new(export.compression)?,
             blocks: Blocks::default(),
-            raw: Vec::new(),
+            raw: Buffer::default(),
         })
     }
 
     /// The next part of `job`. The first part of all begins as the export does.
-    pub(super) fn part(&mut self, mut job: Job, spare: Option<Vec<u8>>) -> Part {
+    pub(super) fn part(&mut self, mut job: Job, spare: Option<Buffer>) -> Part {
         if let Some(spare) = spare {
             self.raw = spare;
         }
@@ -94,7 +95,9 @@ impl<'e> Maker<'e> {
         raw.clear();
         let mut first = job.number == 0 && job.done == 0;
         if first {
-            export.begin(raw);
+            let mut head = Vec::new();
+            export.begin(&mut head);
+            raw.extend(&head);
         }
         job.done = job.batch.read(job.done, &mut self.blocks, &mut |row| {
             export.row(row, core::mem::take(&mut first), raw)?;
@@ -107,8 +110,8 @@ impl<'e> Maker<'e> {
     }
 
     /// A part of bytes that are no rows.
-    pub(super) fn pack(&mut self, mut raw: Vec<u8>) -> Result<Packed> {
-        self.packer.pack(&mut raw)
+    pub(super) fn pack(&mut self, raw: Vec<u8>) -> Result<Packed> {
+        self.packer.pack(&mut Buffer::from(raw))
     }
 }
 
@@ -173,7 +176,7 @@ impl Crew {
     }
 
     /// Takes a buffer back.
-    pub(super) fn reuse(&self, buffer: Vec<u8>) {
+    pub(super) fn reuse(&self, buffer: Buffer) {
         self.table.lock().spare.push(buffer);
     }
 }

@@ -13,6 +13,7 @@ mod target;
 pub use report::ExportReport;
 pub use target::OutputFile;
 
+use crate::codec::buffer::Append;
 use crate::error::Error;
 use crate::error::ErrorKind;
 use crate::error::Result;
@@ -174,8 +175,8 @@ impl Export {
 }
 
 /// Puts each member of a JSON array on a line of its own.
-fn separate(first: bool, out: &mut Vec<u8>) {
-    out.extend_from_slice(if first { b"\n" } else { b",\n" });
+fn separate(first: bool, out: &mut impl Append) {
+    out.append(if first { b"\n" } else { b",\n" });
 }
 
 #[cfg(test)]

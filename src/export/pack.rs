@@ -12,6 +12,7 @@ use flate2::Status;
 
 use super::Compression;
 use super::sink::failed;
+use crate::codec::buffer::Buffer;
 use crate::error::Result;
 
 /// Zstandard's level: its own default, the best bytes a second of the usual levels.
@@ -32,7 +33,7 @@ pub(super) enum Packer {
 /// A part as it goes into the file.
 #[derive(Default)]
 pub(super) struct Packed {
-    pub(super) bytes: Vec<u8>,
+    pub(super) bytes: Buffer,
     /// Of what was packed, where gzip asks for it.
     pub(super) crc: Option<Crc>,
 }
@@ -49,21 +50,21 @@ impl Packer {
     }
 
     /// Packs `raw` and leaves it empty.
-    pub(super) fn pack(&mut self, raw: &mut Vec<u8>) -> Result<Packed> {
+    pub(super) fn pack(&mut self, raw: &mut Buffer) -> Result<Packed> {
         let packed = match self {
             Packer::Plain => {
                 let bytes = core::mem::take(raw);
                 return Ok(Packed { bytes, crc: None });
             }
             Packer::Zstd(packer) => Packed {
-                bytes: packer.compress(raw).map_err(failed)?,
+                bytes: packer.compress(raw.as_slice()).map_err(failed)?.into(),
                 crc: None,
             },
             Packer::Gzip(packer) => {
                 let mut crc = Crc::new();
-                crc.update(raw);
+                crc.update(raw.as_slice());
                 Packed {
-                    bytes: deflate(packer, raw).map_err(failed)?,
+                    bytes: deflate(packer, raw.as_slice()).map_err(failed)?.into(),
                     crc: Some(crc),
                 }
             }

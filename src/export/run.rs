@@ -20,6 +20,7 @@ use super::crew::Maker;
 use super::crew::Shift;
 use super::separate;
 use super::sink::Sink;
+use crate::codec::buffer::Buffer;
 use crate::codec::row::Row;
 use crate::error::Error;
 use crate::error::ErrorKind;
@@ -147,7 +148,7 @@ impl Export {
 
     /// Appends one row from its stored bytes, without making an event of them; `first` says that
     /// none of this export stands before it.
-    pub(super) fn row(&self, row: &Row<'_>, first: bool, out: &mut Vec<u8>) -> Result<()> {
+    pub(super) fn row(&self, row: &Row<'_>, first: bool, out: &mut Buffer) -> Result<()> {
         if self.format == Format::Csv {
             let content = content_of(row)?;
             self.layout.csv_row(row, &content, self.csv_safety, out);

@@ -43,7 +43,7 @@ impl<W: Write> Sink<W> {
         if let (Some(whole), Some(part)) = (&mut self.crc, &part.crc) {
             whole.combine(part);
         }
-        self.put(&part.bytes)
+        self.put(part.bytes.as_slice())
     }
 
     fn put(&mut self, bytes: &[u8]) -> Result<()> {

@@ -2,25 +2,23 @@
 //! `csv` writes, byte for byte, but looks at a text once: one without escapes can hold no quotation
 //! mark, no tab and no line end, so only a comma or a semicolon puts it between quotation marks.
 
-use std::io::Write;
-
 use super::csv::CsvSafety;
 use super::csv::begins_a_formula;
 use super::csv::needs_quotes;
+use crate::codec::buffer::Buffer;
 use crate::codec::content::Text;
-use crate::event;
 use crate::event::Field;
 
 /// A record that grows cell by cell at the end of `out`, with the marks that end it.
 pub(super) struct Cells<'o> {
     safety: CsvSafety,
-    out: &'o mut Vec<u8>,
+    out: &'o mut Buffer,
     null: String,
     empty: String,
 }
 
 impl<'o> Cells<'o> {
-    pub(super) const fn new(safety: CsvSafety, out: &'o mut Vec<u8>) -> Cells<'o> {
+    pub(super) const fn new(safety: CsvSafety, out: &'o mut Buffer) -> Cells<'o> {
         Cells {
             safety,
             out,
@@ -72,21 +70,29 @@ impl<'o> Cells<'o> {
             Field::Null => append(&mut self.null, name),
             // No number and no time needs quotation marks, but the minus is one of the guard's.
             Field::Value(value) => {
-                let start = self.out.len();
-                let written = write!(self.out, "{value}");
-                debug_assert!(written.is_ok(), "memory takes no part in failing");
-                let guarded = self.safety == CsvSafety::Guard;
-                if guarded && self.out.get(start) == Some(&b'-') {
-                    self.out.insert(start, b'\'');
+                let text = value.to_string();
+                if self.safety == CsvSafety::Guard && text.starts_with('-') {
+                    self.out.push(b'\'');
                 }
+                self.out.extend(text.as_bytes());
             }
+        }
+        self.out.push(b',');
+    }
+
+    /// A cell of one of a few words.
+    pub(super) fn known(&mut self, name: &str, field: Field<&str>) {
+        match field {
+            Field::Absent => {}
+            Field::Null => append(&mut self.null, name),
+            Field::Value(word) => self.out.extend(word.as_bytes()),
         }
         self.out.push(b',');
     }
 
     /// A cell of letters and digits that the store made.
     pub(super) fn word(&mut self, word: &[u8]) {
-        self.out.extend_from_slice(word);
+        self.out.extend(word);
         self.out.push(b',');
     }
 
@@ -94,7 +100,7 @@ impl<'o> Cells<'o> {
     pub(super) fn json(&mut self, json: Field<&str>) {
         match json {
             Field::Absent => {}
-            Field::Null => self.out.extend_from_slice(b"null"),
+            Field::Null => self.out.extend(b"null"),
             Field::Value(json) => self.any(json),
         }
         self.out.push(b',');
@@ -102,45 +108,33 @@ impl<'o> Cells<'o> {
 
     /// The marks and the record's end.
     pub(super) fn end(self) {
-        self.out.extend_from_slice(self.null.as_bytes());
+        self.out.extend(self.null.as_bytes());
         self.out.push(b',');
-        self.out.extend_from_slice(self.empty.as_bytes());
-        self.out.extend_from_slice(b"\r\n");
+        self.out.extend(self.empty.as_bytes());
+        self.out.extend(b"\r\n");
     }
 
     /// A text that holds no quotation mark, no tab and no line end.
     fn unescaped(&mut self, text: &str) {
-        let quoted = text.bytes().any(|byte| matches!(byte, b',' | b';'));
+        let quoted = has_separator(text.as_bytes());
         if quoted {
             self.out.push(b'"');
         }
         self.guard(text);
-        self.out.extend_from_slice(text.as_bytes());
+        self.out.extend(text.as_bytes());
         if quoted {
             self.out.push(b'"');
         }
     }
 
     fn any(&mut self, text: &str) {
-        let mut rest = text.as_bytes();
         if !text.bytes().any(needs_quotes) {
             self.guard(text);
-            return self.out.extend_from_slice(rest);
+            return self.out.extend(text.as_bytes());
         }
-        self.out.reserve(rest.len() + rest.len() / 4 + 4);
         self.out.push(b'"');
         self.guard(text);
-        while let Some((clean, tail)) = rest.split_at_checked(event::clean_bytes(rest)) {
-            self.out.extend_from_slice(clean);
-            let Some((mark, tail)) = tail.split_first() else {
-                break;
-            };
-            if *mark == b'"' {
-                self.out.push(b'"');
-            }
-            self.out.push(*mark);
-            rest = tail;
-        }
+        self.out.extend_doubling_quotes(text.as_bytes());
         self.out.push(b'"');
     }
 
@@ -149,6 +143,20 @@ impl<'o> Cells<'o> {
             self.out.push(b'\'');
         }
     }
+}
+
+/// Whether a comma or a semicolon is among `bytes`, eight at a time.
+fn has_separator(bytes: &[u8]) -> bool {
+    const ONES: u64 = u64::MAX / 0xff;
+    const HIGHS: u64 = ONES << 7;
+    // Not 0 where a byte of the word is 0.
+    let zeros = |word: u64| word.wrapping_sub(ONES) & !word & HIGHS;
+    let (words, rest) = bytes.as_chunks::<8>();
+    words.iter().any(|word| {
+        let word = u64::from_le_bytes(*word);
+        let comma = zeros(word ^ (ONES * u64::from(b',')));
+        comma | zeros(word ^ (ONES * u64::from(b';'))) != 0
+    }) || rest.iter().any(|byte| matches!(byte, b',' | b';'))
 }
 
 fn append(names: &mut String, name: &str) {

@@ -79,7 +79,11 @@ pub(super) fn needs_quotes(byte: u8) -> bool {
 /// Whether a spreadsheet could take the text for a formula: by its first character, also behind
 /// blanks and marks that show nothing, which some programs take away first.
 pub(super) fn begins_a_formula(text: &str) -> bool {
-    if text.starts_with(|first: char| first.is_ascii_alphanumeric()) {
+    if text
+        .as_bytes()
+        .first()
+        .is_some_and(u8::is_ascii_alphanumeric)
+    {
         return false;
     }
     let shown = text.trim_start_matches(|first: char| {

@@ -8,6 +8,7 @@ mod csv;
 mod entries;
 mod stored;
 
+use crate::codec::buffer::Buffer;
 use crate::codec::content::Content;
 use crate::codec::row::Row;
 use crate::event::StoredEvent;
@@ -78,7 +79,7 @@ impl Layout {
         row: &Row<'_>,
         content: &Content<'_>,
         safety: CsvSafety,
-        out: &mut Vec<u8>,
+        out: &mut Buffer,
     ) {
         let mut cells = cells::Cells::new(safety, out);
         match self {
@@ -90,7 +91,7 @@ impl Layout {
 
     /// Writes one row as a line of JSON, without the line's end. `None`, and nothing written, when
     /// its content is none: the native line is spliced from the stored bytes and asks for less.
-    pub(crate) fn json_row(self, row: &Row<'_>, out: &mut Vec<u8>) -> Option<()> {
+    pub(crate) fn json_row(self, row: &Row<'_>, out: &mut Buffer) -> Option<()> {
         match self {
             Layout::Native => row.write_line(out),
             Layout::Entries => stored::entry_line(row, &row.content()?, out),

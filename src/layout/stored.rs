@@ -3,11 +3,13 @@
 //! beside it; those write the events that a caller already has.
 
 use super::cells::Cells;
+use crate::codec::buffer::Buffer;
 use crate::codec::content::Content;
 use crate::codec::content::Entity;
 use crate::codec::content::Named;
 use crate::codec::content::Surroundings;
 use crate::codec::content::Text;
+use crate::codec::digits::Digits;
 use crate::codec::row::Row;
 use crate::event::Field;
 use crate::event::Outcome;
@@ -17,7 +19,7 @@ use crate::id::EventId;
 pub(super) fn native(row: &Row<'_>, content: &Content<'_>, cells: &mut Cells<'_>) {
     objects(content, cells);
     cells.word(&EventId::new(row.position).to_text());
-    cells.shown("seq", Field::Value(row.position.seq));
+    cells.word(Digits::of(row.position.seq.0).as_bytes());
     cells.text("type", Field::Value(content.event_type));
     cells.text("sub_type", content.sub_type);
     cells.word(&row.position.occurred_at.to_text());
@@ -93,7 +95,7 @@ pub(super) fn entries(row: &Row<'_>, content: &Content<'_>, cells: &mut Cells<'_
     known(content, 5..6, cells);
     further(content, cells);
     cells.word(&own_id);
-    cells.shown("seq", Field::Value(row.position.seq));
+    cells.word(Digits::of(row.position.seq.0).as_bytes());
     cells.text("sub_type", content.sub_type);
     cells.shown("offset", content.offset);
     cells.word(&row.recorded_at.to_text());
@@ -112,16 +114,16 @@ pub(super) fn entries(row: &Row<'_>, content: &Content<'_>, cells: &mut Cells<'_
 }
 
 /// The line of JSON of [`super::Layout::Entries`].
-pub(super) fn entry_line(row: &Row<'_>, content: &Content<'_>, out: &mut Vec<u8>) {
-    out.extend_from_slice(b"{\"id\":\"");
+pub(super) fn entry_line(row: &Row<'_>, content: &Content<'_>, out: &mut Buffer) {
+    out.extend(b"{\"id\":\"");
     match content.origin_id() {
-        Some(id) => out.extend_from_slice(id.raw().as_bytes()),
-        None => out.extend_from_slice(&EventId::new(row.position).to_text()),
+        Some(id) => out.extend(id.raw().as_bytes()),
+        None => out.extend(&EventId::new(row.position).to_text()),
     }
-    out.extend_from_slice(b"\",\"type\":\"");
-    out.extend_from_slice(content.event_type.raw().as_bytes());
-    out.extend_from_slice(b"\",\"occurred_at\":\"");
-    out.extend_from_slice(&row.position.occurred_at.to_text());
+    out.extend(b"\",\"type\":\"");
+    out.extend(content.event_type.raw().as_bytes());
+    out.extend(b"\",\"occurred_at\":\"");
+    out.extend(&row.position.occurred_at.to_text());
     out.push(b'"');
     json(out, "actor", content.performer.map(|actor| actor.json));
     json(out, "target", content.subject.map(|target| target.json));
@@ -172,7 +174,7 @@ fn kind<'a>(who: &Entity<'a>) -> Field<Text<'a>> {
 }
 
 fn outcome(content: &Content<'_>, cells: &mut Cells<'_>) {
-    cells.shown("outcome", content.outcome.map(Outcome::as_str));
+    cells.known("outcome", content.outcome.map(Outcome::as_str));
 }
 
 /// The context's well-known fields with these places.
@@ -212,28 +214,28 @@ fn further(content: &Content<'_>, cells: &mut Cells<'_>) {
 }
 
 /// A member of an object that is not its first: the key and the JSON behind it.
-fn json(out: &mut Vec<u8>, key: &str, value: Field<&str>) {
+fn json(out: &mut Buffer, key: &str, value: Field<&str>) {
     let value = match value {
         Field::Absent => return,
         Field::Null => "null",
         Field::Value(value) => value,
     };
-    out.extend_from_slice(b",\"");
-    out.extend_from_slice(key.as_bytes());
-    out.extend_from_slice(b"\":");
-    out.extend_from_slice(value.as_bytes());
+    out.extend(b",\"");
+    out.extend(key.as_bytes());
+    out.extend(b"\":");
+    out.extend(value.as_bytes());
 }
 
 /// As [`json`], of what stands between the quotation marks of a string.
-fn word(out: &mut Vec<u8>, key: &str, value: Field<&str>) {
+fn word(out: &mut Buffer, key: &str, value: Field<&str>) {
     let Field::Value(value) = value else {
         return json(out, key, value);
     };
     json(out, key, Field::Value("\""));
-    out.extend_from_slice(value.as_bytes());
+    out.extend(value.as_bytes());
     out.push(b'"');
 }
 
-fn text(out: &mut Vec<u8>, key: &str, value: Field<Text<'_>>) {
+fn text(out: &mut Buffer, key: &str, value: Field<Text<'_>>) {
     word(out, key, value.map(Text::raw));
 }

@@ -12,6 +12,7 @@ use serde_json::Value;
 
 use super::CsvSafety;
 use super::Layout;
+use crate::codec::buffer::Buffer;
 use crate::codec::canonical;
 use crate::codec::row::Body;
 use crate::codec::row::Row;
@@ -71,13 +72,15 @@ fn written_alike(event: &StoredEvent) {
     };
     let parts = row.content().unwrap();
     for layout in Layout::ALL {
-        let (mut found, mut wanted) = (Vec::new(), Vec::new());
+        let (mut found, mut wanted) = (Buffer::default(), Vec::new());
         layout.json_row(&row, &mut found).unwrap();
         layout.json_line(event, &mut wanted);
+        let found = found.as_slice().to_vec();
         assert_eq!(text(found), text(wanted));
         for safety in [CsvSafety::Guard, CsvSafety::Raw] {
-            let (mut found, mut wanted) = (Vec::new(), Vec::new());
+            let (mut found, mut wanted) = (Buffer::default(), Vec::new());
             layout.csv_row(&row, &parts, safety, &mut found);
+            let found = found.as_slice().to_vec();
             layout.csv_record(event, safety, &mut wanted);
             let mut reader = csv::ReaderBuilder::new();
             let mut reader = reader.has_headers(false).from_reader(found.as_slice());
