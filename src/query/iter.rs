@@ -8,6 +8,7 @@ use super::rows::Work;
 use super::scan::Found;
 use super::scan::Looked;
 use super::scan::Walker;
+use super::view::EventView;
 use crate::error::Result;
 use crate::event::StoredEvent;
 use crate::filter::Condition;
@@ -103,6 +104,35 @@ impl Scan {
             Ok(())
         })?;
         Ok(true)
+    }
+
+    /// Hands the next match to `read` as it lies in the store; `None` at the end.
+    ///
+    /// # Errors
+    /// What reading the files gives.
+    ///
+    /// ```
+    /// use auditdb::{Event, Options, Query, Store};
+    /// # let folder = std::env::temp_dir().join(format!("auditdb-doc-next-{}", std::process::id()));
+    ///
+    /// let store = Store::open(&folder, Options::default())?;
+    /// store.append_batch(&[Event::new("user.created"), Event::new("user.removed")])?;
+    /// let mut scan = store.snapshot().scan(&Query::default())?;
+    /// let mut letters = 0;
+    /// while let Some(len) = scan.next_with(|event| event.event_type().len())? {
+    ///     letters += len;
+    /// }
+    /// assert_eq!(letters, 24);
+    /// # store.close()?;
+    /// # std::fs::remove_dir_all(&folder).ok();
+    /// # Ok::<(), auditdb::Error>(())
+    /// ```
+    pub fn next_with<T>(&mut self, read: impl FnOnce(&EventView<'_>) -> T) -> Result<Option<T>> {
+        if !self.advance()? {
+            return Ok(None);
+        }
+        self.walker
+            .row(|row| EventView::of(row).map(|event| read(&event)))
     }
 
     /// Where to go on behind the last match given; `None` before the first.

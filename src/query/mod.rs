@@ -10,6 +10,7 @@ mod plan;
 mod rows;
 mod scan;
 mod tail;
+mod view;
 
 pub(crate) use batch::Batch;
 pub(crate) use batch::Batches;
@@ -24,3 +25,7 @@ pub use page::Query;
 pub use page::Stopped;
 pub use scan::Looked;
 pub use tail::Tail;
+pub use view::ChangeView;
+pub use view::EntityView;
+pub use view::EventView;
+pub use view::OriginView;

@@ -7,6 +7,8 @@ use super::scan;
 use super::scan::Found;
 use super::scan::Route;
 use super::scan::Walker;
+use super::view::EventView;
+use crate::codec::row::Row;
 use crate::error::Error;
 use crate::error::ErrorKind;
 use crate::error::Result;
@@ -225,6 +227,27 @@ impl Snapshot {
     /// # Ok::<(), auditdb::Error>(())
     /// ```
     pub fn page(&self, query: &Query) -> Result<Page> {
+        let mut events = Vec::with_capacity(query.limit.min(1024));
+        let page = self.page_of(query, &mut |row| {
+            events.push(crate::snapshot::event_of(&row)?);
+            Ok(())
+        })?;
+        Ok(Page { events, ..page })
+    }
+
+    /// As [`Snapshot::page`], but hands each event to `each` as it lies in the store, and gives a
+    /// page without events. What was handed out before an error is of the page all the same.
+    ///
+    /// # Errors
+    /// As [`Snapshot::page`].
+    pub fn page_with(&self, query: &Query, mut each: impl FnMut(&EventView<'_>)) -> Result<Page> {
+        self.page_of(query, &mut |row| {
+            each(&EventView::of(row)?);
+            Ok(())
+        })
+    }
+
+    fn page_of(&self, query: &Query, each: &mut dyn FnMut(Row<'_>) -> Result<()>) -> Result<Page> {
         if query.limit == 0 || query.limit > limits::PAGE_EVENTS {
             let what = format!(
                 "limit: {} is not from 1 to {}",
@@ -236,33 +259,33 @@ impl Snapshot {
         let bound = Bound::new(self, query)?;
         let mut walker = Walker::new(bound.snapshot.clone(), bound.route.clone());
         let mut work = Work::new(query.work_max);
-        let mut events = Vec::with_capacity(query.limit.min(1024));
-        let mut bytes = 0;
+        let (mut count, mut bytes) = (0, 0);
         let mut last = None;
         loop {
             match walker.step(&mut work)? {
-                Found::End => return Ok(bound.page(events, Stopped::End, None)),
-                Found::Match(_) if events.len() == query.limit => {
-                    return Ok(bound.page(events, Stopped::Limit, last));
+                Found::End => return Ok(bound.page(Stopped::End, None)),
+                Found::Match(_) if count == query.limit => {
+                    return Ok(bound.page(Stopped::Limit, last));
                 }
                 Found::Match(_) if bytes >= limits::PAGE_BYTES => {
-                    return Ok(bound.page(events, Stopped::Budget, last));
+                    return Ok(bound.page(Stopped::Budget, last));
                 }
                 Found::Match(position) => {
-                    events.extend(walker.row(|row| {
+                    walker.row(|row| {
+                        count += 1;
                         bytes += row.body.content.len();
-                        crate::snapshot::event_of(&row)
-                    })?);
+                        each(row)
+                    })?;
                     last = Some(position);
                 }
                 // The page is full; that the match to prove the end was not found in time does not
                 // matter to whoever goes on.
-                Found::Spent(_) if events.len() == query.limit => {
-                    return Ok(bound.page(events, Stopped::Limit, last));
+                Found::Spent(_) if count == query.limit => {
+                    return Ok(bound.page(Stopped::Limit, last));
                 }
                 Found::Spent(position) => {
                     let before = bound.before(position);
-                    return Ok(bound.page(events, Stopped::Budget, Some(before)));
+                    return Ok(bound.page(Stopped::Budget, Some(before)));
                 }
             }
         }
@@ -270,9 +293,9 @@ impl Snapshot {
 }
 
 impl Bound {
-    fn page(&self, events: Vec<StoredEvent>, stopped: Stopped, after: Option<Position>) -> Page {
+    fn page(&self, stopped: Stopped, after: Option<Position>) -> Page {
         Page {
-            events,
+            events: Vec::new(),
             next_cursor: after.map(|after| self.cursor(after)),
             complete: stopped == Stopped::End,
             stopped,

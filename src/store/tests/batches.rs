@@ -44,11 +44,25 @@ fn read(batch: &Batch, from: usize, step: usize, blocks: &mut Blocks) -> Result<
     Ok(found)
 }
 
+/// What a scan gives, in events as in views, and a page that holds all.
 fn scanned(snapshot: &Snapshot, query: &Query) -> Result<Vec<Position>> {
     let events = snapshot.scan(query)?;
-    events
+    let found: Result<Vec<Position>> = events
         .map(|event| event.map(|event| event.position()))
-        .collect()
+        .collect();
+    let found = found?;
+    let (mut scan, mut seen, mut paged) = (snapshot.scan(query)?, Vec::new(), Vec::new());
+    while let Some(position) = scan.next_with(|event| event.id().position())? {
+        seen.push(position);
+    }
+    let whole = Query {
+        limit: 100_000,
+        ..query.clone()
+    };
+    let page = snapshot.page_with(&whole, |event| paged.push(event.id().position()))?;
+    assert!(page.complete && page.events.is_empty());
+    assert_eq!((&found, &found), (&seen, &paged));
+    Ok(found)
 }
 
 fn batched(snapshot: &Snapshot, query: &Query, max: usize) -> Result<Vec<Position>> {
