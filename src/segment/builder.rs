@@ -18,6 +18,7 @@ use super::shape::Leaf;
 use super::shape::Mark;
 use super::shape::Shape;
 use super::shape::paths;
+use super::stands::Stands;
 use super::texts::TextWriter;
 use super::values::Interner;
 use crate::codec::hash::Keys;
@@ -74,7 +75,7 @@ pub(super) struct RowShape {
 /// Everything gathered.
 #[derive(Default)]
 pub(super) struct Builder {
-    pub(super) stands: Vec<Stand>,
+    pub(super) stands: Stands,
     pub(super) codes: Codes,
     pub(super) members: Vec<MemberShapes>,
     pub(super) shapes: Vec<RowShape>,
@@ -181,7 +182,7 @@ impl Builder {
     /// Makes `row` the present one.
     fn begin(&mut self, row: &Row<'_>) {
         self.current.moment = moment(row.position);
-        self.current.number = self.stands.len() as u32;
+        self.current.number = self.stands.len();
         self.current.templates.clear();
         self.current.leaves.clear();
         self.stands.push(Stand {

@@ -6,12 +6,14 @@ use super::letters::Letters;
 use super::letters::TEXT_MAX;
 use super::letters::ULID;
 use super::letters::ULID_TIME;
+use super::raw::Raw;
 use super::values::Numbers;
 use super::values::Values;
 use crate::codec::hash::Keys;
 
-/// Leaves of a column after which it is decided whether its values repeat.
-const TRIAL: usize = 32 << 10;
+/// Leaves of a column after which it is decided whether its values repeat; few in tests, so that
+/// they get beyond it.
+const TRIAL: usize = if cfg!(test) { 256 } else { 32 << 10 };
 
 /// What a leaf can be told from.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -38,7 +40,10 @@ pub(super) struct Gather {
     /// Bytes of all leaves but copies, and of those that were derived.
     pub(super) total_len: u64,
     pub(super) hit_len: u64,
+    /// The values, all different, as long as they are looked up.
     pub(super) values: Values,
+    /// The values of a column that hardly repeats, if packing them saves memory.
+    pub(super) raw: Option<Raw>,
     pub(super) form: Form,
     seen: Option<Seen>,
 }
@@ -87,6 +92,39 @@ impl Gather {
         self.seen.is_some()
     }
 
+    /// How many values there are.
+    pub(super) fn len(&self) -> usize {
+        self.raw.as_ref().map_or(self.values.len(), Raw::len)
+    }
+
+    /// Lets go what is not needed any more once it is known how the column is stored; the values
+    /// too if they are in its dictionary.
+    pub(super) fn let_go(&mut self, values: bool) {
+        self.seen = None;
+        if values {
+            self.values = Values::default();
+        }
+    }
+
+    /// Stops looking values up.
+    fn stop_seeing(&mut self) {
+        self.seen = None;
+        let places = self.form.places.as_deref();
+        let raw = places.and_then(|places| Raw::new(places, self.form.ulid));
+        let Some(mut raw) = raw else {
+            return;
+        };
+        let values = core::mem::take(&mut self.values);
+        for number in 0..values.len() as u32 {
+            let value = values.get(number);
+            // So far every value had its row's moment, if that is what they have in common.
+            let moment = value.len().checked_sub(ULID);
+            let moment = moment.and_then(|at| value.get(at..at + ULID_TIME)?.try_into().ok());
+            raw.push(value, &moment.unwrap_or([0; ULID_TIME]));
+        }
+        self.raw = Some(raw);
+    }
+
     /// Bytes of memory this column takes, about.
     pub(super) fn heap(&self) -> usize {
         let table = self.seen.as_ref().map_or(0, |seen| seen.numbers.heap());
@@ -94,7 +132,8 @@ impl Gather {
             Reference::Derived(_, map) => 4 * map.capacity(),
             _ => 0,
         };
-        self.values.heap() + table + map
+        let raw = self.raw.as_ref().map_or(0, Raw::heap);
+        self.values.heap() + raw + table + map
     }
 
     /// Decides at the first leaf whether the column may follow from the leaf `previous`.
@@ -157,7 +196,11 @@ impl Gather {
         self.form.see_moment(value, moment);
         let Some(seen) = &mut self.seen else {
             self.form.see(value);
-            return (self.values.push(value), true);
+            let number = match &mut self.raw {
+                Some(raw) => raw.push(value, moment),
+                None => self.values.push(value),
+            };
+            return (number, true);
         };
         seen.leaves += 1;
         if let Some(known) = known {
@@ -175,7 +218,7 @@ impl Gather {
         let number = self.values.push(value);
         seen.numbers.insert(hash, number);
         if seen.leaves >= TRIAL && self.values.len() > seen.leaves / 10 * 9 {
-            self.seen = None;
+            self.stop_seeing();
         }
         (number, true)
     }

@@ -97,7 +97,7 @@ impl Letters {
         }
     }
 
-    fn has(&self, letter: u8) -> bool {
+    pub(super) fn has(&self, letter: u8) -> bool {
         let word = self.0.get(usize::from(letter >> 6));
         word.is_some_and(|word| word >> (letter & 63) & 1 == 1)
     }

@@ -28,6 +28,7 @@ mod packed;
 mod packing;
 mod pages;
 pub(crate) mod postings;
+mod raw;
 pub(crate) mod reader;
 mod region;
 mod rendered;
@@ -36,6 +37,7 @@ mod sample;
 mod schema;
 mod shape;
 mod spelling;
+mod stands;
 pub(crate) mod streams;
 mod terms;
 #[cfg(test)]

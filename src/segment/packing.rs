@@ -4,6 +4,7 @@
 
 use super::builder::Builder;
 use super::builder::Column;
+use super::builder::moment;
 use super::codes::Code;
 use super::codes::CodeReader;
 use super::dictionary::Dictionary;
@@ -19,6 +20,7 @@ use super::schema::SchemaWriter;
 use super::shape::Mark;
 use crate::codec::bits;
 use crate::codec::bits::BitWriter;
+use crate::id::Position;
 
 /// How the rows of a segment are written.
 pub(super) struct Packing {
@@ -40,6 +42,10 @@ struct Leaves {
     /// How many values of each column came so far, and how many long texts.
     values: Vec<u32>,
     texts: u32,
+    /// The present row's place.
+    position: Position,
+    /// A value that had to be put together.
+    scratch: Vec<u8>,
 }
 
 /// How one column is written.
@@ -57,6 +63,8 @@ enum Form {
     Ranks(Vec<u32>, u32),
     Integer(i64, u32),
     Fixed(FixedCodes),
+    /// As it was packed in memory.
+    Packed,
     Letters(Codes),
     Text(u32),
 }
@@ -85,14 +93,15 @@ impl Packing {
             ranks.push(places);
         }
         let columns = columns(&builder, &kept, &ranks, bases, &mut dictionaries);
-        let plans = columns.iter().zip(kept).zip(ranks);
-        let plans: Vec<Plan> = plans
-            .map(|((column, kept), ranks)| Plan {
+        let mut plans = Vec::with_capacity(columns.len());
+        let told = builder.columns.iter_mut().zip(kept).zip(ranks);
+        for (((column, kept), ranks), stored) in told.zip(&columns) {
+            plans.push(Plan {
                 kept,
-                flagged: column.reference != schema::Reference::None && !column.always,
-                form: Form::new(&column.base, ranks),
-            })
-            .collect();
+                flagged: stored.reference != schema::Reference::None && !stored.always,
+                form: Form::new(&stored.base, ranks, &mut column.gather),
+            });
+        }
         let schema = SchemaWriter {
             mappings: core::mem::take(&mut builder.mappings),
             members: templates(&mut builder),
@@ -106,6 +115,8 @@ impl Packing {
                 last: vec![u32::MAX; plans.len()],
                 values: vec![0; plans.len()],
                 texts: 0,
+                position: Position::FIRST,
+                scratch: Vec::new(),
                 plans,
             },
             schema,
@@ -119,8 +130,9 @@ impl Packing {
         &self.builder
     }
 
-    /// Appends the bits of the next row.
-    pub(super) fn write_row(&mut self, out: &mut BitWriter) {
+    /// Appends the bits of the next row, which stands at `position`.
+    pub(super) fn write_row(&mut self, position: Position, out: &mut BitWriter) {
+        self.leaves.position = position;
         let mut codes = self.builder.codes.from(self.at);
         let shape = codes.next();
         out.put(shape, self.shape_width);
@@ -180,38 +192,72 @@ impl Leaves {
             out.put(u64::from(by_reference), 1);
         }
         if !by_reference {
-            plan.form.write(column, told.unwrap_or(0), out);
+            let value = Value {
+                gather: &column.gather,
+                number: told.unwrap_or(0),
+                position: self.position,
+            };
+            plan.form.write(value, &mut self.scratch, out);
         }
     }
 }
 
+/// A value of a column.
+struct Value<'c> {
+    gather: &'c gather::Gather,
+    number: u32,
+    position: Position,
+}
+
+impl<'c> Value<'c> {
+    fn text<'v>(&self, scratch: &'v mut Vec<u8>) -> &'v [u8]
+    where
+        'c: 'v,
+    {
+        let Some(raw) = &self.gather.raw else {
+            return self.gather.values.get(self.number);
+        };
+        scratch.clear();
+        raw.read(self.number, || moment(self.position), scratch);
+        scratch
+    }
+}
+
 impl Form {
-    fn new(base: &Base, ranks: Vec<u32>) -> Form {
-        match base {
+    /// How leaves of this base are written. What is not needed for it is let go.
+    fn new(base: &Base, ranks: Vec<u32>, gather: &mut gather::Gather) -> Form {
+        let raw = gather.raw.as_ref();
+        let form = match base {
             Base::None => Form::Nothing,
             Base::Dictionary(dictionary) => Form::Ranks(ranks, dictionary.width),
             Base::Integer { low, width } => Form::Integer(*low, *width),
+            Base::Fixed(fixed) if raw.is_some_and(|raw| raw.is_packed_as(fixed)) => Form::Packed,
             Base::Fixed(fixed) => Form::Fixed(fixed.codes()),
             Base::Letters(alphabet) => Form::Letters(alphabet.codes()),
             Base::Text { width } => Form::Text(*width),
-        }
+        };
+        gather.let_go(matches!(form, Form::Ranks(..)));
+        form
     }
 
-    fn write(&self, column: &Column, value: u32, out: &mut BitWriter) {
-        let values = &column.gather.values;
+    fn write(&self, value: Value<'_>, scratch: &mut Vec<u8>, out: &mut BitWriter) {
         match self {
             Form::Nothing => {}
             Form::Ranks(ranks, width) => {
-                let rank = ranks.get(value as usize).copied().unwrap_or(0);
+                let rank = ranks.get(value.number as usize).copied().unwrap_or(0);
                 out.put(u64::from(rank), *width);
             }
             Form::Integer(low, width) => {
-                let number = gather::integer(values.get(value)).unwrap_or(*low);
+                let number = gather::integer(value.text(scratch)).unwrap_or(*low);
                 out.put(number.wrapping_sub(*low).cast_unsigned(), *width);
             }
-            Form::Fixed(codes) => codes.write(values.get(value), out),
-            Form::Letters(codes) => codes.write(values.get(value), out),
-            Form::Text(width) => out.put(u64::from(value), *width),
+            Form::Fixed(codes) => codes.write(value.text(scratch), out),
+            Form::Packed => {
+                let raw = value.gather.raw.as_ref();
+                raw.into_iter().for_each(|raw| raw.copy(value.number, out));
+            }
+            Form::Letters(codes) => codes.write(value.text(scratch), out),
+            Form::Text(width) => out.put(u64::from(value.number), *width),
         }
     }
 }
@@ -240,14 +286,14 @@ fn is_worth_it(builder: &Builder, number: usize, text_width: u32) -> bool {
     };
     let width = match mark {
         Mark::Long => text_width,
-        _ => bits::width_of((gather.values.len() as u64).saturating_sub(1)),
+        _ => bits::width_of((gather.len() as u64).saturating_sub(1)),
     };
     let flags = if gather.misses > 0 {
         gather.hits + gather.misses
     } else {
         0
     };
-    let table = source.gather.values.len() as u64 * u64::from(width);
+    let table = source.gather.len() as u64 * u64::from(width);
     gather.hits * u64::from(width) > flags + table
 }
 
@@ -263,7 +309,7 @@ fn base(
     if column.mark == Mark::Long {
         return (Base::Text { width: text_width }, Vec::new());
     }
-    if gather.values.len() == 0 {
+    if gather.len() == 0 {
         return (Base::None, Vec::new());
     }
     let derives = kept && matches!(gather.reference, gather::Reference::Derived(..));

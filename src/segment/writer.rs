@@ -5,7 +5,6 @@
 use super::Summary;
 use super::block;
 use super::builder::Builder;
-use super::builder::Stand;
 use super::builder::Texts;
 use super::fingerprints::Fingerprints;
 use super::fingerprints::Gathered;
@@ -19,6 +18,8 @@ use super::packing::Packing;
 use super::rows::Trace;
 use super::sample;
 use super::shape::Shape;
+use super::stands::StandReader;
+use super::stands::Stands;
 use super::terms::TermWriter;
 use super::texts::TextWriter;
 use super::zones;
@@ -30,6 +31,7 @@ use crate::disk::File;
 use crate::error::Error;
 use crate::error::ErrorKind;
 use crate::error::Result;
+use crate::id::Position;
 use crate::id::SegmentId;
 use crate::id::Sequence;
 use crate::id::StoreId;
@@ -128,7 +130,7 @@ impl<'f> Writer<'f> {
     fn check<'r>(&mut self, row: &Row<'r>) -> Result<Content<'r>> {
         let path = self.output.file().path();
         let refuse = |what: &str| Err(Error::new(ErrorKind::OutOfRange, what).in_file(path));
-        let number = self.builder.stands.len() as u32;
+        let number = self.builder.stands.len();
         let last = self.builder.stands.last();
         if last.is_some_and(|last| last.position <= row.position) {
             return refuse("rows of a segment come newest first, each position once");
@@ -177,18 +179,18 @@ impl<'f> Writer<'f> {
 }
 
 /// What the rows' places say of the segment; `None` for no rows.
-fn summary(stands: &[Stand]) -> Option<Summary> {
-    let seqs = stands.iter().map(|stand| stand.position.seq);
-    let recorded = stands.iter().map(|stand| stand.recorded_at);
+fn summary(stands: &Stands) -> Option<Summary> {
+    let (seq_min, seq_max) = stands.seqs();
+    let (recorded_min, recorded_max) = stands.recorded();
     Some(Summary {
-        rows: stands.len() as u32,
+        rows: stands.len(),
         file_len: 0,
         newest: stands.first()?.position,
         oldest: stands.last()?.position,
-        seq_min: seqs.clone().min()?,
-        seq_max: seqs.max()?,
-        recorded_min: recorded.clone().min()?,
-        recorded_max: recorded.max()?,
+        seq_min,
+        seq_max,
+        recorded_min,
+        recorded_max,
         content_hash: [0; 32],
     })
 }
@@ -199,23 +201,28 @@ fn write_rows(
     seqs: (Sequence, Sequence),
     output: &mut Output<'_>,
 ) -> Result<Vec<u8>> {
-    let rows = packing.builder().stands.len();
+    let rows = packing.builder().stands.len() as usize;
     let mut found: Vec<Zone> = Vec::with_capacity(rows.div_ceil(format::BLOCK_ROWS));
     let start = output.offset();
     let mut packed = BitWriter::default();
-    let (mut bits, mut stored, mut ends) = (Vec::new(), Vec::new(), Vec::new());
+    let mut places = StandReader::default();
+    let (mut bits, mut stored) = (Vec::new(), Vec::new());
+    let (mut stands, mut ends) = (Vec::new(), Vec::new());
     for first in (0..rows).step_by(format::BLOCK_ROWS) {
         let end = rows.min(first + format::BLOCK_ROWS);
         bits.clear();
         stored.clear();
+        stands.clear();
         ends.clear();
         for _ in first..end {
-            packing.write_row(&mut packed);
+            let stand = packing.builder().stands.next(&mut places);
+            let position = stand.map_or(Position::FIRST, |stand| stand.position);
+            stands.extend(stand);
+            packing.write_row(position, &mut packed);
             packed.flush(&mut bits);
             ends.push(bits.len());
         }
-        let stands = packing.builder().stands.get(first..end).unwrap_or_default();
-        block::write(stands, &ends, &bits, &mut stored);
+        block::write(&stands, &ends, &bits, &mut stored);
         let seqs = stands.iter().map(|stand| stand.position.seq);
         let newest = stands.first().map(|stand| stand.position.occurred_at);
         found.push(Zone {
