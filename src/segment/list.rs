@@ -15,6 +15,19 @@ pub(crate) struct Layout {
     high_len: u64,
 }
 
+/// Where a seek ended, for the next one to go on from.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Reached {
+    /// Every number before is below this.
+    from: u64,
+    /// The bit behind the present word, counted from the list's own first bit.
+    at: usize,
+    word: u64,
+    left: u32,
+    place: u64,
+    high: u64,
+}
+
 /// A list where it is stored.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct List<'b> {
@@ -84,6 +97,11 @@ impl<'b> List<'b> {
     /// The first number at or above `from`, and its place; `None` if there is none or the bits are
     /// no list.
     pub(crate) fn seek(&self, from: u64) -> Option<(u64, u64)> {
+        self.seek_on(from, &mut None)
+    }
+
+    /// As [`List::seek`], from where the last seek in this very list ended, if that was not behind.
+    pub(crate) fn seek_on(&self, from: u64, reached: &mut Option<Reached>) -> Option<(u64, u64)> {
         let Layout {
             count,
             low_width,
@@ -96,14 +114,22 @@ impl<'b> List<'b> {
                 .map(|low| (0, low));
         }
         let mut highs = Highs::new(self)?;
+        if let Some(reached) = reached.filter(|reached| reached.from <= from) {
+            highs.go_on(self.at, &reached);
+        }
         highs.skip_zeros(from >> low_width);
-        while let Some((place, high)) = highs.next() {
+        loop {
+            let before = highs.reached(self.at, from);
+            let Some((place, high)) = highs.next() else {
+                *reached = Some(before);
+                return None;
+            };
             let number = high << low_width | self.low(place)?;
             if number >= from {
+                *reached = Some(before);
                 return Some((place, number));
             }
         }
-        None
     }
 
     /// The last number at or below `upto`.
@@ -181,6 +207,27 @@ impl<'b> Highs<'b> {
             high: 0,
             count: list.layout.count,
         })
+    }
+
+    /// Stands where a seek ended in the list that begins at bit `start`.
+    fn go_on(&mut self, start: usize, reached: &Reached) {
+        self.at = start + reached.at;
+        self.word = reached.word;
+        self.left = reached.left;
+        self.place = reached.place;
+        self.high = reached.high;
+    }
+
+    /// Where it stands, before which every number is below `from`.
+    const fn reached(&self, start: usize, from: u64) -> Reached {
+        Reached {
+            from,
+            at: self.at - start,
+            word: self.word,
+            left: self.left,
+            place: self.place,
+            high: self.high,
+        }
     }
 
     /// Loads the next up to 64 bits; false at the end.
@@ -289,10 +336,12 @@ mod tests {
             let bytes = out.finish();
             let list = List::new(&bytes, shift as usize, layout).ok_or_else(|| proptest::test_runner::TestCaseError::fail("no list"))?;
             proptest::prop_assert_eq!(list.iter().collect::<Vec<_>>(), numbers.clone());
+            let mut reached = None;
             for from in asked.into_iter().chain(numbers.clone()) {
                 let at = numbers.partition_point(|number| *number < from);
                 let wanted = numbers.get(at).map(|number| (at as u64, *number));
                 proptest::prop_assert_eq!(list.seek(from), wanted);
+                proptest::prop_assert_eq!(list.seek_on(from, &mut reached), wanted);
                 let upto = numbers.partition_point(|number| *number <= from);
                 let wanted = upto.checked_sub(1).and_then(|at| numbers.get(at)).copied();
                 proptest::prop_assert_eq!(list.seek_back(from), wanted);

@@ -15,6 +15,7 @@ use core::borrow::Borrow;
 use super::format::Section;
 use super::list::Layout;
 use super::list::List;
+use super::list::Reached;
 use super::pages::Pages;
 use crate::codec::bits;
 use crate::codec::bits::BitWriter;
@@ -35,9 +36,27 @@ pub(super) struct Stored {
     pub(super) bound: u64,
 }
 
+/// A walk over a list in leaps: a seek goes on from where the last one ended.
+#[derive(Debug)]
+pub(super) struct Leaps {
+    list: Stored,
+    here: Option<Here>,
+}
+
+/// Where a walk stands.
+#[derive(Debug)]
+struct Here {
+    number: u64,
+    chunk: Chunk,
+    reached: Option<Reached>,
+}
+
 /// A chunk: its first number, the numbers before it, and how it lies.
+#[derive(Clone, Copy, Debug)]
 struct Chunk {
     first: u64,
+    /// The first number of the next chunk.
+    next: Option<u64>,
     before: u64,
     at: u64,
     layout: Layout,
@@ -102,6 +121,7 @@ impl Stored {
         if self.count <= CHUNK as u64 {
             return Ok(Some(Chunk {
                 first: 0,
+                next: None,
                 before: 0,
                 at: self.at,
                 layout: Layout::new(self.count, self.bound),
@@ -129,6 +149,7 @@ impl Stored {
             .and_then(|((first, offset), end)| {
                 Some(Chunk {
                     first,
+                    next: end.checked_sub(1).filter(|_| !is_last),
                     before,
                     at: self.at + self.chunks() * entry_len + offset,
                     layout: Layout::new(
@@ -165,14 +186,23 @@ impl Stored {
         number: u64,
         read: impl FnOnce(List<'_>, &Chunk) -> Option<T>,
     ) -> Result<Option<T>> {
-        let Some(chunk) = self.chunk(pages, number)? else {
-            return Ok(None);
-        };
+        match self.chunk(pages, number)? {
+            Some(chunk) => self.within(pages, &chunk, |list| read(list, &chunk)),
+            None => Ok(None),
+        }
+    }
+
+    fn within<T>(
+        &self,
+        pages: &Pages,
+        chunk: &Chunk,
+        read: impl FnOnce(List<'_>) -> Option<T>,
+    ) -> Result<Option<T>> {
         let Some((bytes, at)) = self.bits(pages, chunk.at, chunk.layout.len())? else {
             return Ok(None);
         };
         let list = List::new(bytes.borrow(), at, chunk.layout);
-        Ok(list.and_then(|list| read(list, &chunk)))
+        Ok(list.and_then(read))
     }
 
     /// The first number at or above `from`, and its place.
@@ -220,5 +250,56 @@ impl Stored {
             })?;
         }
         Ok(out.len() as u64 - before == self.count)
+    }
+}
+
+impl Leaps {
+    pub(super) const fn new(list: Stored) -> Leaps {
+        Leaps { list, here: None }
+    }
+
+    /// The first number at or above `from`.
+    pub(super) fn seek(&mut self, pages: &Pages, from: u64) -> Result<Option<u64>> {
+        if !self.here.as_ref().is_some_and(|here| here.begins(from)) {
+            self.here = self.place(pages, from)?;
+        }
+        let Some(here) = &mut self.here else {
+            return Ok(None);
+        };
+        let Here { chunk, reached, .. } = here;
+        let relative = from.saturating_sub(chunk.first);
+        let found = self.list.within(pages, chunk, |list| {
+            list.seek_on(relative, reached).map(|(_, found)| found)
+        })?;
+        let found = found.map(|found| chunk.first + found).or(chunk.next);
+        Ok(found.filter(|found| *found < self.list.bound))
+    }
+
+    /// The chunk that a seek for `from` begins in: often the one behind the present one.
+    fn place(&self, pages: &Pages, from: u64) -> Result<Option<Here>> {
+        let here = |number, chunk| Here {
+            number,
+            chunk,
+            reached: None,
+        };
+        if let Some(before) = &self.here
+            && let Some(next) = self.list.chunk(pages, before.number + 1)?
+        {
+            let next = here(before.number + 1, next);
+            if next.begins(from) {
+                return Ok(Some(next));
+            }
+        }
+        let number = self.list.chunk_of(pages, from)?;
+        let chunk = self.list.chunk(pages, number)?;
+        Ok(chunk.map(|chunk| here(number, chunk)))
+    }
+}
+
+impl Here {
+    /// Whether a seek for `from` begins in this chunk.
+    fn begins(&self, from: u64) -> bool {
+        let is_behind_first = self.number == 0 || self.chunk.first < from;
+        is_behind_first && self.chunk.next.is_none_or(|next| next >= from)
     }
 }

@@ -1,6 +1,7 @@
 //! The rows of one term, walked in either direction: one stored list, or several joined where a term
 //! stands for more than one that is stored. Nothing is unpacked ahead; a seek reads one chunk.
 
+use super::lists::Leaps;
 use super::reader::Reader;
 use super::terms::Rows;
 use crate::error::Error;
@@ -19,6 +20,8 @@ pub(crate) enum Direction {
 pub(crate) struct Postings {
     reader: Reader,
     lists: Vec<Rows>,
+    /// Where the walk over each list stands.
+    leaps: Vec<Leaps>,
 }
 
 impl Postings {
@@ -26,6 +29,7 @@ impl Postings {
     pub(super) fn new(reader: &Reader, lists: Vec<Rows>) -> Postings {
         Postings {
             reader: reader.clone(),
+            leaps: lists.iter().map(|rows| Leaps::new(rows.list)).collect(),
             lists,
         }
     }
@@ -39,8 +43,8 @@ impl Postings {
     /// The nearest row at or beyond `row` in this direction.
     pub(crate) fn seek(&mut self, row: u32, direction: Direction) -> Result<Option<u32>> {
         let mut nearest: Option<u32> = None;
-        for rows in &self.lists {
-            let found = seek_one(&self.reader, rows, row, direction)?;
+        for (rows, leaps) in self.lists.iter().zip(&mut self.leaps) {
+            let found = seek_one(&self.reader, rows, leaps, row, direction)?;
             nearest = match (nearest, found, direction) {
                 (Some(one), Some(other), Direction::Up) => Some(one.min(other)),
                 (Some(one), Some(other), Direction::Down) => Some(one.max(other)),
@@ -81,12 +85,18 @@ impl Postings {
     }
 }
 
-fn seek_one(reader: &Reader, rows: &Rows, row: u32, direction: Direction) -> Result<Option<u32>> {
+fn seek_one(
+    reader: &Reader,
+    rows: &Rows,
+    leaps: &mut Leaps,
+    row: u32,
+    direction: Direction,
+) -> Result<Option<u32>> {
     let pages = reader.pages();
-    let listed = |row: u32| {
+    let mut listed = |row: u32| {
         let row = u64::from(row);
         Ok::<_, Error>(match direction {
-            Direction::Up => rows.list.seek(pages, row)?.map(|(_, found)| found),
+            Direction::Up => leaps.seek(pages, row)?,
             Direction::Down => rows.list.seek_back(pages, row)?,
         })
     };
