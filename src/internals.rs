@@ -2,12 +2,15 @@
 //! `internals` only, is hidden from the documentation and promises nothing: a target hands bytes
 //! in, everything that could break is called, and what must agree is asserted here.
 
+mod presence;
 mod reading;
 mod sealed;
 
 use std::path::Path;
 use std::sync::Arc;
 
+pub use self::presence::read_presence;
+pub use self::presence::sample_presence;
 pub use self::reading::Reading;
 pub use self::reading::content;
 pub use self::reading::content_of_text;

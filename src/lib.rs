@@ -101,6 +101,7 @@ mod disk;
 // 3 kept: one folder per thing kept.
 mod manifest;
 mod memtable;
+mod presence;
 mod segment;
 mod wal;
 

@@ -25,6 +25,7 @@ pub(crate) struct Folder {
 const MANIFEST: &str = "MANIFEST-";
 const WAL: &str = ".wal";
 const SEGMENT: &str = ".seg";
+const PRESENCE: &str = ".flt";
 const PART: &str = ".part";
 
 /// The store's own folder.
@@ -89,6 +90,21 @@ pub(crate) fn segment_id(name: &str) -> Option<SegmentId> {
     (digits == format!("{id:016x}")).then_some(SegmentId(id))
 }
 
+/// The folder of the filters that tell which segments may hold a term.
+pub(crate) fn presence_dir() -> &'static Path {
+    Path::new("flt")
+}
+
+/// `flt/000007.flt`.
+pub(crate) fn presence(number: u64) -> PathBuf {
+    presence_dir().join(format!("{number:06}{PRESENCE}"))
+}
+
+/// The number of the filter of this name in [`presence_dir`].
+pub(crate) fn presence_number(name: &str) -> Option<u64> {
+    decimal(name.strip_suffix(PRESENCE)?)
+}
+
 /// Where the writer makes the file that becomes `target`: `tmp/seg-2026-05-00000000000002a3.seg`.
 pub(crate) fn draft(target: &Path) -> PathBuf {
     draft_dir().join(target.to_string_lossy().replace('/', "-"))
@@ -98,11 +114,13 @@ pub(crate) fn draft(target: &Path) -> PathBuf {
 pub(crate) fn is_draft(name: &str) -> bool {
     let log = name.strip_prefix("wal-");
     let aside = name.strip_prefix("quarantine-");
+    let filter = name.strip_prefix("flt-");
     let segment = name.rsplit('-').next().and_then(segment_id);
     Path::new(name) == current()
         || manifest_id(name).is_some()
         || segment.is_some()
         || log.and_then(wal_id).is_some()
+        || filter.and_then(presence_number).is_some()
         || aside.is_some_and(is_quarantined)
 }
 
@@ -202,6 +220,7 @@ mod tests {
                 Folder::of(Time::MIN, Partition::default()),
             );
             assert_eq!(segment_id(file_name(&segment(folder, id))), Some(id));
+            assert_eq!(presence_number(file_name(&presence(number))), Some(number));
         }
     }
 

@@ -7,12 +7,15 @@ use super::page::Query;
 use super::rows::Work;
 use super::scan::Found;
 use super::scan::Looked;
+use super::scan::Route;
 use super::scan::Walker;
 use super::view::EventView;
 use crate::error::Result;
 use crate::event::StoredEvent;
 use crate::filter::Condition;
 use crate::filter::Filter;
+use crate::filter::expression::Expression;
+use crate::filter::expression::Leaf;
 use crate::id::EventId;
 use crate::id::Position;
 use crate::snapshot::Snapshot;
@@ -64,10 +67,17 @@ impl Snapshot {
     /// # Errors
     /// What reading the files gives.
     pub fn get(&self, id: EventId) -> Result<Option<StoredEvent>> {
-        Ok(self
-            .named(Condition::Id(id))?
-            .into_iter()
-            .find(|event| event.id == id))
+        let position = id.position();
+        let route = Route {
+            expression: Expression::Leaf(Leaf::Id(position)),
+            first: position,
+            last: position,
+            since_seq: 0,
+            oldest_first: false,
+        };
+        let mut walker = Walker::new(self.clone(), route);
+        walker.step(&mut Work::new(u64::MAX))?;
+        walker.row(|row| crate::snapshot::event_of(&row))
     }
 
     /// The events of this name: the store's own id, or the id they had where they came from.

@@ -1,7 +1,7 @@
 //! The reverse-chronological (or chronological) walk over all sources of a snapshot that match a
-//! filter. A source is opened when its upper bound reaches the top of the heap, so segments that do
-//! not overlap cost nothing until the walk comes to them. Emits every match once, in the total
-//! order `(occurred_at, seq)`.
+//! filter. A segment is put in line when the walk comes to where it begins, and opened when its
+//! upper bound reaches the top of the heap, so what the walk does not come to costs nothing. Emits
+//! every match once, in the total order `(occurred_at, seq)`.
 
 use std::collections::BinaryHeap;
 use std::sync::Arc;
@@ -20,6 +20,7 @@ use crate::snapshot::Kept;
 use crate::snapshot::Snapshot;
 use crate::snapshot::Source;
 use crate::snapshot::Unopened;
+use crate::snapshot::Upcoming;
 
 /// What to walk over: everything that decides which events come, and in which order.
 #[derive(Clone, Debug)]
@@ -50,6 +51,8 @@ pub(crate) struct Walker {
     route: Route,
     runs: Vec<Run>,
     heap: BinaryHeap<Head>,
+    /// Segments that can hold a match and are not in line yet.
+    upcoming: Upcoming,
     current: Option<usize>,
     emitted: Option<Position>,
     /// What was looked at so far, but for the blocks of the runs that are open.
@@ -117,7 +120,10 @@ pub(super) fn behind(
 
 impl Walker {
     pub(crate) fn new(snapshot: Snapshot, route: Route) -> Walker {
+        let (range, oldest_first) = ((route.first, route.last), route.oldest_first);
+        let places = snapshot.segments().places_of(&route.expression);
         let mut walker = Walker {
+            upcoming: snapshot.segments().upcoming(range, oldest_first, places),
             snapshot,
             route,
             runs: Vec::new(),
@@ -126,7 +132,7 @@ impl Walker {
             emitted: None,
             looked: Looked::default(),
         };
-        walker.line_up();
+        walker.line_up_unsealed();
         walker
     }
 
@@ -181,7 +187,8 @@ impl Walker {
         max: usize,
         row: &mut dyn FnMut(u32),
     ) -> Result<Option<Position>> {
-        let next = self.heap.peek().copied();
+        let upcoming = self.next_upcoming();
+        let next = self.heap.peek().copied().max(upcoming);
         let bound = next.map(|head| self.position_of(head));
         let visible = self.route.since_seq..self.snapshot.seq_count();
         let Some(run) = self.current.and_then(|run| self.runs.get_mut(run)) else {
@@ -220,31 +227,64 @@ impl Walker {
         Ok(Some(last))
     }
 
-    /// Puts every source that can hold a match behind what was emitted on the heap, unopened.
+    /// Begins anew behind what was emitted, in the present version.
     fn line_up(&mut self) {
-        let (first, last) = self.span();
-        let seqs = self.route.since_seq..self.snapshot.seq_count();
         self.current = None;
-        self.heap.clear();
         self.looked = self.looked();
-        self.runs = self
-            .snapshot
-            .sources()
-            .into_iter()
-            .filter(|source| first <= last && source.newest >= first && source.oldest <= last)
-            .filter(|source| source.seqs.1 >= seqs.start && source.seqs.0 < seqs.end)
-            .map(|unopened| Run {
+        self.heap.clear();
+        self.runs.clear();
+        let lineup = self.snapshot.segments();
+        let places = lineup.places_of(&self.route.expression);
+        self.upcoming = lineup.upcoming(self.span(), self.route.oldest_first, places);
+        self.line_up_unsealed();
+    }
+
+    /// Puts every memtable that can hold a match on the heap; segments follow when the walk comes
+    /// to them.
+    fn line_up_unsealed(&mut self) {
+        let (first, last) = self.span();
+        let unsealed: Vec<Unopened> = self.snapshot.unsealed().collect();
+        for source in unsealed {
+            if first <= last && source.newest >= first && source.oldest <= last {
+                let bound = match self.route.oldest_first {
+                    true => source.oldest.max(first),
+                    false => source.newest.min(last),
+                };
+                self.put_in_line(source, bound);
+            }
+        }
+    }
+
+    /// Puts the segments on the heap that can hold something before all that is on it.
+    fn line_up_segments(&mut self) {
+        while let Some(head) = self.next_upcoming() {
+            if self.heap.peek().is_some_and(|top| top.rank > head.rank) {
+                return;
+            }
+            self.upcoming.pass();
+            let bound = self.position_of(head);
+            let pinned = self.snapshot.segments().get(head.run);
+            if let Some(source) = pinned.map(Unopened::segment) {
+                self.put_in_line(source, bound);
+            }
+        }
+    }
+
+    /// The best that the next segment can give; instead of a run it has the segment's place.
+    fn next_upcoming(&mut self) -> Option<Head> {
+        let (place, bound) = self.upcoming.peek(self.snapshot.segments())?;
+        Some(self.head(bound, false, place))
+    }
+
+    /// Puts a source on the heap, unopened, unless all of its events lie outside of the seqs.
+    fn put_in_line(&mut self, unopened: Unopened, bound: Position) {
+        let seqs = self.route.since_seq..self.snapshot.seq_count();
+        if unopened.seqs.1 >= seqs.start && unopened.seqs.0 < seqs.end {
+            self.heap.push(self.head(bound, false, self.runs.len()));
+            self.runs.push(Run {
                 unopened,
                 open: None,
-            })
-            .collect();
-        for (number, run) in self.runs.iter().enumerate() {
-            let bound = if self.route.oldest_first {
-                run.unopened.oldest.max(first)
-            } else {
-                run.unopened.newest.min(last)
-            };
-            self.heap.push(self.head(bound, false, number));
+            });
         }
     }
 
@@ -279,7 +319,11 @@ impl Walker {
         let (first, last) = self.span();
         let start = if self.route.oldest_first { first } else { last };
         let start = self.head(start, false, 0).rank;
-        while let Some(head) = self.heap.pop() {
+        loop {
+            self.line_up_segments();
+            let Some(head) = self.heap.pop() else {
+                return Ok(Found::End);
+            };
             let position = self.position_of(head);
             if head.exact {
                 self.current = Some(head.run);
@@ -294,7 +338,6 @@ impl Walker {
             }
             self.seek(head.run, work)?;
         }
-        Ok(Found::End)
     }
 
     fn position_of(&self, head: Head) -> Position {

@@ -5,6 +5,7 @@
 use core::cmp::Reverse;
 use std::collections::BinaryHeap;
 
+use super::format::Kind;
 use super::lanes;
 use super::lanes::CODE_MAX;
 use super::lanes::Lane;
@@ -33,6 +34,26 @@ struct Walk {
     block_number: u64,
     block: TermBlock,
     place: usize,
+}
+
+impl Reader {
+    /// How many terms are stored.
+    pub(crate) fn stored_terms(&self) -> u64 {
+        let mut sections = self.directory().iter();
+        let terms = sections.find(|section| section.kind == Kind::Terms as u16);
+        terms.map_or(0, |section| section.items)
+    }
+
+    /// Hands on every stored term, in order. An entity is stored once, by kind and id.
+    pub(crate) fn each_stored_term(&self, each: &mut dyn FnMut(&[u8])) -> Result<()> {
+        for number in 0..self.term_blocks() {
+            let block = self.term_block(number)?;
+            (0..block.len())
+                .filter_map(|place| block.term(place))
+                .for_each(&mut *each);
+        }
+        Ok(())
+    }
 }
 
 impl Terms {

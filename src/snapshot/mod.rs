@@ -3,12 +3,18 @@
 //! from under a reader of this process; a reader of another process that meets a missing file takes
 //! a fresh version of the store and goes on, with the same events.
 
+mod lineup;
+mod presence;
 mod segments;
 mod source;
 mod terms;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 
+pub(crate) use lineup::Lineup;
+pub(crate) use lineup::Upcoming;
 pub(crate) use segments::Pinned;
 pub(crate) use segments::Segments;
 pub(crate) use source::Kept;
@@ -29,8 +35,7 @@ use crate::time::Time;
 /// What a store is made of at one moment, beyond which events of it are visible.
 #[derive(Clone)]
 pub(crate) struct Version {
-    /// Live segments, newest first.
-    pub(crate) segments: Arc<[Arc<Pinned>]>,
+    pub(crate) segments: Arc<Lineup>,
     /// Memtables in commit order; together with the segments they hold every event once.
     pub(crate) memtables: Vec<Arc<Memtable>>,
 }
@@ -96,11 +101,6 @@ impl Snapshot {
     /// Since when the store covers events: its creation, or its oldest event where that is older.
     #[must_use]
     pub fn covered_from(&self) -> Time {
-        let segments = self
-            .version
-            .segments
-            .iter()
-            .map(|pinned| pinned.entry.min.occurred_at);
         let tables = self.memtables().filter_map(|(table, len)| {
             let view = table.view(len);
             Some(
@@ -108,7 +108,8 @@ impl Snapshot {
                     .occurred_at,
             )
         });
-        segments.chain(tables).fold(self.base.created_at, Time::min)
+        let segments = self.version.segments.oldest();
+        tables.chain(segments).fold(self.base.created_at, Time::min)
     }
 
     /// The store's name.
@@ -122,7 +123,7 @@ impl Snapshot {
     }
 
     /// The segments, newest first.
-    pub(crate) fn segments(&self) -> &[Arc<Pinned>] {
+    pub(crate) fn segments(&self) -> &Arc<Lineup> {
         &self.version.segments
     }
 
@@ -156,14 +157,14 @@ impl Snapshot {
     }
 
     /// Every source with the first and last position it holds, segments before memtables.
-    pub(crate) fn sources(&self) -> Vec<Unopened> {
-        let segments = self.segments().iter().map(|pinned| Unopened {
-            newest: pinned.entry.max,
-            oldest: pinned.entry.min,
-            seqs: (pinned.entry.seq_min.0, pinned.entry.seq_max.0),
-            place: Place::Segment(Arc::clone(pinned)),
-        });
-        let tables = self.memtables().filter_map(|(table, len)| {
+    pub(crate) fn sources(&self) -> impl Iterator<Item = Unopened> {
+        let segments = self.segments().iter().map(Unopened::segment);
+        segments.chain(self.unsealed())
+    }
+
+    /// The memtables among the sources.
+    pub(crate) fn unsealed(&self) -> impl Iterator<Item = Unopened> {
+        self.memtables().filter_map(|(table, len)| {
             let view = table.view(len);
             let last = u32::try_from(len).ok()?.checked_sub(1)?;
             let first_seq = table.first_seq().0;
@@ -173,8 +174,7 @@ impl Snapshot {
                 seqs: (first_seq, first_seq + u64::from(last)),
                 place: Place::Memtable(Arc::clone(table), len),
             })
-        });
-        segments.chain(tables).collect()
+        })
     }
 }
 
@@ -193,6 +193,15 @@ enum Place {
 }
 
 impl Unopened {
+    pub(crate) fn segment(pinned: &Arc<Pinned>) -> Unopened {
+        Unopened {
+            newest: pinned.entry.max,
+            oldest: pinned.entry.min,
+            seqs: (pinned.entry.seq_min.0, pinned.entry.seq_max.0),
+            place: Place::Segment(Arc::clone(pinned)),
+        }
+    }
+
     /// Makes the source readable. A segment's directory is read here, nothing else.
     pub(crate) fn open(&self, base: &Base) -> Result<Source> {
         Ok(match &self.place {

@@ -126,9 +126,11 @@ impl Shared {
             self.background_moved.notify_all();
             let merged = self.merge_one(Aim::Bound)?;
             if sealed || merged {
+                self.tell_presence(false);
                 continue;
             }
-            if aim == Aim::Bound || !self.merge_one(aim)? {
+            let compacted = aim == Aim::Compact && self.merge_one(aim)?;
+            if !compacted && !self.tell_presence(true) {
                 return Ok(());
             }
         }

@@ -14,6 +14,7 @@ mod logs;
 mod merge;
 mod open;
 mod prepare;
+mod presence;
 mod reader;
 mod seal;
 mod stats;
@@ -124,6 +125,7 @@ struct Shared {
     background: Mutex<background::Background>,
     background_moved: Condvar,
     manifest: Mutex<Manifest>,
+    presence: Mutex<presence::Presence>,
     point: Mutex<DurablePoint>,
     lock: Mutex<Option<Lock>>,
     poison: Mutex<Option<Error>>,

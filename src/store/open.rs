@@ -21,7 +21,8 @@ use super::budget::Budget;
 use super::create;
 use super::logs::Known;
 use super::logs::log_ids;
-use super::seal::in_reading_order;
+use super::presence;
+use super::presence::Presence;
 use super::sweep::check_orphans;
 use super::sweep::remove_logs_before;
 use super::sweep::remove_orphans;
@@ -50,6 +51,7 @@ use crate::manifest::State;
 use crate::memtable::Memtable;
 use crate::options::Options;
 use crate::snapshot::Base;
+use crate::snapshot::Lineup;
 use crate::snapshot::Pinned;
 use crate::snapshot::Segments;
 use crate::snapshot::Version;
@@ -116,16 +118,14 @@ pub(crate) fn open_on(
     if !exists {
         create::check(&*disk, path, options.create)?;
     }
-    for folder in [names::draft_dir(), names::wal_dir(), names::segment_dir()] {
-        durable::create_dir(&*disk, folder)?;
-    }
+    make_folders(&*disk)?;
     durable::remove_drafts(&*disk)?;
     let (manifest, writer, recovery) = if exists {
         reopen(&disk, &lock, &options)?
     } else {
         create::create(&disk, &*clock, &options)?
     };
-    let (version, base) = readable(&disk, &clock, manifest.state(), &writer.table, &options);
+    let (version, base, runs) = readable(&disk, &clock, manifest.state(), &writer.table, &options);
     let point = DurablePoint {
         wal: writer.wal_id,
         wal_end: writer.wal.end(),
@@ -148,6 +148,7 @@ pub(crate) fn open_on(
         background: Mutex::default(),
         background_moved: Condvar::new(),
         manifest: Mutex::new(manifest),
+        presence: Mutex::new(runs),
         point: Mutex::new(point),
         lock: Mutex::new(Some(lock)),
         poison: Mutex::new(None),
@@ -170,6 +171,14 @@ pub(crate) fn open_on(
     })
 }
 
+/// Makes the folders of a store, durably also where a process before ended ahead of its own sync.
+fn make_folders(disk: &dyn Disk) -> Result<()> {
+    for folder in [names::draft_dir(), names::wal_dir(), names::segment_dir()] {
+        disk.create_dir(folder)?;
+    }
+    disk.sync_dir(names::root())
+}
+
 /// What snapshots of the store begin with.
 fn readable(
     disk: &Arc<dyn Disk>,
@@ -177,10 +186,13 @@ fn readable(
     state: &State,
     table: &Arc<Memtable>,
     options: &Options,
-) -> (Arc<RwLock<Version>>, Base) {
+) -> (Arc<RwLock<Version>>, Base, Presence) {
     let pinned = |entry: &SegmentEntry| Arc::new(Pinned::new(entry.clone(), Arc::clone(disk)));
+    let runs = presence::load(&**disk, state.store, options.read_mode, &[]);
+    let presence = Presence::new(&**disk, &runs);
+    let segments = state.segments.values().map(pinned);
     let version = Arc::new(RwLock::new(Version {
-        segments: in_reading_order(state.segments.values().map(pinned)),
+        segments: Arc::new(Lineup::new(segments, runs)),
         memtables: vec![Arc::clone(table)],
     }));
     let present = Arc::clone(&version);
@@ -196,7 +208,7 @@ fn readable(
         refresh: Box::new(move || Ok(present.read().clone())),
         clock: Arc::clone(clock),
     };
-    (version, base)
+    (version, base, presence)
 }
 
 /// Reads a store's records, replays its logs into a fresh one, and marks the store open.

@@ -17,7 +17,7 @@ use super::logs::Known;
 use super::logs::check_count;
 use super::logs::log_ids;
 use super::open::Replayed;
-use super::seal::in_reading_order;
+use super::presence;
 use crate::disk::Disk;
 use crate::disk::clock::SystemClock;
 use crate::disk::lock;
@@ -38,6 +38,7 @@ use crate::manifest::Phase;
 use crate::manifest::State;
 use crate::options::ReadMode;
 use crate::snapshot::Base;
+use crate::snapshot::Lineup;
 use crate::snapshot::Pinned;
 use crate::snapshot::Segments;
 use crate::snapshot::Snapshot;
@@ -83,6 +84,8 @@ struct Seen {
     /// The logs from the first one that is still needed.
     logs: BTreeMap<WalId, Log>,
     pinned: BTreeMap<u64, Arc<Pinned>>,
+    lineup: Arc<Lineup>,
+    read_mode: ReadMode,
     /// Segments that were replaced since the last look.
     gone: Vec<SegmentId>,
 }
@@ -185,7 +188,7 @@ impl Reader {
 /// The store on a disk of the caller's choice, which holds one.
 pub(super) fn open_on(disk: Arc<dyn Disk>, path: &Path, read_mode: ReadMode) -> Result<Reader> {
     const OPEN_SEGMENTS_MAX: usize = 256;
-    let seen = Arc::new(Mutex::new(Seen::new(Arc::clone(&disk))?));
+    let seen = Arc::new(Mutex::new(Seen::new(Arc::clone(&disk), read_mode)?));
     let (store, created_at) = {
         let seen = seen.lock();
         (seen.state.store, seen.state.created_at)
@@ -210,7 +213,7 @@ pub(super) fn open_on(disk: Arc<dyn Disk>, path: &Path, read_mode: ReadMode) -> 
 }
 
 impl Seen {
-    fn new(disk: Arc<dyn Disk>) -> Result<Seen> {
+    fn new(disk: Arc<dyn Disk>, read_mode: ReadMode) -> Result<Seen> {
         let mut looks = 1;
         let state = loop {
             match manifest::view(&*disk) {
@@ -226,6 +229,8 @@ impl Seen {
             state,
             logs: BTreeMap::new(),
             pinned: BTreeMap::new(),
+            lineup: Arc::new(Lineup::new([], Arc::default())),
+            read_mode,
             gone: Vec::new(),
         })
     }
@@ -403,6 +408,10 @@ impl Seen {
         }
         let gone = core::mem::replace(&mut self.pinned, pinned);
         self.gone.extend(gone.into_keys().map(SegmentId));
+        let known = self.lineup.runs();
+        let runs = presence::load(&*self.disk, state.store, self.read_mode, known);
+        let pinned = self.pinned.values().map(Arc::clone);
+        self.lineup = Arc::new(Lineup::new(pinned, runs));
     }
 
     fn version(&self) -> (Version, u64, Option<Time>) {
@@ -411,7 +420,7 @@ impl Seen {
             .values()
             .map(|log| Arc::clone(&log.rows.table))
             .collect();
-        let segments = in_reading_order(self.pinned.values().map(Arc::clone));
+        let segments = Arc::clone(&self.lineup);
         let replayed = self.logs.values().map(|log| log.rows.next_seq).max();
         let events = replayed.unwrap_or(0).max(self.state.sealed_seq.0);
         let events = self.events_max.map_or(events, |max| max.min(events));

@@ -25,6 +25,7 @@ use crate::memtable::Entry;
 use crate::memtable::Memtable;
 use crate::segment;
 use crate::segment::Summary;
+use crate::snapshot::Lineup;
 use crate::snapshot::Pinned;
 use crate::snapshot::Version;
 
@@ -239,7 +240,10 @@ impl Shared {
             .filter(|table| sealed.is_none_or(|sealed| !Arc::ptr_eq(table, sealed)));
         *version = Version {
             memtables: memtables.map(Arc::clone).collect(),
-            segments: in_reading_order(kept.into_iter().chain(added)),
+            segments: Arc::new(Lineup::new(
+                kept.into_iter().chain(added),
+                Arc::clone(version.segments.runs()),
+            )),
         };
         drop(version);
         for pinned in gone {
@@ -248,13 +252,6 @@ impl Shared {
             pinned.replace();
         }
     }
-}
-
-/// Segments newest first.
-pub(super) fn in_reading_order(pinned: impl Iterator<Item = Arc<Pinned>>) -> Arc<[Arc<Pinned>]> {
-    let mut segments: Vec<Arc<Pinned>> = pinned.collect();
-    segments.sort_by_key(|pinned| core::cmp::Reverse((pinned.entry.max, pinned.entry.id)));
-    segments.into()
 }
 
 /// The first and the last position of a piece of rows that are newest first.

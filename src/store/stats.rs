@@ -67,7 +67,7 @@ impl Stats {
     }
 
     pub(super) fn of(snapshot: &Snapshot, disk: &dyn Disk, clock_steps: u64) -> Result<Stats> {
-        let sources = snapshot.sources();
+        let sources: Vec<_> = snapshot.sources().collect();
         let segments: Vec<SegmentStats> = snapshot
             .segments()
             .iter()

@@ -7,6 +7,7 @@ use std::path::Path;
 
 use super::plan::Plan;
 use super::plan::Source;
+use super::presence;
 use super::report::Report;
 use super::segment;
 use crate::disk::Disk;
@@ -27,6 +28,8 @@ pub enum Part {
     Files,
     /// What the manifest says of each segment.
     Manifest,
+    /// The presence runs: which segments each tells of.
+    Presence,
     /// The logs, group by group and row by row.
     Log,
     /// One segment, by its number or its file's name or path.
@@ -49,6 +52,7 @@ pub fn inspect(path: impl AsRef<Path>, part: &Part, out: &mut dyn Write) -> Resu
     match part {
         Part::Files => files(&disk, &plan, out),
         Part::Manifest => manifest(&plan, out),
+        Part::Presence => runs(&disk, &plan, out),
         Part::Log => logs(&disk, &plan, out),
         Part::Segment(name) => {
             let source = plan
@@ -110,6 +114,9 @@ fn files(disk: &dyn Disk, plan: &Plan, out: &mut dyn Write) -> Result<()> {
         let len = disk.len(&source.path)?.unwrap_or(0);
         line(out, &format!("{}  {len} bytes", source.path.display()))?;
     }
+    for (path, _, len) in presence::listed(disk) {
+        line(out, &format!("{}  {len} bytes", path.display()))?;
+    }
     for path in plan.scratch(disk) {
         line(
             out,
@@ -125,6 +132,29 @@ fn manifest(plan: &Plan, out: &mut dyn Write) -> Result<()> {
         .iter()
         .filter_map(|source| source.entry.as_ref())
         .try_for_each(|entry| line(out, &entry_line(entry)))
+}
+
+fn runs(disk: &dyn Disk, plan: &Plan, out: &mut dyn Write) -> Result<()> {
+    for (path, number, len) in presence::listed(disk) {
+        let run = presence::open(disk, plan, number, len)?;
+        let (segments, prints) = (run.columns().len(), run.prints());
+        line(
+            out,
+            &format!(
+                "{}  {len} bytes  prints {prints}  segments {segments}",
+                path.display()
+            ),
+        )?;
+        for column in run.columns() {
+            let text = format!(
+                "  segment {:016x}  sha256 {}…",
+                column.segment.0,
+                hex(&column.hash)
+            );
+            line(out, &text)?;
+        }
+    }
+    Ok(())
 }
 
 fn entry_line(entry: &SegmentEntry) -> String {

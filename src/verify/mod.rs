@@ -7,6 +7,7 @@ mod inspect;
 mod log;
 mod moment;
 mod plan;
+mod presence;
 mod report;
 mod rows;
 mod salvage;
@@ -105,6 +106,7 @@ pub(crate) fn verify_on(
             Verdict::Counts => report.accept(count),
             Verdict::Unsettled => look.unsettle(looks.missed(), &disk.place(names::root())),
         }
+        presence::check(disk, &plan, &mut look);
         report.accept(look);
         report.count(&plan, seqs.len());
         return Ok(report.finish(disk, &plan));

@@ -7,6 +7,7 @@ use std::thread;
 use std::time::Duration;
 
 use super::moment::Moment;
+use super::presence;
 use super::report::Report;
 use super::segment;
 use super::seqs::Seqs;
@@ -343,7 +344,9 @@ impl Plan {
         let manifest = manifest.map(|current| names::manifest(current.manifest));
         let logs = self.logs.iter().map(|(id, _)| names::wal(*id));
         let segments = self.segments.iter().map(|source| source.path.clone());
-        let mut known: Vec<PathBuf> = logs.chain(segments).chain(manifest).collect();
+        let runs = presence::listed(disk).into_iter().map(|(path, ..)| path);
+        let known = logs.chain(segments).chain(manifest).chain(runs);
+        let mut known: Vec<PathBuf> = known.collect();
         known.push(names::current().to_owned());
         known.sort();
         let mut scratch: Vec<PathBuf> = files(disk, names::root())

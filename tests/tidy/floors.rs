@@ -24,7 +24,10 @@ const FLOORS: [(Within, &[&str]); 7] = [
     ),
     (Within::Chain, &["codec", "filter", "layout"]),
     (Within::Apart, &["disk"]),
-    (Within::Apart, &["wal", "memtable", "segment", "manifest"]),
+    (
+        Within::Apart,
+        &["wal", "memtable", "segment", "presence", "manifest"],
+    ),
     (Within::Chain, &["snapshot", "query"]),
     (Within::Apart, &["store", "verify"]),
     (Within::Apart, &["export", "import", "generate"]),

@@ -15,6 +15,8 @@ mod crash;
 mod cursors;
 mod faults;
 mod keys;
+mod many;
+mod presence;
 mod readers;
 mod remains;
 mod rivals;
