@@ -7,6 +7,7 @@ import fnmatch
 import hashlib
 import json
 import os
+import statistics
 import subprocess
 import sys
 import threading
@@ -251,7 +252,7 @@ class Memory:
 
 def tell(work, unit, values, rows=None):
     values = sorted(values)
-    outcome = {"work": work, "unit": unit, "median": values[len(values) // 2],
+    outcome = {"work": work, "unit": unit, "median": statistics.median(values),
                "low": values[0], "high": values[-1]}
     print(json.dumps(outcome | ({"rows": rows} if rows else {})), flush=True)
 

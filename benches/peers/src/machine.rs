@@ -101,7 +101,7 @@ impl About {
             cores: std::thread::available_parallelism().map_or(0, usize::from),
             memory_gib: (kib / 1024.0 / 1024.0 * 10.0).round() / 10.0,
             kernel: read("/proc/sys/kernel/osrelease").trim().to_owned(),
-            file_system: said_by("stat", &["-f", "-c", "%T", &folder]),
+            file_system: said_by("findmnt", &["-n", "-o", "FSTYPE", "-T", &folder]),
             load: read("/proc/loadavg")
                 .split(' ')
                 .take(3)

@@ -17,11 +17,20 @@ pub struct Figure {
     pub high: f64,
 }
 
+/// The middle of sorted values, or between the two that stand there.
+pub fn middle(values: &[f64]) -> f64 {
+    let half = values.len() / 2;
+    match values.len() % 2 {
+        0 => f64::midpoint(values[half - 1], values[half]),
+        _ => values[half],
+    }
+}
+
 impl Figure {
     pub fn of(mut values: Vec<f64>) -> Figure {
         values.sort_by(f64::total_cmp);
         Figure {
-            median: values[values.len() / 2],
+            median: middle(&values),
             low: values[0],
             high: values[values.len() - 1],
         }

@@ -16,6 +16,7 @@ use crate::contenders::wheels;
 use crate::inputs;
 use crate::machine;
 use crate::machine::About;
+use crate::measure::middle;
 use crate::report::Line;
 use crate::report::results;
 use crate::works::GROUPS;
@@ -188,14 +189,16 @@ impl Run<'_> {
 
     fn load(&mut self, group: &Group, contender: &str, round: usize) {
         let from_lines = group.name == "lines";
+        let is_kept = group.name == "load";
         let mark = self.shared.join(format!("{contender}.loaded"));
-        let store = match from_lines {
-            true => self.shared.join("from-lines"),
-            false => self.store(contender),
+        let store = match is_kept {
+            true => self.store(contender),
+            false => self.shared.join("not-kept"),
         };
         if from_lines {
             inputs::make_lines(&self.shared, self.plan.events);
-        } else {
+        }
+        if is_kept {
             let _ = std::fs::remove_file(&mark);
         }
         if contenders::WHEELS.contains(&contender) {
@@ -203,10 +206,10 @@ impl Run<'_> {
         }
         let _ = std::fs::remove_dir_all(&store);
         self.child(group, contender, &store, round);
-        if from_lines {
-            std::fs::remove_dir_all(&store).expect("the folder goes");
-        } else {
+        if is_kept {
             std::fs::write(&mark, made_by(contender)).expect("a mark");
+        } else {
+            std::fs::remove_dir_all(&store).expect("the folder goes");
         }
     }
 
@@ -278,7 +281,7 @@ impl Run<'_> {
         for ((work, contender), values) in &self.figures {
             let mut values = values.clone();
             values.sort_by(f64::total_cmp);
-            let median = values[values.len() / 2];
+            let median = middle(&values);
             println!("{work:<52} {contender:<14} {median:>12.1}");
         }
         let differ = &self.differ;

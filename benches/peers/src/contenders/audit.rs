@@ -57,18 +57,16 @@ impl<const LINES: bool> Audit<LINES> {
         }
     }
 
-    /// A page as text is a short export: the lines are never made events of.
-    fn lines(&self, mut query: Query, limit: usize) -> (Rows, Mark) {
-        let export = Export {
-            limit: Some(limit as u64),
-            ..Export::default()
-        };
-        query.limit = limit;
+    /// A page as text: the lines are never made events of.
+    fn lines(&self, query: &Query, limit: usize) -> (Rows, Mark) {
+        let mut scan = self.snapshot().scan(query).expect("a scan");
         let mut lines = Vec::new();
-        let report = export
-            .run(&self.snapshot(), &query, &mut lines)
-            .expect("an export");
-        let mark = report.next_cursor.map_or(Mark::End, Mark::Cursor);
+        for _ in 0..limit {
+            if !scan.next_line(&mut lines).expect("a line") {
+                return (Rows::Lines(lines), Mark::End);
+            }
+        }
+        let mark = scan.cursor().map_or(Mark::End, Mark::Cursor);
         (Rows::Lines(lines), mark)
     }
 }
@@ -151,6 +149,11 @@ impl<const LINES: bool> Contender for Audit<LINES> {
         store.flush().expect("a flush");
     }
 
+    /// The events have their keys by now.
+    fn load_keyed(&mut self, batches: &mut Batches<'_>) {
+        self.load(batches);
+    }
+
     fn load_lines(&mut self, lines: &Path) {
         let mut sink = self.store();
         let mut import = Import::new(&mut sink, ImportOptions::default(), OnRefusal::Stop);
@@ -171,7 +174,7 @@ impl<const LINES: bool> Contender for Audit<LINES> {
     fn page(&self, ask: &Ask, limit: usize, from: &Mark) -> (Rows, Mark) {
         let mut query = query(ask, from);
         if LINES {
-            return self.lines(query, limit);
+            return self.lines(&query, limit);
         }
         let mut records = Vec::with_capacity(limit);
         // A page can end because its work is spent; whoever wants all rows goes on.

@@ -1,6 +1,7 @@
 //! Events in an ordered map of bytes, as people build it on a key-value store: one table of rows by
 //! `(ts, seq)` and one of index keys, with the same five keys as the tables of SQL have indexes.
 
+use std::collections::HashSet;
 use std::io::Write;
 use std::path::Path;
 use std::sync::atomic::AtomicI64;
@@ -24,6 +25,8 @@ use crate::record::TEXTS;
 pub struct Entries {
     pub rows: Vec<([u8; 16], Vec<u8>)>,
     pub index: Vec<Vec<u8>>,
+    /// Those of the index keys that must be new.
+    pub keys: HashSet<Vec<u8>>,
 }
 
 /// What a key-value store has to offer.
@@ -65,6 +68,8 @@ const LOADED_AT_ONCE: usize = 10;
 pub struct Keyed<M> {
     map: M,
     next_seq: AtomicI64,
+    /// External ids are looked for and entered.
+    with_keys: bool,
 }
 
 fn place(ts: i64, seq: i64) -> [u8; 16] {
@@ -218,6 +223,11 @@ impl<M: Map> Keyed<M> {
                 key.extend_from_slice(&place);
                 entries.index.push(key);
             }
+            if self.with_keys {
+                let key = prefix(6, &[&r.external_id]);
+                assert!(entries.keys.insert(key.clone()), "a key twice");
+                entries.index.push(key);
+            }
             entries.rows.push((place, encode(&record)));
         }
     }
@@ -270,7 +280,11 @@ impl<M: Map> Contender for Keyed<M> {
             false
         });
         let next_seq = AtomicI64::new(next_seq);
-        Keyed { map, next_seq }
+        Keyed {
+            map,
+            next_seq,
+            with_keys: false,
+        }
     }
 
     fn close(self) {
@@ -286,12 +300,23 @@ impl<M: Map> Contender for Keyed<M> {
             if entries.rows.is_empty() {
                 break;
             }
+            let view = self.map.view();
+            for key in &entries.keys {
+                let behind = [key.as_slice(), &[0]].concat();
+                view.index_down(key, &behind, &mut |_| panic!("a key twice"));
+            }
+            drop(view);
             // In the order of the keys, which is the quickest for either kind of tree.
             entries.rows.sort_unstable();
             entries.index.sort_unstable();
             self.map.load(&entries);
         }
         self.map.settle();
+    }
+
+    fn load_keyed(&mut self, batches: &mut Batches<'_>) {
+        self.with_keys = true;
+        self.load(batches);
     }
 
     fn load_lines(&mut self, lines: &Path) {

@@ -95,6 +95,10 @@ pub trait Contender: Sync {
     /// Loads all events in the quickest way that ends in the final, synced, queryable state.
     fn load(&mut self, batches: &mut Batches<'_>);
 
+    /// As [`Contender::load`], and makes sure that no two events have the same external id, which is
+    /// what an idempotency key is for.
+    fn load_keyed(&mut self, batches: &mut Batches<'_>);
+
     /// Loads all events of a file of native lines, to the same state.
     fn load_lines(&mut self, lines: &Path);
 

@@ -184,6 +184,22 @@ impl<const LINES: bool> Sqlite<LINES> {
     fn inner(&self) -> std::sync::MutexGuard<'_, Inner> {
         self.inner.lock().expect("no thread failed")
     }
+
+    /// Loads into a table that has this index from the beginning.
+    fn fill(&mut self, batches: &mut Batches<'_>, index: &str) {
+        let mut inner = self.inner();
+        let table = if LINES { LINES_TABLE } else { TABLE };
+        inner.connection.execute_batch(table).expect("a table");
+        inner.connection.execute_batch(index).expect("an index");
+        for batch in batches {
+            inner.commit(&batch, LINES);
+        }
+        // Indexes built over the loaded table: several times quicker than kept up row by row.
+        let last = [INDEXES, "ANALYZE; PRAGMA wal_checkpoint(TRUNCATE);"];
+        for sql in last {
+            inner.connection.execute_batch(sql).expect("indexes");
+        }
+    }
 }
 
 impl<const LINES: bool> Contender for Sqlite<LINES> {
@@ -218,17 +234,14 @@ impl<const LINES: bool> Contender for Sqlite<LINES> {
     }
 
     fn load(&mut self, batches: &mut Batches<'_>) {
-        let mut inner = self.inner();
-        let table = if LINES { LINES_TABLE } else { TABLE };
-        inner.connection.execute_batch(table).expect("a table");
-        for batch in batches {
-            inner.commit(&batch, LINES);
-        }
-        // Indexes built over the loaded table: several times quicker than kept up row by row.
-        let last = [INDEXES, "ANALYZE; PRAGMA wal_checkpoint(TRUNCATE);"];
-        for sql in last {
-            inner.connection.execute_batch(sql).expect("indexes");
-        }
+        self.fill(batches, "");
+    }
+
+    fn load_keyed(&mut self, batches: &mut Batches<'_>) {
+        self.fill(
+            batches,
+            "CREATE UNIQUE INDEX event_key ON event (external_id)",
+        );
     }
 
     fn load_lines(&mut self, lines: &Path) {

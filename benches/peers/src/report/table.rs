@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::results::Told;
+use crate::measure::middle;
 
 /// A figure of one contender over all rounds of its latest run.
 #[derive(Clone, Debug)]
@@ -24,7 +25,7 @@ impl Cell {
         self.values.push(told.outcome.figure.median);
         self.values.sort_by(f64::total_cmp);
         let last = self.values.len() - 1;
-        self.median = self.values[self.values.len() / 2];
+        self.median = middle(&self.values);
         // Of several rounds their medians spread, of one its own figures.
         (self.low, self.high) = match last {
             0 => (told.outcome.figure.low, told.outcome.figure.high),

@@ -120,7 +120,7 @@ const READING: [Target; 24] = [
     ("E2 everything as NDJSON: peak file-backed memory", TEN, &[]),
 ];
 
-const WRITING: [Target; 8] = [
+const WRITING: [Target; 9] = [
     (
         "I1 one durable event, one thread",
         MILLION,
@@ -149,6 +149,7 @@ const WRITING: [Target; 8] = [
         MILLION,
         &[Aim::Peer("duckdb", 4.0), Aim::AtLeast(600_000.0)],
     ),
+    ("I3k bulk load with idempotency keys", MILLION, &[]),
     ("I3n import of NDJSON", MILLION, &[Aim::BestOfAll(2.5)]),
     ("I3 bulk load: bytes written per byte kept", TEN, &[]),
     (

@@ -29,28 +29,50 @@ fn next(events: &mut Generator) -> Option<Vec<Event>> {
 }
 
 pub fn events<C: Contender>(task: &Task<'_>) {
-    let count = task.asks.events;
+    let work = "I3 bulk load";
+    load::<C>(task, work, false);
+    let bytes = bytes_below(task.store) as f64 / task.asks.events as f64;
+    let figure = Figure::one(bytes);
+    tell("bytes per event, all indexes", "B", figure, None);
+}
+
+/// Each event has its external id as its idempotency key.
+pub fn keyed<C: Contender>(task: &Task<'_>) {
+    load::<C>(task, "I3k bulk load with idempotency keys", true);
+}
+
+fn load<C: Contender>(task: &Task<'_>, work: &str, with_keys: bool) {
     let before = anonymous();
-    let mut events = Generator::new(task.asks.seed, Profile::realistic(count));
+    let mut events = Generator::new(task.asks.seed, Profile::realistic(task.asks.events));
+    let mut batch = || {
+        let mut batch = next(&mut events)?;
+        for event in batch.iter_mut().filter(|_| with_keys) {
+            if let Some(origin) = event.origin.value() {
+                event.key = origin.id.clone();
+            }
+        }
+        Some(batch)
+    };
     let mut made = Vec::new();
-    if count <= MADE_BEFORE {
-        made.extend(std::iter::from_fn(|| next(&mut events)));
+    if task.asks.events <= MADE_BEFORE {
+        made.extend(std::iter::from_fn(&mut batch));
     }
     let memory = Memory::watch(anonymous() - before);
     let begin = Instant::now();
     let mut contender = C::open(task.store);
+    let fill = match with_keys {
+        true => C::load_keyed,
+        false => C::load,
+    };
     if made.is_empty() {
-        let mut batches = std::iter::from_fn(|| next(&mut events).map(Cow::Owned));
-        contender.load(&mut batches);
+        let mut batches = std::iter::from_fn(|| batch().map(Cow::Owned));
+        fill(&mut contender, &mut batches);
     } else {
         let mut batches = made.iter().map(|batch| Cow::Borrowed(batch.as_slice()));
-        contender.load(&mut batches);
+        fill(&mut contender, &mut batches);
     }
     contender.close();
-    settled("I3 bulk load", task, begin, memory);
-    let bytes = bytes_below(task.store) as f64 / count as f64;
-    let figure = Figure::one(bytes);
-    tell("bytes per event, all indexes", "B", figure, None);
+    settled(work, task, begin, memory);
 }
 
 pub fn lines<C: Contender>(task: &Task<'_>) {

@@ -38,7 +38,7 @@ pub struct Group {
 
 const LINES: &[&str] = &["sqlite-lines", "auditdb-lines"];
 
-pub const GROUPS: [Group; 11] = [
+pub const GROUPS: [Group; 12] = [
     Group {
         name: "lines",
         works: &["I3n import of NDJSON"],
@@ -50,6 +50,18 @@ pub const GROUPS: [Group; 11] = [
         works: &["I3 bulk load", "bytes per event, all indexes"],
         loads: true,
         without: &["auditdb-lines"],
+    },
+    Group {
+        name: "keyed",
+        works: &["I3k bulk load with idempotency keys"],
+        loads: true,
+        without: &[
+            "sqlite-lines",
+            "duckdb",
+            "clickhouse",
+            "parquet",
+            "auditdb-lines",
+        ],
     },
     Group {
         name: "pages",
@@ -189,6 +201,7 @@ pub fn run<C: Contender>(group: &str, task: &Task<'_>) {
     match group {
         "lines" => load::lines::<C>(task),
         "load" => load::events::<C>(task),
+        "keyed" => load::keyed::<C>(task),
         "pages" => read::pages(&C::open(task.store), task),
         "fresh" => read::fresh(&C::open(task.store), task),
         "walk" => read::walk(&C::open(task.store), task),
