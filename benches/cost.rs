@@ -202,7 +202,7 @@ fn sheet(fill: impl FnOnce(&Store)) -> Sheet {
     let store = Store::open(folder.path(), Options::default()).expect("a store");
     fill(&store);
     store.sync().expect("a sync");
-    store.flush().expect("a flush");
+    store.compact().expect("a merge");
     let stats = store.stats().expect("facts");
     store.close().expect("a clean close");
     let mut sheet = Sheet {

@@ -2,9 +2,12 @@
 //! owned, nested ones as JSON text, which is how a table keeps them. Its digest is the same for
 //! every contender, whatever language it is driven from.
 
+use std::borrow::Cow;
+
+use auditdb::EntityView;
 use auditdb::Event;
+use auditdb::EventView;
 use auditdb::Field;
-use auditdb::StoredEvent;
 use auditdb::Time;
 use serde_json::value::RawValue;
 use sha2::Digest;
@@ -48,13 +51,6 @@ pub const COLUMNS: &str = "seq, ts, external_id, request_id, type, sub_type, org
 /// The texts among them: all but the first two.
 pub const TEXTS: usize = 23;
 
-fn owned(field: Field<String>) -> Option<String> {
-    match field {
-        Field::Value(value) => Some(value),
-        Field::Absent | Field::Null => None,
-    }
-}
-
 fn text(field: &Field<String>) -> String {
     field.value().cloned().unwrap_or_default()
 }
@@ -63,6 +59,79 @@ fn json<T: serde::Serialize>(field: &Field<T>) -> Option<String> {
     field
         .value()
         .map(|value| serde_json::to_string(value).expect("an event is JSON"))
+}
+
+fn copied(field: Field<Cow<'_, str>>) -> Option<String> {
+    match field {
+        Field::Value(value) => Some(value.into_owned()),
+        Field::Absent | Field::Null => None,
+    }
+}
+
+/// A JSON object as it is written.
+struct Object(String);
+
+impl Object {
+    fn new() -> Object {
+        Object(String::with_capacity(128))
+    }
+
+    fn key(&mut self, key: &str) {
+        self.0.push(if self.0.is_empty() { '{' } else { ',' });
+        self.quoted(key);
+        self.0.push(':');
+    }
+
+    fn quoted(&mut self, text: &str) {
+        let is_plain = |byte: u8| byte >= 0x20 && byte != b'"' && byte != b'\\';
+        if text.bytes().all(is_plain) {
+            self.0.push('"');
+            self.0.push_str(text);
+            self.0.push('"');
+        } else {
+            self.0 += &serde_json::to_string(text).expect("text is JSON");
+        }
+    }
+
+    fn text(&mut self, key: &str, text: &str) {
+        self.key(key);
+        self.quoted(text);
+    }
+
+    /// A member whose value is JSON already.
+    fn field(&mut self, key: &str, value: Field<&str>) {
+        let value = match value {
+            Field::Absent => return,
+            Field::Null => "null",
+            Field::Value(value) => value,
+        };
+        self.key(key);
+        self.0.push_str(value);
+    }
+
+    fn end(mut self) -> String {
+        self.0.push_str(if self.0.is_empty() { "{}" } else { "}" });
+        self.0
+    }
+
+    fn of_entity(entity: &EntityView<'_>) -> String {
+        let mut object = Object::new();
+        object.text("kind", &entity.kind);
+        for (key, value) in [
+            ("id", &entity.id),
+            ("label", &entity.label),
+            ("email", &entity.email),
+            ("org", &entity.org),
+            ("external_ref", &entity.external_ref),
+        ] {
+            match value {
+                Field::Absent => {}
+                Field::Null => object.field(key, Field::Null),
+                Field::Value(text) => object.text(key, text),
+            }
+        }
+        object.end()
+    }
 }
 
 impl Record {
@@ -102,40 +171,81 @@ impl Record {
         record
     }
 
-    /// Takes a stored event apart; texts move, nested fields are written as JSON.
-    pub fn from_stored(stored: StoredEvent) -> Record {
-        let event = stored.event;
+    /// Takes an event apart where it lies.
+    pub fn from_view(view: &EventView<'_>) -> Record {
         let mut record = Record {
-            seq: stored.seq.0 as i64,
-            ts: stored.occurred_at.as_micros(),
+            seq: view.seq().0 as i64,
+            ts: view.occurred_at().as_micros(),
+            event_type: view.event_type().into_owned(),
+            sub_type: copied(view.sub_type()),
+            org: copied(view.org()).unwrap_or_default(),
+            source: copied(view.source()).unwrap_or_default(),
+            outcome: view.outcome().value().map_or("", |o| o.as_str()).to_owned(),
+            reason: copied(view.reason()),
+            data: view.data().value().map(|data| (*data).to_owned()),
             ..Record::default()
         };
-        record.nested(&event);
-        record.event_type = event.event_type;
-        record.sub_type = owned(event.sub_type);
-        record.org = owned(event.org).unwrap_or_default();
-        record.source = owned(event.source).unwrap_or_default();
-        record.reason = owned(event.reason);
-        if let Field::Value(performer) = event.performer {
-            record.performer_kind = performer.kind;
-            record.performer_id = owned(performer.id).unwrap_or_default();
-            record.performer_label = owned(performer.label);
-            record.performer_email = owned(performer.email);
+        if let Field::Value(performer) = view.performer() {
+            record.performer_kind = performer.kind.into_owned();
+            record.performer_id = copied(performer.id).unwrap_or_default();
+            record.performer_label = copied(performer.label);
+            record.performer_email = copied(performer.email);
         }
-        if let Field::Value(subject) = event.subject {
-            record.subject_kind = subject.kind;
-            record.subject_id = owned(subject.id).unwrap_or_default();
-            record.subject_label = owned(subject.label).unwrap_or_default();
+        if let Field::Value(subject) = view.subject() {
+            record.subject_kind = subject.kind.into_owned();
+            record.subject_id = copied(subject.id).unwrap_or_default();
+            record.subject_label = copied(subject.label).unwrap_or_default();
         }
-        if let Field::Value(context) = event.context {
-            record.ip = owned(context.ip).unwrap_or_default();
-            record.user_agent = owned(context.user_agent).unwrap_or_default();
-            record.request_id = owned(context.request_id).unwrap_or_default();
+        if let Field::Value(context) = view.context() {
+            for (key, value) in context {
+                let place = match &*key {
+                    "ip" => &mut record.ip,
+                    "user_agent" => &mut record.user_agent,
+                    "request_id" => &mut record.request_id,
+                    _ => continue,
+                };
+                *place = copied(value).unwrap_or_default();
+            }
         }
-        if let Field::Value(origin) = event.origin {
-            record.external_id = owned(origin.id).unwrap_or_default();
+        if let Field::Value(origin) = view.origin() {
+            record.external_id = copied(origin.id).unwrap_or_default();
         }
+        record.nested_of(view);
         record
+    }
+
+    /// The fields that a table keeps as JSON.
+    fn nested_of(&mut self, view: &EventView<'_>) {
+        if let Field::Value(who) = view.on_behalf_of() {
+            self.on_behalf_of = Some(Object::of_entity(&who));
+        }
+        if let Field::Value(targets) = view.targets() {
+            let targets: Vec<String> = targets.map(|one| Object::of_entity(&one)).collect();
+            self.targets = Some(format!("[{}]", targets.join(",")));
+        }
+        if let Field::Value(pairs) = view.metadata() {
+            let mut object = Object::new();
+            for (key, value) in pairs {
+                object.text(&key, &value);
+                if key == "entity_id" {
+                    self.entity = value.into_owned();
+                }
+            }
+            self.metadata = object.end();
+        }
+        if let Field::Value(changes) = view.changes() {
+            let mut text = String::with_capacity(256);
+            for change in changes {
+                text.push(if text.is_empty() { '[' } else { ',' });
+                let mut object = Object::new();
+                object.text("path", &change.path);
+                object.field("before", change.before);
+                object.field("after", change.after);
+                text.push_str(&object.end());
+            }
+            text.push(']');
+            self.changes = Some(text);
+        }
     }
 
     /// The fields that are no plain text in an event.

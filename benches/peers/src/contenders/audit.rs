@@ -146,7 +146,7 @@ impl<const LINES: bool> Contender for Audit<LINES> {
                 .expect("a batch");
         }
         store.sync().expect("a sync");
-        store.flush().expect("a flush");
+        store.compact().expect("a merge");
     }
 
     /// The events have their keys by now.
@@ -160,7 +160,7 @@ impl<const LINES: bool> Contender for Audit<LINES> {
         let lines = File::open(lines).expect("a file of lines");
         import.read("lines", lines).expect("an import");
         drop(import);
-        self.store().flush().expect("a flush");
+        self.store().compact().expect("a merge");
     }
 
     fn append(&self, event: &Event) {
@@ -180,12 +180,9 @@ impl<const LINES: bool> Contender for Audit<LINES> {
         // A page can end because its work is spent; whoever wants all rows goes on.
         loop {
             query.limit = limit - records.len();
-            let page = match &self.handle {
-                Handle::Writer(store) => store.page(&query),
-                Handle::Reader(_) => self.snapshot().page(&query),
-            };
+            let snapshot = self.snapshot();
+            let page = snapshot.page_with(&query, |view| records.push(Record::from_view(view)));
             let page = page.expect("a page");
-            records.extend(page.events.into_iter().map(Record::from_stored));
             query.cursor = page.next_cursor;
             if records.len() == limit || page.complete {
                 let mark = query.cursor.map_or(Mark::End, Mark::Cursor);
