@@ -10,6 +10,7 @@ use std::sync::Arc;
 use super::codes::Code;
 use super::codes::Codes;
 use super::gather::Gather;
+use super::gather::Moment;
 use super::gather::Reference;
 use super::known::UNKNOWN;
 use super::letters::ULID_TIME;
@@ -34,7 +35,7 @@ use crate::time::Time;
 const TEMPLATES_MAX: usize = 2048;
 const COLUMNS_MAX: usize = 4096;
 /// Templates of one member beyond which rendered texts are no longer taken apart: they are prose.
-pub(super) const RENDERED_MAX: usize = 256;
+pub(super) const RENDERED_MAX: usize = 1024;
 /// Bytes of gathered values beyond which members are kept whole, so that no input takes more.
 const HEAP_MAX: usize = 160 << 20;
 /// Shorter leaves are not worth telling from others.
@@ -115,15 +116,30 @@ struct Last {
 type Before = Option<(usize, u32)>;
 
 /// The row that is being taken apart.
-#[derive(Default)]
 struct Current {
-    moment: [u8; ULID_TIME],
+    moment: Moment,
     number: u32,
     shape: RowShape,
     shape_text: Vec<u8>,
     /// The template of each member that was taken apart.
     templates: Vec<Option<u32>>,
     leaves: Vec<(usize, Range<usize>)>,
+}
+
+impl Default for Current {
+    fn default() -> Current {
+        Current {
+            moment: Moment {
+                position: Position::FIRST,
+                ulid: [0; ULID_TIME],
+            },
+            number: 0,
+            shape: RowShape::default(),
+            shape_text: Vec::new(),
+            templates: Vec::new(),
+            leaves: Vec::new(),
+        }
+    }
 }
 
 /// Where long texts go.
@@ -181,7 +197,10 @@ impl Builder {
 
     /// Makes `row` the present one.
     fn begin(&mut self, row: &Row<'_>) {
-        self.current.moment = moment(row.position);
+        self.current.moment = Moment {
+            position: row.position,
+            ulid: moment(row.position),
+        };
         self.current.number = self.stands.len();
         self.current.templates.clear();
         self.current.leaves.clear();

@@ -14,6 +14,8 @@ use super::lists::CHUNK;
 use super::reader::Expected;
 use super::reader::Loaded;
 use super::reader::Reader;
+use super::spelled_time::SPELLINGS;
+use super::spelled_time::Spelling;
 use super::writer::write;
 use crate::codec::row::Body;
 use crate::codec::row::Row;
@@ -142,6 +144,10 @@ fn the_page_s_sizes_are_the_constants() {
         format!("`{}`", String::from_utf8_lossy(&format::END_MAGIC)),
     ] {
         assert!(PAGE.contains(&words), "{words}");
+    }
+    for (number, Spelling(time, unit)) in SPELLINGS.iter().enumerate() {
+        let row = format!("| {number} | `{time}` | {unit} |");
+        assert!(PAGE.contains(&row), "{row}");
     }
     for kind in format::Kind::ALL {
         let row = format!("| {} | ", kind as u16);

@@ -7,9 +7,11 @@ use super::letters::TEXT_MAX;
 use super::letters::ULID;
 use super::letters::ULID_TIME;
 use super::raw::Raw;
+use super::spelled_time::Times;
 use super::values::Numbers;
 use super::values::Values;
 use crate::codec::hash::Keys;
+use crate::id::Position;
 
 /// Leaves of a column after which it is decided whether its values repeat; few in tests, so that
 /// they get beyond it.
@@ -57,8 +59,17 @@ pub(super) struct Form {
     pub(super) places: Option<Vec<Letters>>,
     /// The last letters are a ULID of the row's own moment.
     pub(super) ulid: bool,
+    /// How far the times that the leaves tell lie from their rows.
+    pub(super) times: Times,
     /// The lowest and the highest, while all values are numbers as they are printed.
     pub(super) integer: Option<(i64, i64)>,
+}
+
+/// When a row happened, and the letters that begin a ULID of then.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Moment {
+    pub(super) position: Position,
+    pub(super) ulid: [u8; ULID_TIME],
 }
 
 /// Finds the number of a value.
@@ -74,6 +85,7 @@ impl Default for Form {
             letters: Letters::default(),
             places: None,
             ulid: true,
+            times: Times::default(),
             integer: Some((i64::MAX, i64::MIN)),
         }
     }
@@ -184,20 +196,21 @@ impl Gather {
     }
 
     /// The number of `value`, and whether it was not there before. `known` is its number if it was
-    /// met before and somebody remembers. `moment` begins the ULIDs of the row.
+    /// met before and somebody remembers. `moment` is the row's.
     pub(super) fn number(
         &mut self,
         value: &[u8],
         known: Option<u32>,
         keys: Keys,
-        moment: &[u8; ULID_TIME],
+        moment: &Moment,
     ) -> (u32, bool) {
         self.total_len += value.len() as u64;
-        self.form.see_moment(value, moment);
+        self.form.see_moment(value, &moment.ulid);
+        self.form.times.see(value, moment.position);
         let Some(seen) = &mut self.seen else {
             self.form.see(value);
             let number = match &mut self.raw {
-                Some(raw) => raw.push(value, moment),
+                Some(raw) => raw.push(value, &moment.ulid),
                 None => self.values.push(value),
             };
             return (number, true);
@@ -324,7 +337,10 @@ mod tests {
     #[test]
     fn equal_values_have_one_number() {
         let mut gather = Gather::new();
-        let moment = [0; ULID_TIME];
+        let moment = Moment {
+            position: Position::FIRST,
+            ulid: [0; ULID_TIME],
+        };
         let numbers: Vec<(u32, bool)> = [b"a", b"b", b"a", b"c", b"b", b"c"]
             .iter()
             .map(|value| gather.number(*value, None, Keys::default(), &moment))

@@ -17,6 +17,7 @@ use super::schema::Base;
 use super::schema::Column;
 use super::schema::Reference;
 use super::schema::Schema;
+use super::spelled_time::SpelledTime;
 use super::spelling::Spelled;
 use super::spelling::Tables;
 use crate::codec::bits;
@@ -24,6 +25,7 @@ use crate::codec::buffer::Buffer;
 use crate::codec::digits::Digits;
 use crate::id::EventId;
 use crate::id::Position;
+use crate::time::Time;
 
 /// Every column, as rows are read by it.
 #[derive(Debug, Default)]
@@ -59,6 +61,7 @@ enum Kind {
     None,
     Dictionary(Values),
     Integer { low: i64, width: u32 },
+    Time(SpelledTime, i64, u32),
     Fixed(Spelled),
     Letters(Alphabet),
     Text { width: u32 },
@@ -132,6 +135,11 @@ fn base(column: &Column, dictionaries: Section, room: &mut u64, tables: &mut Tab
             low: *low,
             width: *width,
         },
+        Base::Time {
+            spelling,
+            low,
+            width,
+        } => Kind::Time(*spelling, *low, *width),
         Base::Fixed(fixed) => Kind::Fixed(Spelled::of(fixed, tables)),
         Base::Letters(alphabet) => Kind::Letters(alphabet.clone()),
         Base::Text { width } => Kind::Text { width: *width },
@@ -213,6 +221,13 @@ impl RowReader<'_> {
             Kind::Integer { low, width } => {
                 let above = cursor.take_wide(*width)?;
                 put_number(low.wrapping_add(above.cast_signed()), out);
+            }
+            Kind::Time(spelling, low, width) => {
+                let distance = low.wrapping_add(cursor.take_wide(*width)?.cast_signed());
+                let mut text = Vec::with_capacity(Time::TEXT_LEN);
+                let put = spelling.put(distance, position, &mut text);
+                put.ok_or(Stop::NoRow)?;
+                out.extend(&text);
             }
             Kind::Letters(alphabet) => {
                 let mut text = Vec::with_capacity(TEXT_MAX);

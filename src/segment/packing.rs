@@ -18,6 +18,8 @@ use super::schema;
 use super::schema::Base;
 use super::schema::SchemaWriter;
 use super::shape::Mark;
+use super::spelled_time::SpelledTime;
+use super::spelled_time::Times;
 use crate::codec::bits;
 use crate::codec::bits::BitWriter;
 use crate::id::Position;
@@ -62,6 +64,7 @@ enum Form {
     /// The place of each value in the dictionary.
     Ranks(Vec<u32>, u32),
     Integer(i64, u32),
+    Time(SpelledTime, i64, u32),
     Fixed(FixedCodes),
     /// As it was packed in memory.
     Packed,
@@ -231,6 +234,11 @@ impl Form {
             Base::None => Form::Nothing,
             Base::Dictionary(dictionary) => Form::Ranks(ranks, dictionary.width),
             Base::Integer { low, width } => Form::Integer(*low, *width),
+            Base::Time {
+                spelling,
+                low,
+                width,
+            } => Form::Time(*spelling, *low, *width),
             Base::Fixed(fixed) if raw.is_some_and(|raw| raw.is_packed_as(fixed)) => Form::Packed,
             Base::Fixed(fixed) => Form::Fixed(fixed.codes()),
             Base::Letters(alphabet) => Form::Letters(alphabet.codes()),
@@ -250,6 +258,11 @@ impl Form {
             Form::Integer(low, width) => {
                 let number = gather::integer(value.text(scratch)).unwrap_or(*low);
                 out.put(number.wrapping_sub(*low).cast_unsigned(), *width);
+            }
+            Form::Time(spelling, low, width) => {
+                let distance = spelling.distance(value.text(scratch), value.position);
+                let above = distance.unwrap_or(*low).wrapping_sub(*low);
+                out.put(above.cast_unsigned(), *width);
             }
             Form::Fixed(codes) => codes.write(value.text(scratch), out),
             Form::Packed => {
@@ -336,6 +349,15 @@ fn base(
     if let Some((low, high)) = gather.form.integer {
         let width = bits::width_of(high.wrapping_sub(low).cast_unsigned());
         offer(leaves * u64::from(width), Base::Integer { low, width });
+    }
+    if let Times::Spelled(spelling, low, high) = gather.form.times {
+        let width = bits::width_of(high.wrapping_sub(low).cast_unsigned());
+        let time = Base::Time {
+            spelling,
+            low,
+            width,
+        };
+        offer(leaves * u64::from(width), time);
     }
     let alphabet: Alphabet = gather.form.letters().alphabet();
     let letters =

@@ -11,6 +11,7 @@ use super::letters::Fixed;
 use super::packed;
 use super::pages::Pages;
 use super::shape::Mark;
+use super::spelled_time::SpelledTime;
 use crate::codec::bits;
 use crate::codec::buffer::SHORT;
 use crate::codec::varint;
@@ -91,6 +92,12 @@ pub(super) enum Base {
     Dictionary(Dictionary),
     /// As a number above the lowest.
     Integer { low: i64, width: u32 },
+    /// As a time this much and the lowest distance away from that of the row.
+    Time {
+        spelling: SpelledTime,
+        low: i64,
+        width: u32,
+    },
     /// Letter by letter, all texts of one length.
     Fixed(Fixed),
     /// Letter by letter behind its length.
@@ -334,6 +341,15 @@ impl Column {
                 out.push(5);
                 out.push(*width as u8);
             }
+            Base::Time {
+                spelling,
+                low,
+                width,
+            } => {
+                out.extend_from_slice(&[6, spelling.number()]);
+                varint::put_i64(out, *low);
+                out.push(*width as u8);
+            }
         }
     }
 
@@ -367,10 +383,15 @@ impl Column {
             5 => Base::Text {
                 width: u32::from(bytes.u8()?),
             },
+            6 => Base::Time {
+                spelling: SpelledTime::of_number(bytes.u8()?)?,
+                low: bytes.signed_varint()?,
+                width: u32::from(bytes.u8()?),
+            },
             _ => return None,
         };
         let sound = match &base {
-            Base::Integer { width, .. } => *width <= u64::BITS,
+            Base::Integer { width, .. } | Base::Time { width, .. } => *width <= u64::BITS,
             Base::Text { width } => *width <= u32::BITS,
             _ => true,
         };

@@ -106,7 +106,6 @@ def frames(path, data, end, exact):
         check(not proof or proof[4] <= at, path, at, f"a durable frame is missing, as the one at {later} proves")
     if rest: print(f"note: {path}: torn bytes left out from byte {at} on", file=sys.stderr)
     return found
-
 # manifest.md, "CURRENT", "Head" and "Entry"
 def read_current(path):
     data = path.read_bytes()
@@ -137,7 +136,6 @@ def read_manifest(path, current):
             before = width, *values
     check(before, path, 512, "there is no state")
     return before[4], segments  # behind the width: made, next segment, sealed, first log
-
 # wal.md, "Group" and "Row", "Where a log ends"
 def read_log(path, data, end, exact):
     next_seq, _, *zeros = struct.unpack_from("<4Q", data, 56)
@@ -165,7 +163,6 @@ def read_logs(folder, current, first_needed):
         named = current.wal_end if n == current.wal else 0
         rows += read_log(path, data, ends.get(n) or named, bool(ends.get(n) or named and current.closed))
     return rows
-
 # segment.md, introduction, and "Checksums" to "Directory"
 def width(n): return n.bit_length()
 def bit_reader(data):
@@ -237,11 +234,11 @@ def read_segment(path, entry, store):
         bounds = *places[0], *places[-1], min(seqs), max(seqs), min(recorded), max(recorded)
         need(bounds == entry[2:10] and len(rows) == entry.rows, "the manifest's entry says otherwise")
     return rows
-
 # segment.md, "Schema"
 def read_alphabet(stream): return take(stream, byte(stream) or 256)
 def read_fixed(stream): return byte(stream), [read_alphabet(stream) for _ in range(byte(stream))]
 def read_integer(stream): return zigzag(stream), byte(stream)
+def read_time(stream): return byte(stream), *read_integer(stream)
 def read_member(stream): return many(stream, read_template)
 def read_shape(stream): return varint(stream), many(stream, varint)
 def read_schema(section, count):
@@ -261,10 +258,9 @@ def read_column(stream):
     flags = byte(stream)
     other, table = varint(stream) if flags & 3 else None, varint(stream) if flags & 3 == 2 else None
     base = byte(stream)
-    need(flags < 8 and flags & 3 != 3 and base < 6, "an unknown kind of column")
-    read = (None, read_dictionary_fields, read_integer, read_fixed, read_alphabet, byte)[base]
+    need(flags < 8 and flags & 3 != 3 and base < 7, "an unknown kind of column")
+    read = (None, read_dictionary_fields, read_integer, read_fixed, read_alphabet, byte, read_time)[base]
     return Column(flags & 3, flags & 4, other, table, base, read and read(stream))
-
 # segment.md, "Dictionaries" and "Texts and text index"
 def read_values(section, columns, texts):
     """The values of each dictionary, the place of each value, and the tables of derived columns."""
@@ -309,7 +305,6 @@ def read_texts(index, data, section, frame_count):
         need(not unpacked.read(1), "bytes behind the last text of a frame")
     need(len(texts) == section[2] and bounds[-1] == sum(section[:2]), "wrong number of texts or end of frames")
     return texts
-
 # segment.md, "Row block"
 def read_block(data, count, schema, values):
     stream = io.BytesIO(data)
@@ -317,8 +312,8 @@ def read_block(data, count, schema, values):
     seqs, recorded = steps(stream, count, -1), steps(stream, count, 0)
     times, ends = line(stream, count, *time_line), line(stream, count, *end_line)
     need(len(bits := stream.read()) == ends[-1], "it does not end with its last row")
-    contents = [read_row(bits[start:end], ulid(time, seq), schema, values)
-                for start, end, time, seq in zip([0] + ends, ends, times, seqs)]
+    contents = [read_row(bits[start:end], place, schema, values)
+                for start, end, place in zip([0] + ends, ends, zip(times, seqs))]
     return list(map(checked_row, times, seqs, recorded, contents))
 def line(stream, count, first, difference, lowest, size):
     s, sign = max(1, count - 1), -1 if difference < 0 else 1
@@ -328,7 +323,7 @@ def steps(stream, count, step):
     first = varint(stream)
     exceptions = {byte(stream): zigzag(stream) for _ in range(byte(stream))}
     return list(accumulate((step if i else first) + exceptions.get(i, 0) for i in range(count)))
-def read_leaf(code, n, last, row_ulid, schema, values):
+def read_leaf(code, n, last, place, schema, values):
     column = schema.columns[n]
     if column.told and (column.always or code(1)):
         if column.told == 1: return last[column.other]
@@ -337,13 +332,19 @@ def read_leaf(code, n, last, row_ulid, schema, values):
     if column.base == 1: return values.dictionaries[n][code(width(column.fields[0] - 1))]
     if column.base == 2: return b"%d" % (column.fields[0] + code(column.fields[1]))
     if column.base == 3 and column.fields[0]:
-        front, back = column.fields[1][:-26], column.fields[1][-16:]
-        return fixed_text(code, front) + row_ulid[:10] + fixed_text(code, back)
+        return fixed_text(code, column.fields[1][:-26]) + ulid(*place)[:10] + fixed_text(code, column.fields[1][-16:])
     if column.base == 3: return fixed_text(code, column.fields[1])
     if column.base == 4: return fixed_text(code, code(8) * [column.fields])
+    if column.base == 6: return spelled(*column.fields[:2], code(column.fields[2]), place[0])
     need(column.base == 5, "nothing tells a leaf")
     return values.texts[code(column.fields)]
-def read_row(data, row_ulid, schema, values):
+SPELLINGS = (("{:%Y-%m-%dT%H:%M:%S}Z", 6), ("{:%Y-%m-%dT%H:%M:%S}.{:03}Z", 3), ("{:%Y-%m-%dT%H:%M:%S}.{:06}Z", 0),
+             ("{:%Y-%m-%d %H:%M:%S}", 6), ("{:%Y-%m-%d %H:%M:%S}.{:03}", 3), ("{:%m-%d-%Y %H:%M:%S}.{:03}", 3))
+def spelled(spelling, lowest, above, occurred_at):
+    text, unit = SPELLINGS[spelling][0], 10 ** SPELLINGS[spelling][1]
+    time = EPOCH + timedelta(microseconds=(occurred_at // unit + lowest + above) * unit)
+    return text.format(time, time.microsecond // unit).encode()
+def read_row(data, place, schema, values):
     code, finish = bit_reader(data)
     source, members = schema.shapes[code(width(len(schema.shapes) - 1))]
     code(schema.repeat_width if source > 1 else 0)
@@ -353,12 +354,11 @@ def read_row(data, row_ulid, schema, values):
         literals, columns = templates[code(width(len(templates) - 1))]
         text = [literals[0]]
         for n, literal in zip(columns, literals[1:]):
-            last[n] = read_leaf(code, n, last, row_ulid, schema, values)
+            last[n] = read_leaf(code, n, last, place, schema, values)
             text += last[n], literal
         parts.append(b"".join(text))
     finish()
     return b"{" + b",".join(parts) + b"}"
-
 # canonical.md, "The stored body of a row"
 EPOCH, TEXT = datetime(1970, 1, 1), rb'"(?:[^"\\]|\\.)*"'
 CONTENT = re.compile(rb'\{("type":"[^"\\]*"(?:,"sub_type":(?:null|%s))?)(,"offset":(?:null|-?\d+))?(.*\})' % TEXT)

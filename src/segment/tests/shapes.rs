@@ -35,6 +35,8 @@ pub(super) fn give(event: &mut Event, position: Position, seed: u32) {
         _ => {}
     }
     let ulid = EventId::new(position).to_string();
+    let time = String::from_utf8(position.occurred_at.to_text().to_vec()).unwrap();
+    let time = time.get(..19).unwrap();
     let data = match seed % 8 {
         0 => format!(
             r#"{{"by":"{user}","n":{seed},"at":"{ulid}","ok":{}}}"#,
@@ -45,7 +47,7 @@ pub(super) fn give(event: &mut Event, position: Position, seed: u32) {
             i64::from(seed) - 77
         ),
         2 => format!(
-            r#"{{"digest":"{:032x}","by":"{user}"}}"#,
+            r#"{{"digest":"{:032x}","by":"{user}","time":"{time}Z"}}"#,
             u128::from(seed) * 0x1_0001_0001
         ),
         3 => format!(r#""{}""#, "x".repeat(seed as usize % 300)),

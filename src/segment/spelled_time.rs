@@ -1,0 +1,214 @@
+//! Times as records spell them, so that a leaf which tells the moment of its row, or one near it,
+//! takes the bits of its distance from it. What a spelling does not give back to the last byte is no
+//! time.
+
+use crate::id::Position;
+use crate::time::Time;
+
+/// The spellings, by number; a `T`, a blank or a `Z` stands for itself.
+pub(super) const SPELLINGS: [Spelling; 6] = [
+    Spelling("2026-05-17T08:00:00Z", 1_000_000),
+    Spelling("2026-05-17T08:00:00.000Z", 1_000),
+    Spelling("2026-05-17T08:00:00.000000Z", 1),
+    Spelling("2026-05-17 08:00:00", 1_000_000),
+    Spelling("2026-05-17 08:00:00.000", 1_000),
+    Spelling("05-17-2026 08:00:00.000", 1_000),
+];
+
+/// An example, and the microseconds of its unit.
+pub(super) struct Spelling(pub(super) &'static str, pub(super) i64);
+
+/// How the times of a column are spelled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct SpelledTime {
+    number: u8,
+}
+
+/// What all leaves of a column have in common while they are times.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Times {
+    /// No leaf was seen yet.
+    #[default]
+    Unseen,
+    /// Not all leaves are times, or not of one spelling.
+    Never,
+    /// The lowest and the highest distance from the row, in units of the spelling.
+    Spelled(SpelledTime, i64, i64),
+}
+
+impl SpelledTime {
+    /// The spelling of this number.
+    pub(super) fn of_number(number: u8) -> Option<SpelledTime> {
+        (usize::from(number) < SPELLINGS.len()).then_some(SpelledTime { number })
+    }
+
+    /// The spelling of `text`.
+    fn of(text: &[u8]) -> Option<SpelledTime> {
+        let mut all = (0..).map_while(SpelledTime::of_number);
+        all.find(|spelling| spelling.read(text).is_some())
+    }
+
+    pub(super) const fn number(self) -> u8 {
+        self.number
+    }
+
+    fn example(self) -> &'static str {
+        let spelling = SPELLINGS.get(usize::from(self.number));
+        spelling.map_or("", |spelling| spelling.0)
+    }
+
+    fn unit(self) -> i64 {
+        let spelling = SPELLINGS.get(usize::from(self.number));
+        spelling.map_or(1, |spelling| spelling.1)
+    }
+
+    /// The time that `text` spells.
+    fn read(self, text: &[u8]) -> Option<Time> {
+        let same = |(letter, example): (&u8, u8)| match example {
+            b'0'..=b'9' => letter.is_ascii_digit(),
+            mark => *letter == mark,
+        };
+        if text.len() != self.example().len() || !text.iter().zip(self.example().bytes()).all(same)
+        {
+            return None;
+        }
+        let text = core::str::from_utf8(text).ok()?;
+        let (day, clock) = text.split_at_checked(10)?;
+        let (_, clock) = clock.split_at_checked(1)?;
+        let day = match self.example().starts_with("05-17") {
+            true => format!("{}-{}", day.get(6..)?, day.get(..5)?),
+            false => day.to_owned(),
+        };
+        let whole = format!("{day}T{}Z", clock.trim_end_matches('Z'));
+        let (time, _) = Time::parse_with_offset(&whole).ok()?;
+        let mut again = Vec::with_capacity(text.len());
+        self.spell(time, &mut again);
+        (again == text.as_bytes()).then_some(time)
+    }
+
+    fn spell(self, time: Time, out: &mut Vec<u8>) {
+        let whole = time.to_text();
+        let part = |from: usize, to: usize| whole.get(from..to).unwrap_or_default();
+        let example = self.example();
+        if example.starts_with("05-17") {
+            out.extend_from_slice(part(5, 10));
+            out.push(b'-');
+            out.extend_from_slice(part(0, 4));
+        } else {
+            out.extend_from_slice(part(0, 10));
+        }
+        out.push(if example.contains('T') { b'T' } else { b' ' });
+        let zulu = usize::from(example.ends_with('Z'));
+        out.extend_from_slice(part(11, example.len() - zulu));
+        if zulu == 1 {
+            out.push(b'Z');
+        }
+    }
+
+    /// How far the time that `text` spells lies from the row at `position`.
+    pub(super) fn distance(self, text: &[u8], position: Position) -> Option<i64> {
+        let time = self.read(text)?;
+        let row = position.occurred_at.as_micros().div_euclid(self.unit());
+        Some(time.as_micros().div_euclid(self.unit()) - row)
+    }
+
+    /// Appends the time that lies `distance` from the row at `position`; `None` if there is none.
+    pub(super) fn put(self, distance: i64, position: Position, out: &mut Vec<u8>) -> Option<()> {
+        let row = position.occurred_at.as_micros().div_euclid(self.unit());
+        let micros = row.checked_add(distance)?.checked_mul(self.unit())?;
+        self.spell(Time::from_micros(micros)?, out);
+        Some(())
+    }
+}
+
+impl Times {
+    /// Takes in the leaf of one row.
+    pub(super) fn see(&mut self, text: &[u8], position: Position) {
+        let spelling = match self {
+            Times::Never => return,
+            Times::Unseen => SpelledTime::of(text),
+            Times::Spelled(spelling, ..) => Some(*spelling),
+        };
+        let found = spelling.and_then(|spelling| {
+            let distance = spelling.distance(text, position)?;
+            Some((spelling, distance))
+        });
+        *self = match (found, &self) {
+            (Some((spelling, distance)), Times::Spelled(_, low, high)) => {
+                Times::Spelled(spelling, distance.min(*low), distance.max(*high))
+            }
+            (Some((spelling, distance)), _) => Times::Spelled(spelling, distance, distance),
+            (None, _) => Times::Never,
+        };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::Sequence;
+
+    const ROW: Position = Position {
+        occurred_at: Time::saturating_from_micros(1_779_004_800_123_456),
+        seq: Sequence(0),
+    };
+
+    #[test]
+    fn every_spelling_gives_its_times_back() {
+        for Spelling(text, unit) in SPELLINGS {
+            let mut times = Times::default();
+            times.see(text.as_bytes(), ROW);
+            let Times::Spelled(spelling, low, high) = times else {
+                panic!("{text} is no time");
+            };
+            assert_eq!(
+                (low, high),
+                (-(123_456 / unit), -(123_456 / unit)),
+                "{text}"
+            );
+            let mut out = Vec::new();
+            assert_eq!(spelling.put(low, ROW, &mut out), Some(()));
+            assert_eq!(String::from_utf8_lossy(&out), text);
+        }
+    }
+
+    #[test]
+    fn what_would_come_back_otherwise_is_no_time() {
+        for text in [
+            "",
+            "2026-05-17T08:00:00+00:00",
+            "2026-05-17T24:00:00Z",
+            "2026-05-17T08:00:60Z",
+            "2026-02-30 08:00:00",
+            "1969-12-31T23:59:59Z",
+            "2026-05-17T08:00:00.0Z",
+            "17-05-2026 08:00:00.000",
+        ] {
+            let mut times = Times::default();
+            times.see(text.as_bytes(), ROW);
+            assert_eq!(times, Times::Never, "{text}");
+        }
+    }
+
+    #[test]
+    fn distances_no_time_has_are_refused() {
+        for spelling in (0..).map_while(SpelledTime::of_number) {
+            for distance in [i64::MIN, i64::MAX, -1 << 52, 1 << 59] {
+                assert_eq!(spelling.put(distance, ROW, &mut Vec::new()), None);
+            }
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_text_is_a_time_that_comes_back_or_none(text in "[0-9]{2,4}-[0-9]{2}-[0-9]{2,4}[T ][012][0-9]:[0-6][0-9]:[0-6][0-9](\\.[0-9]{3}|\\.[0-9]{6})?Z?") {
+            let mut times = Times::default();
+            times.see(text.as_bytes(), ROW);
+            if let Times::Spelled(spelling, low, _) = times {
+                let mut out = Vec::new();
+                proptest::prop_assert_eq!(spelling.put(low, ROW, &mut out), Some(()));
+                proptest::prop_assert_eq!(out, text.into_bytes());
+            }
+        }
+    }
+}
