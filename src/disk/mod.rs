@@ -64,7 +64,8 @@ pub(crate) trait Disk: Send + Sync {
     /// an error nothing is known of any name since the last success: do not repeat, reopen.
     fn sync_dir(&self, path: &Path) -> Result<()>;
 
-    /// What a folder holds, by name. Names made or removed meanwhile may or may not be among it.
+    /// What a folder holds, by name, without a look at any of it. Names made or removed meanwhile may
+    /// or may not be among it.
     fn list(&self, path: &Path) -> Result<Vec<Entry>>;
 
     /// The length of a file, or `None` if there is none.
@@ -126,8 +127,6 @@ pub(crate) struct Entry {
     pub(crate) name: String,
     /// Whether it is itself a folder.
     pub(crate) is_dir: bool,
-    /// The length of a file; 0 for a folder.
-    pub(crate) len: u64,
 }
 
 #[cfg(test)]

@@ -78,6 +78,17 @@ pub(crate) fn wal_id(name: &str) -> Option<WalId> {
     decimal(name.strip_suffix(WAL)?).map(WalId)
 }
 
+/// The folder of this name in [`segment_dir`].
+pub(crate) fn folder(name: &str) -> Option<Folder> {
+    let mut numbers = name.split('-');
+    let folder = Folder {
+        year: numbers.next()?.parse().ok()?,
+        month: numbers.next().map_or(Some(0), |month| month.parse().ok())?,
+        day: numbers.next().map_or(Some(0), |day| day.parse().ok())?,
+    };
+    (folder.path() == segment_dir().join(name)).then_some(folder)
+}
+
 /// `seg/2026-05/00000000000002a3.seg`.
 pub(crate) fn segment(folder: Folder, id: SegmentId) -> PathBuf {
     folder.path().join(format!("{:016x}{SEGMENT}", id.0))
@@ -256,7 +267,21 @@ mod tests {
             (Partition::Month, "seg/2026-05"),
             (Partition::Day, "seg/2026-05-17"),
         ] {
-            assert_eq!(Folder::of(time, width).path(), Path::new(path));
+            let folder = Folder::of(time, width);
+            assert_eq!(folder.path(), Path::new(path));
+            let read = super::folder(file_name(Path::new(path)));
+            assert_eq!(read, Some(folder));
+        }
+        for name in [
+            "26",
+            "2026-5",
+            "2026-05-017",
+            "2026-05-17-1",
+            "2026-00-01",
+            "+2026",
+            "",
+        ] {
+            assert_eq!(folder(name), None, "{name}");
         }
     }
 

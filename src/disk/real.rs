@@ -194,16 +194,14 @@ impl Disk for RealDisk {
         let mut entries = Vec::new();
         for entry in fs::read_dir(&path).map_err(refused)? {
             let entry = entry.map_err(refused)?;
-            let metadata = match entry.metadata() {
-                Ok(metadata) => metadata,
+            let kind = match entry.file_type() {
+                Ok(kind) => kind,
                 Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
                 Err(error) => return Err(refused(error)),
             };
-            let is_dir = metadata.is_dir();
             entries.push(Entry {
                 name: entry.file_name().to_string_lossy().into_owned(),
-                is_dir,
-                len: if is_dir { 0 } else { metadata.len() },
+                is_dir: kind.is_dir(),
             });
         }
         entries.sort();

@@ -106,16 +106,16 @@ fn a_folder_lists_its_names_in_order() {
         write(disk, "seg/2026-05/deeper", b"")?;
         disk.sync_dir(Path::new("seg"))?;
         disk.sync_dir(Path::new(""))?;
-        let entry = |name: &str, is_dir, len| Entry {
+        let entry = |name: &str, is_dir| Entry {
             name: name.to_owned(),
             is_dir,
-            len,
         };
         assert_eq!(
             disk.list(Path::new("seg"))?,
-            [entry("2026-05", true, 0), entry("b", false, 5)]
+            [entry("2026-05", true), entry("b", false)]
         );
-        assert_eq!(disk.list(Path::new(""))?, [entry("seg", true, 0)]);
+        assert_eq!(disk.len(Path::new("seg/b"))?, Some(5));
+        assert_eq!(disk.list(Path::new(""))?, [entry("seg", true)]);
         assert_eq!(
             kind(disk.create_dir(Path::new("seg/b"))),
             Some(ErrorKind::Exists)

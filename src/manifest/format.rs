@@ -240,6 +240,10 @@ impl State {
         if whole || !steady || !before.precedes(&after) {
             return Err("an edit takes back what was settled before".to_owned());
         }
+        if removed.is_empty() && after.segments.is_empty() {
+            after.segments = before.segments;
+            return Ok(after);
+        }
         let segments = Arc::make_mut(&mut before.segments);
         for id in removed {
             if segments.remove(&id).is_none() {

@@ -2,7 +2,6 @@
 //! when first read, and only so many open at a time.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering;
@@ -23,17 +22,14 @@ use crate::segment::reader::Reader;
 pub(crate) struct Pinned {
     pub(crate) entry: SegmentEntry,
     disk: Arc<dyn Disk>,
-    path: PathBuf,
     replaced: AtomicBool,
 }
 
 impl Pinned {
     pub(crate) fn new(entry: SegmentEntry, disk: Arc<dyn Disk>) -> Pinned {
-        let path = entry.path();
         Pinned {
             entry,
             disk,
-            path,
             replaced: AtomicBool::new(false),
         }
     }
@@ -49,7 +45,7 @@ impl Drop for Pinned {
         if self.replaced.load(Ordering::Acquire) {
             // A file that cannot be removed now is an orphan, which the writer removes at its next
             // open; nothing reads it meanwhile.
-            drop(self.disk.unlink(&self.path));
+            drop(self.disk.unlink(&self.entry.path()));
         }
     }
 }

@@ -44,7 +44,8 @@ pub(super) fn load(
     known: &[Arc<Run>],
 ) -> Arc<[Arc<Run>]> {
     let listed = listed(disk).into_iter();
-    let opened = listed.filter_map(|(number, len)| {
+    let opened = listed.filter_map(|number| {
+        let len = disk.len(&names::presence(number)).ok()??;
         let same = |run: &&Arc<Run>| (run.number(), run.len()) == (number, len);
         match known.iter().find(same) {
             Some(known) => Some(Arc::clone(known)),
@@ -56,8 +57,8 @@ pub(super) fn load(
     opened.collect()
 }
 
-/// The numbers and lengths of the files that have a run's name.
-fn listed(disk: &dyn Disk) -> Vec<(u64, u64)> {
+/// The numbers of the files that have a run's name.
+fn listed(disk: &dyn Disk) -> Vec<u64> {
     let folder = names::presence_dir();
     let root = disk.list(names::root()).unwrap_or_default();
     if !root
@@ -68,8 +69,7 @@ fn listed(disk: &dyn Disk) -> Vec<(u64, u64)> {
     }
     let entries = disk.list(folder).unwrap_or_default().into_iter();
     let files = entries.filter(|entry| !entry.is_dir);
-    let numbered =
-        files.filter_map(|entry| Some((names::presence_number(&entry.name)?, entry.len)));
+    let numbered = files.filter_map(|entry| names::presence_number(&entry.name));
     numbered.collect()
 }
 
@@ -77,7 +77,7 @@ impl Presence {
     /// Removes the files that are no runs; `runs` are those that could be opened.
     pub(super) fn new(disk: &dyn Disk, runs: &[Arc<Run>]) -> Presence {
         let mut next = 1;
-        for (number, _) in listed(disk) {
+        for number in listed(disk) {
             next = next.max(number.saturating_add(1));
             if !runs.iter().any(|run| run.number() == number) {
                 drop(disk.unlink(&names::presence(number)));

@@ -120,10 +120,11 @@ fn bytes_in(
     folder: &std::path::Path,
     counts: impl Fn(&str) -> bool,
 ) -> Result<u64> {
-    let entries = disk.list(folder)?;
-    Ok(entries
-        .iter()
-        .filter(|entry| counts(&entry.name))
-        .map(|entry| entry.len)
-        .sum())
+    let mut bytes = 0;
+    for entry in disk.list(folder)? {
+        if counts(&entry.name) {
+            bytes += disk.len(&folder.join(&entry.name))?.unwrap_or(0);
+        }
+    }
+    Ok(bytes)
 }

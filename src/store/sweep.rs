@@ -62,15 +62,15 @@ fn orphans(disk: &dyn Disk, state: &State) -> Result<Vec<(PathBuf, SegmentId)>> 
     let mut found = Vec::new();
     let folders = disk.list(names::segment_dir())?;
     for folder in folders.iter().filter(|entry| entry.is_dir) {
+        let here = names::folder(&folder.name);
         let folder = names::segment_dir().join(&folder.name);
         for entry in disk.list(&folder)? {
-            let path = folder.join(&entry.name);
             let Some(id) = names::segment_id(&entry.name).filter(|_| !entry.is_dir) else {
                 continue;
             };
             let known = state.segments.get(&id);
-            if known.is_none_or(|known| known.path() != path) {
-                found.push((path, id));
+            if known.is_none_or(|known| Some(known.folder) != here) {
+                found.push((folder.join(&entry.name), id));
             }
         }
     }

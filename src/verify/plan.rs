@@ -390,7 +390,8 @@ pub(super) fn files(disk: &dyn Disk, folder: &Path) -> Vec<(PathBuf, u64)> {
         for entry in disk.list(&folder).unwrap_or_default() {
             let path = folder.join(&entry.name);
             if !entry.is_dir {
-                found.push((path, entry.len));
+                let len = disk.len(&path).ok().flatten().unwrap_or(0);
+                found.push((path, len));
             } else if deep > 0 {
                 folders.push((path, deep - 1));
             }

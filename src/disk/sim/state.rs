@@ -159,10 +159,6 @@ impl State {
                     .to_string_lossy()
                     .into_owned(),
                 is_dir: *node == Node::Folder,
-                len: match node {
-                    Node::Folder => 0,
-                    Node::File(id) => self.live(*id).len() as u64,
-                },
             })
             .collect())
     }

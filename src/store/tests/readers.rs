@@ -204,7 +204,7 @@ fn image(disk: &SimDisk) -> Result<BTreeMap<PathBuf, Vec<u8>>> {
                 folders.push(path);
                 continue;
             }
-            let mut bytes = vec![0; entry.len as usize];
+            let mut bytes = vec![0; disk.len(&path)?.unwrap_or(0) as usize];
             disk.open_read(&path)?.read_at(0, &mut bytes)?;
             image.insert(path, bytes);
         }

@@ -25,7 +25,10 @@ fn files(disk: &SimDisk) -> Result<Vec<(String, u64)>> {
             let path = folder.join(&entry.name);
             match entry.is_dir {
                 true => folders.push(path),
-                false => found.push((path.to_string_lossy().into_owned(), entry.len)),
+                false => {
+                    let len = disk.len(&path)?.unwrap_or(0);
+                    found.push((path.to_string_lossy().into_owned(), len));
+                }
             }
         }
     }
