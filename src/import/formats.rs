@@ -82,6 +82,9 @@ static BUILT_IN: LazyLock<Vec<Arc<Mapping>>> = LazyLock::new(|| {
         .collect()
 });
 
+/// The name of what reads this store's own lines.
+static NATIVE: LazyLock<Arc<str>> = LazyLock::new(|| Arc::from("native"));
+
 /// How source lines are read.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
@@ -157,6 +160,8 @@ pub(super) struct Formats {
     /// A mapping tried before the format: on the records it detects, or on all if it detects none.
     pub(super) map: Option<Arc<Mapping>>,
     pub(super) zone: Option<i32>,
+    /// Whether equal events are numbered, however their lines are spelled.
+    pub(super) numbered: bool,
 }
 
 /// A line read.
@@ -174,17 +179,23 @@ impl Formats {
     pub(super) fn read(&self, line: &[u8]) -> core::result::Result<Read, String> {
         let text = core::str::from_utf8(line)
             .map_err(|error| format!("no valid UTF-8 at byte {}", error.valid_up_to()))?;
-        let data = record_of(text)?;
-        let (event, mapping, own) = self.event(&Record::new(data.as_str()))?;
-        let mut event = event;
-        let identity = if own {
-            // Another order of the keys is the same event.
-            let line = serde_json::to_string(&event).map_err(|error| error.to_string())?;
-            identity(&mapping, &line)
-        } else {
-            let identity = identity(&mapping, data.as_str());
-            event.data = Field::Value(data);
-            identity
+        let (event, mapping, identity) = match self.canonical(text) {
+            Some(event) => {
+                let identity = self.identity_of(NATIVE.as_ref(), &event, text)?;
+                (event, Arc::clone(&NATIVE), identity)
+            }
+            None => {
+                let data = record_of(text)?;
+                let (mut event, mapping, own) = self.event(&Record::new(data.as_str()))?;
+                let identity = match own {
+                    true => self.identity_of(&mapping, &event, text)?,
+                    false => identity(&mapping, data.as_str()),
+                };
+                if !own {
+                    event.data = Field::Value(data);
+                }
+                (event, mapping, identity)
+            }
         };
         event.validate().map_err(|error| error.to_string())?;
         Ok(Read {
@@ -192,6 +203,27 @@ impl Formats {
             mapping,
             identity,
         })
+    }
+
+    /// The event of a line in canonical form, where such a line is nothing else.
+    fn canonical(&self, text: &str) -> Option<Event> {
+        let own = matches!(self.format, ImportFormat::Auto | ImportFormat::Native);
+        (own && self.map.is_none()).then(|| native::canonical(text))?
+    }
+
+    /// What tells an event's own line from others. Where events are numbered, another order of the
+    /// keys is the same event; otherwise lines are compared themselves.
+    fn identity_of(
+        &self,
+        mapping: &str,
+        event: &Event,
+        text: &str,
+    ) -> core::result::Result<u64, String> {
+        if !self.numbered {
+            return Ok(identity(mapping, text));
+        }
+        let line = serde_json::to_string(event).map_err(|error| error.to_string())?;
+        Ok(identity(mapping, &line))
     }
 
     /// The event, the name of what made it, and whether the line was an event itself.
@@ -244,10 +276,10 @@ fn own(
     layout: Layout,
 ) -> core::result::Result<(Event, Arc<str>, bool), String> {
     let name = match layout {
-        Layout::Native => "native",
-        Layout::Entries => "entries",
+        Layout::Native => Arc::clone(&NATIVE),
+        Layout::Entries => Arc::from("entries"),
     };
-    native::event(record, layout).map(|event| (event, Arc::from(name), true))
+    native::event(record, layout).map(|event| (event, name, true))
 }
 
 /// The record of a line: its JSON, or the line itself as a JSON text.

@@ -3,7 +3,12 @@
 //! Both are read strictly, because they have no `data` to keep what would not fit.
 
 use super::record::Record;
+use crate::codec::canonical::seams;
+use crate::codec::content::Content;
 use crate::event::Event;
+use crate::event::Field;
+use crate::event::Origin;
+use crate::time::Time;
 
 /// The keys of a native line.
 const KEYS: [&str; 24] = [
@@ -82,6 +87,81 @@ pub(super) fn event(record: &Record<'_>, layout: Layout) -> Result<Event, String
     Event::from_native_line(&line).map_err(|error| error.to_string())
 }
 
+/// Bytes of a time as the store prints it.
+const TIME_BYTES: usize = 27;
+
+/// The event of a line in canonical form that says when it happened, read in one pass; `None` for
+/// every other line, of which serde may make the same event or another reader something else.
+pub(super) fn canonical(line: &str) -> Option<Event> {
+    let mut rest = line.strip_prefix('{')?;
+    let id = head(&mut rest, "\"id\":\"", "\",")?;
+    let seq = head(&mut rest, "\"seq\":", ",")?;
+    let mut content = String::with_capacity(line.len());
+    content.push('{');
+    content.push_str(rest);
+    let (at, _) = seams(&content)?;
+    let occurred_at = time(&mut content, at, ",\"occurred_at\":\"")?;
+    let (_, at) = seams(&content)?;
+    let recorded_at = time(&mut content, at, ",\"recorded_at\":\"")?;
+    let mut event = Content::parse(&content)?.to_event();
+    event.occurred_at = Field::Value(occurred_at.value().copied()?);
+    let is_plain = |byte: u8| !matches!(byte, b'"' | b'\\' | 0..0x20);
+    if !id.is_none_or(|id| id.bytes().all(is_plain)) {
+        return None;
+    }
+    let id = id.map_or(Field::Absent, |id| Field::Value(id.to_owned()));
+    let seq = match seq {
+        None => Field::Absent,
+        Some(digits) => {
+            let seq: u64 = digits.parse().ok()?;
+            if seq.to_string() != digits {
+                return None;
+            }
+            Field::Value(seq)
+        }
+    };
+    let named = !(id.is_absent() && seq.is_absent() && recorded_at.is_absent());
+    if event.origin.is_absent() && named {
+        event.origin = Field::Value(Origin {
+            store: Field::Absent,
+            id,
+            seq,
+            recorded_at,
+        });
+    }
+    Some(event)
+}
+
+/// Takes a member that ends with `end` from the head of `rest`, if that begins with `start`; `None`
+/// where it begins so and has no end.
+fn head<'r>(rest: &mut &'r str, start: &str, end: &str) -> Option<Option<&'r str>> {
+    let Some(behind) = rest.strip_prefix(start) else {
+        return Some(None);
+    };
+    let (value, behind) = behind.split_once(end)?;
+    *rest = behind;
+    Some(Some(value))
+}
+
+/// Takes the member `start` out of `content` at byte `at`, if it is there; `None` where it is, and
+/// is no time as the store prints it.
+fn time(content: &mut String, at: usize, start: &str) -> Option<Field<Time>> {
+    if !content.get(at..)?.starts_with(start) {
+        return Some(Field::Absent);
+    }
+    let from = at + start.len();
+    let text = content.get(from..from + TIME_BYTES)?;
+    let (time, None) = Time::parse_with_offset(text).ok()? else {
+        return None;
+    };
+    let end = from + TIME_BYTES;
+    if time.to_string() != text || content.as_bytes().get(end) != Some(&b'"') {
+        return None;
+    }
+    content.replace_range(at..=end, "");
+    Some(Field::Value(time))
+}
+
 /// The same line in native words.
 fn native_line(record: &Record<'_>) -> String {
     let mut line = String::with_capacity(record.root().raw().len() + 16);
@@ -102,7 +182,6 @@ fn native_line(record: &Record<'_>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::Field;
 
     #[test]
     fn an_entry_becomes_an_event_and_keeps_its_id() {
@@ -144,6 +223,53 @@ mod tests {
         ] {
             assert_eq!(layout(&Record::new(text)), expected, "{text}");
         }
+    }
+
+    /// The golden lines with and without what a store sets, whole and with a byte changed, left out
+    /// or doubled.
+    #[test]
+    fn one_pass_reads_what_serde_reads() {
+        let golden = include_str!("../../tests/golden/canonical.ndjson");
+        let (mut whole, mut taken) = (0, 0);
+        for (number, line) in golden.lines().enumerate() {
+            let (_, unnamed) = line
+                .split_once("\"type\"")
+                .expect("a golden line has a type");
+            let unnamed = format!("{{\"type\"{unnamed}");
+            whole +=
+                usize::from(canonical(line).is_some()) + usize::from(canonical(&unnamed).is_some());
+            let mut lines = Vec::new();
+            for line in [line, unnamed.as_str()] {
+                lines.push(line.to_owned());
+                for at in (number % 3..line.len().min(500)).step_by(3) {
+                    let parts = (line.get(..at), line.get(at..=at), line.get(at + 1..));
+                    let (Some(head), Some(byte), Some(tail)) = parts else {
+                        continue;
+                    };
+                    lines.push(format!("{head}{tail}"));
+                    lines.push(format!("{head}{byte}{byte}{tail}"));
+                    for other in ["\"", "\\", "0", ",", "x", "\u{1}", " ", "+", "}"] {
+                        lines.push(format!("{head}{other}{tail}"));
+                    }
+                }
+            }
+            for line in lines {
+                let Some(event) = canonical(&line) else {
+                    continue;
+                };
+                taken += 1;
+                let read = Event::from_native_line(&line).expect("serde reads it too");
+                assert_eq!(event, read, "{line}");
+                let own = layout(&Record::new(&line));
+                assert_eq!(own, Some(Layout::Native), "{line}");
+            }
+        }
+        let lines = golden.lines().count();
+        assert_eq!(whole, 2 * lines, "a golden line is canonical");
+        assert!(
+            taken > 100 * lines,
+            "{taken} of the changed lines are canonical"
+        );
     }
 
     #[test]

@@ -45,6 +45,7 @@ impl<'s> Import<'s> {
                 format: options.format,
                 map: options.map,
                 zone: options.zone,
+                numbered: options.keep_repeats,
             },
             on_refusal,
             progress: None,
