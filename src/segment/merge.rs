@@ -21,7 +21,11 @@ use crate::id::Position;
 use crate::id::SegmentId;
 use crate::id::StoreId;
 
-/// Writes the rows of all `inputs` into the empty `file`. The caller syncs it.
+/// Rows between two moments at which a merge lets its caller do something else.
+const PAUSE_ROWS: u32 = 4096;
+
+/// Writes the rows of all `inputs` into the empty `file`. The caller syncs it. `pause` is called
+/// now and then, because a merge takes long, and ends it with an error.
 ///
 /// # Errors
 /// As [`super::writer::write`]; two inputs that hold the same event are out of order.
@@ -30,6 +34,7 @@ pub(crate) fn merge(
     store: StoreId,
     segment: SegmentId,
     inputs: &[(Reader, Range<u32>)],
+    pause: &mut dyn FnMut() -> Result<()>,
 ) -> Result<Summary> {
     let mut writer = Writer::begin(file, store, segment)?;
     writer.settle(&some_contents(inputs)?);
@@ -61,6 +66,9 @@ pub(crate) fn merge(
         }
         moved.numbers.push(number);
         number += 1;
+        if number % PAUSE_ROWS == 0 {
+            pause()?;
+        }
     }
     writer.finish(|take| union::each(&moved, take))
 }

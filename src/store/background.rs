@@ -23,6 +23,9 @@ use crate::options::Durability;
 const SYNC_AFTER: Duration = Duration::from_millis(20);
 /// How long the sealing thread waits before it tries again after an error such as a full disk.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
+/// With so many small segments, memtables wait for the merge that is under way. A seal adds three at
+/// most.
+const SMALL_MAX: usize = 56;
 
 /// What the sealing thread is told and tells.
 #[derive(Default)]
@@ -134,6 +137,19 @@ impl Shared {
                 return Ok(());
             }
         }
+    }
+
+    /// Seals a full memtable in the middle of a merge, so that whoever appends does not wait for
+    /// its end; unless it would leave too many small segments.
+    pub(super) fn seal_between(&self) -> Result<()> {
+        let version = self.version.read();
+        let segments = version.segments.iter();
+        let smalls = segments.filter(|pinned| pinned.entry.level == 0).count();
+        drop(version);
+        if smalls < SMALL_MAX && self.seal_oldest()? {
+            self.background_moved.notify_all();
+        }
+        Ok(())
     }
 
     /// Has what was accepted synced before long.

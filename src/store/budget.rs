@@ -8,7 +8,7 @@ use crate::limits;
 use crate::options::Options;
 
 /// Bytes that a merge takes for each row, beside as many as the row takes in its segments.
-const MERGE_ROW_BYTES: u64 = 260;
+const MERGE_ROW_BYTES: u64 = 70;
 /// Full memtables that may wait to be sealed before appends wait too.
 const WAITING_MAX: usize = 1;
 

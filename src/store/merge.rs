@@ -71,7 +71,9 @@ impl Shared {
         let added = self.write_segments(pieces, cut, |piece, file, id| {
             let (oldest, newest) = ends(&positions, &piece);
             let inputs = inputs(&readers, oldest, newest)?;
-            segment::merge::merge(file, self.base.store, id, &inputs)
+            // Whoever appends does not wait for the merge: full memtables are sealed in between.
+            let mut seal = || self.seal_between();
+            segment::merge::merge(file, self.base.store, id, &inputs, &mut seal)
         })?;
         let removed = merged.iter().map(|pinned| pinned.entry.id).collect();
         self.put_in_force(added, removed, Edit::default(), None)
