@@ -65,30 +65,28 @@ pub(crate) fn seams(content: &str) -> Option<(usize, usize)> {
 /// Appends `value` as a JSON string: only `"`, `\` and U+0000–001F are escaped.
 pub(crate) fn text(out: &mut String, value: &str) {
     out.push('"');
-    let mut clean = 0;
-    for (at, byte) in value.bytes().enumerate() {
-        let escape = match byte {
-            b'"' => "\\\"",
-            b'\\' => "\\\\",
-            0x08 => "\\b",
-            b'\t' => "\\t",
-            b'\n' => "\\n",
-            0x0c => "\\f",
-            b'\r' => "\\r",
-            0x00..=0x1f => "",
-            _ => continue,
+    let mut rest = value;
+    while let Some((clean, tail)) = rest.split_at_checked(event::clean_bytes(rest.as_bytes())) {
+        out.push_str(clean);
+        let Some(byte) = tail.as_bytes().first().copied() else {
+            break;
         };
-        out.push_str(value.get(clean..at).unwrap_or_default());
-        clean = at + 1;
-        if escape.is_empty() {
-            out.push_str("\\u00");
-            out.push(if byte < 0x10 { '0' } else { '1' });
-            out.push(char::from_digit(u32::from(byte & 0xf), 16).unwrap_or('0'));
-        } else {
-            out.push_str(escape);
+        match byte {
+            b'"' => out.push_str("\\\""),
+            b'\\' => out.push_str("\\\\"),
+            0x08 => out.push_str("\\b"),
+            b'\t' => out.push_str("\\t"),
+            b'\n' => out.push_str("\\n"),
+            0x0c => out.push_str("\\f"),
+            b'\r' => out.push_str("\\r"),
+            _ => {
+                out.push_str("\\u00");
+                out.push(if byte < 0x10 { '0' } else { '1' });
+                out.push(char::from_digit(u32::from(byte & 0xf), 16).unwrap_or('0'));
+            }
         }
+        rest = tail.get(1..).unwrap_or_default();
     }
-    out.push_str(value.get(clean..).unwrap_or_default());
     out.push('"');
 }
 

@@ -76,7 +76,16 @@ impl<'a> Bytes<'a> {
 
     /// An integer in its shortest form; a longer form of the same value is refused, so that every
     /// value has one encoding.
+    #[inline]
     pub(crate) fn varint(&mut self) -> Option<u64> {
+        if let Some((byte @ ..0x80, rest)) = self.0.split_first() {
+            self.0 = rest;
+            return Some(u64::from(*byte));
+        }
+        self.long_varint()
+    }
+
+    fn long_varint(&mut self) -> Option<u64> {
         let mut value = 0_u64;
         for shift in (0..LEN_MAX).map(|place| place * 7) {
             let byte = self.u8()?;

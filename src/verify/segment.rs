@@ -43,6 +43,8 @@ struct Computed {
     /// id, of the mark, and the row.
     kept: Vec<u64>,
     imported: Vec<(u64, u64, u32)>,
+    /// Of the terms of the row looked at.
+    hashes: Vec<u64>,
     newest: Option<Position>,
     oldest: Option<Position>,
     seq: Option<(Sequence, Sequence)>,
@@ -186,12 +188,13 @@ impl Computed {
         reader: &Reader,
     ) -> core::result::Result<(), String> {
         let event = rows::event(row)?;
-        let mut terms: Vec<Vec<u8>> = Vec::new();
-        term::terms(&event, |term| terms.push(term.to_vec()));
-        terms.sort_unstable();
-        terms.dedup();
-        for term in &terms {
-            self.terms.add(rows::hash(term), number);
+        // Told apart by their hashes, which is what is added up of them.
+        self.hashes.clear();
+        term::terms(&event, |term| self.hashes.push(rows::hash(term)));
+        self.hashes.sort_unstable();
+        self.hashes.dedup();
+        for hash in &self.hashes {
+            self.terms.add(*hash, number);
         }
         let found = row.fingerprints(&event);
         let key = found.key.map(|key| reader.kept_of(key));
