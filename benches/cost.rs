@@ -26,11 +26,14 @@ use auditdb::Store;
 const SEED: u64 = 20_260_517;
 const EVENTS: u64 = 200_000;
 const HOSTILE: u64 = 2_000;
+const PRESENCE: &str = "presence";
 /// Below this a log says more about the fixed parts than about its events.
 const LINES_MIN: u64 = 100;
 
-/// The parts that the sections of a segment belong to, by their kinds in docs/format/segment.md.
-const PARTS: [(&str, &[u16]); 7] = [
+/// The parts that the sections of a segment belong to, by their kinds in docs/format/segment.md; the
+/// presence runs are files of their own.
+const PARTS: [(&str, &[u16]); 8] = [
+    (PRESENCE, &[]),
     ("rows", &[3, 4]),
     ("dictionaries", &[6]),
     ("lists", &[7]),
@@ -45,7 +48,7 @@ const PARTS: [(&str, &[u16]); 7] = [
 struct Sheet {
     events: u64,
     parts: [u64; PARTS.len()],
-    /// All segments, with what belongs to no part: checksums, directories, new kinds.
+    /// All segments and runs, with what belongs to no part: checksums, directories, new kinds.
     all: u64,
 }
 
@@ -210,6 +213,16 @@ fn sheet(fill: impl FnOnce(&Store)) -> Sheet {
         all: stats.segment_bytes(),
         ..Sheet::default()
     };
+    let runs = std::fs::read_dir(folder.path().join("flt"));
+    let runs = runs.into_iter().flatten().flatten();
+    let presence: u64 = runs
+        .flat_map(|run| run.metadata())
+        .map(|run| run.len())
+        .sum();
+    if let Some((first, _)) = sheet.parts.split_first_mut() {
+        *first = presence;
+        sheet.all += presence;
+    }
     for segment in &stats.segments {
         let mut sections = Sections::default();
         let part = Part::Segment(segment.path.to_string_lossy().into_owned());

@@ -180,7 +180,7 @@ fn block(out: &mut String, (x, y): (f64, f64), (width, height): (f64, f64), piec
 /// Bars from the left, one below the other, with a legend where they have several pieces.
 pub fn bars(title: &str, x_name: &str, bars: &[Bar]) -> String {
     const ROW: f64 = 24.0;
-    const NAMES: f64 = 200.0;
+    const NAMES: f64 = 290.0;
     let mut pieces: Vec<&str> = Vec::new();
     for (name, _) in bars.iter().flat_map(|bar| &bar.pieces) {
         if !pieces.contains(&name.as_str()) {

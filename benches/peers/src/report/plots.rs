@@ -96,8 +96,14 @@ fn parts(costs: &[Cost]) -> Option<String> {
             }),
         }
     }
-    // Hostile events are a hundred times as large as others: they would hide the rest.
-    drawn.retain(|bar| bar.name != "hostile");
+    // Hostile events are a hundred times as large as others, and of few events most is the fixed
+    // part of a segment: both would hide the rest.
+    let few = |name: &str| {
+        costs
+            .iter()
+            .any(|cost| cost.log == name && cost.events < 1_000)
+    };
+    drawn.retain(|bar| bar.name != "hostile" && !few(&bar.name));
     (!drawn.is_empty()).then(|| {
         let about = "Bytes an event, by part of the segments";
         bars(about, "bytes an event", &drawn)
@@ -132,10 +138,14 @@ fn exports(table: &Table) -> Option<String> {
     ] {
         let size = table.size_for(work, "auditdb", 1_000_000)?;
         for name in ALL {
+            let whose = match name.starts_with("auditdb") {
+                true => "auditdb",
+                false => "others",
+            };
             if let Some(cell) = table.cell(size, work, name) {
                 drawn.push(Bar {
                     name: format!("{form}, {}", title(name)),
-                    pieces: vec![("rate".to_owned(), cell.median / 1e3)],
+                    pieces: vec![(whose.to_owned(), cell.median / 1e3)],
                 });
             }
         }
