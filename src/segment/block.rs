@@ -1,11 +1,13 @@
 //! A row block: up to 64 rows as bits, each found without the others. In front stand their places
 //! and ends: times and ends as distances from a line, seqs and moments of recording as the few that
-//! do not follow from the row before.
+//! do not follow from the row before. Where nearly every row was recorded by itself, its moment is
+//! told by how long after the event it came.
 //!
 //! ```text
-//! times line · ends line · first seq varint · first recorded_at varint
-//! seq exceptions · recorded_at exceptions: count u8, then for each row u8, step zigzag
-//! times · ends, packed, each to a whole byte · the rows' bits, each to a whole byte
+//! times line · ends line · seqs · recorded_at
+//! seqs, recorded_at: first varint · count u8 · for each exception: row u8, step zigzag
+//! recorded_at, or: 0 · LAGS u8 · line of recorded_at - occurred_at
+//! times · ends · lags if told, packed, each to a whole byte · the rows' bits, each to a whole byte
 //! ```
 
 use core::ops::Range;
@@ -20,6 +22,9 @@ use crate::id::Position;
 use crate::id::Sequence;
 use crate::time::Time;
 
+/// Stands for the number of exceptions where a line of lags follows.
+const LAGS: u8 = u8::MAX;
+
 /// What stands before the rows of a block, read; the packed parts stay where they are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Head {
@@ -28,9 +33,12 @@ pub(super) struct Head {
     ends: Line,
     seqs: Steps,
     recorded: Steps,
-    /// Where the packed times, the packed ends, and the rows begin.
+    /// How long after the event each row was recorded, where that is told instead.
+    lags: Option<Line>,
+    /// Where the packed times, ends and lags, and the rows begin.
     times_at: usize,
     ends_at: usize,
+    lags_at: usize,
     rows_at: usize,
 }
 
@@ -70,14 +78,40 @@ pub(super) fn write(stands: &[Stand], ends: &[usize], rows: &[u8], out: &mut Vec
         .iter()
         .map(|stand| stand.position.seq.0.cast_signed());
     write_steps(seqs, -1, out);
-    let recorded = stands.iter().map(|stand| stand.recorded_at.as_micros());
-    write_steps(recorded, 0, out);
+    let lags = write_recorded(stands, out);
     let mut packed = BitWriter::default();
-    for (line, numbers) in lines.iter().zip([&times, &ends]) {
+    let lags = lags.iter().map(|(line, numbers)| (line, numbers));
+    for (line, numbers) in lines.iter().zip([&times, &ends]).chain(lags) {
         line.write(numbers, &mut packed);
         packed.flush(out);
     }
     out.extend_from_slice(rows);
+}
+
+/// Appends the moments of recording, as lags if that takes less and the rows were not all recorded
+/// together; gives the lags if these are told.
+fn write_recorded(stands: &[Stand], out: &mut Vec<u8>) -> Option<(Line, Vec<i64>)> {
+    let recorded = stands.iter().map(|stand| stand.recorded_at.as_micros());
+    let mut steps = Vec::new();
+    write_steps(recorded, 0, &mut steps);
+    let lag = |stand: &Stand| {
+        let occurred_at = stand.position.occurred_at.as_micros();
+        stand.recorded_at.as_micros().wrapping_sub(occurred_at)
+    };
+    let lags: Vec<i64> = stands.iter().map(lag).collect();
+    let line = Line::through(&lags);
+    let mut told = vec![0, LAGS];
+    line.encode(&mut told);
+    let packed = (lags.len() * line.width() as usize).div_ceil(8);
+    let mut moments = stands.iter().map(|stand| stand.recorded_at);
+    let first = moments.next();
+    let together = moments.all(|moment| Some(moment) == first);
+    if !together && told.len() + packed < steps.len() {
+        out.append(&mut told);
+        return Some((line, lags));
+    }
+    out.append(&mut steps);
+    None
 }
 
 /// The first number, and the rows whose number is not the one before plus `step`.
@@ -140,10 +174,18 @@ impl Head {
         self.times = Line::decode(&mut bytes, rows)?;
         self.ends = Line::decode(&mut bytes, rows)?;
         self.seqs.read(&mut bytes, rows, -1)?;
-        self.recorded.read(&mut bytes, rows, 0)?;
+        self.lags = None;
+        if let [0, LAGS, ..] = bytes.rest() {
+            bytes.take(2)?;
+            self.lags = Some(Line::decode(&mut bytes, rows)?);
+        } else {
+            self.recorded.read(&mut bytes, rows, 0)?;
+        }
+        let packed = |line: &Line| (rows * line.width() as usize).div_ceil(8);
         self.times_at = block.len() - bytes.rest().len();
-        self.ends_at = self.times_at + (rows * self.times.width() as usize).div_ceil(8);
-        self.rows_at = self.ends_at + (rows * self.ends.width() as usize).div_ceil(8);
+        self.ends_at = self.times_at + packed(&self.times);
+        self.lags_at = self.ends_at + packed(&self.ends);
+        self.rows_at = self.lags_at + self.lags.as_ref().map_or(0, packed);
         if self.rows_at > block.len() {
             return None;
         }
@@ -165,8 +207,13 @@ impl Head {
     }
 
     #[inline]
-    pub(super) fn recorded_at(&self, place: usize) -> Option<Time> {
-        Time::from_micros(self.recorded.at(place))
+    pub(super) fn recorded_at(&self, block: &[u8], place: usize) -> Option<Time> {
+        let Some(lags) = &self.lags else {
+            return Time::from_micros(self.recorded.at(place));
+        };
+        let lag = lags.read(block, self.lags_at * 8, place)?;
+        let occurred_at = self.times.read(block, self.times_at * 8, place)?;
+        Time::from_micros(occurred_at.wrapping_add(lag))
     }
 
     /// Where the bits of the row at `place` lie in its block.
@@ -193,7 +240,14 @@ mod tests {
         #[test]
         fn places_and_rows_come_back(
             rows in proptest::collection::vec((0_i64..1 << 50, proptest::num::u64::ANY, 0_i64..1 << 50, 0_usize..9), 1..=64),
+            late in proptest::option::of(0_u32..50),
         ) {
+            // Rows were recorded at any time, soon after the event, or together.
+            let recorded = |time: i64, at: i64| late.map_or(at, |late| time + (at & ((1 << late) - 1)));
+            let rows: Vec<_> = rows
+                .into_iter()
+                .map(|(time, seq, at, len)| (time, seq, recorded(time, at), len))
+                .collect();
             let stands: Vec<Stand> = rows.iter().map(|(time, seq, recorded, _)| Stand {
                 position: Position {
                     occurred_at: Time::saturating_from_micros(*time),
@@ -212,7 +266,7 @@ mod tests {
             proptest::prop_assert_eq!(head.decode(&block, rows.len()), Some(()));
             for (place, (stand, (.., len))) in stands.iter().zip(&rows).enumerate() {
                 proptest::prop_assert_eq!(head.position(&block, place), Some(stand.position));
-                proptest::prop_assert_eq!(head.recorded_at(place), Some(stand.recorded_at));
+                proptest::prop_assert_eq!(head.recorded_at(&block, place), Some(stand.recorded_at));
                 let wanted = vec![place as u8; *len];
                 let row = head.row(&block, place).and_then(|row| block.get(row));
                 proptest::prop_assert_eq!(row, Some(wanted.as_slice()));
@@ -225,8 +279,29 @@ mod tests {
             if head.decode(&block, rows).is_some() {
                 for place in 0..rows {
                     let _ = (head.position(&block, place), head.row(&block, place));
+                    let _ = head.recorded_at(&block, place);
                 }
             }
         }
+    }
+
+    #[test]
+    fn moments_are_told_in_the_form_that_takes_less() {
+        let stands = |recorded: fn(i64) -> i64| -> Vec<Stand> {
+            let stand = |row: i64| Stand {
+                position: Position {
+                    occurred_at: Time::saturating_from_micros(1 << 50),
+                    seq: Sequence(row.cast_unsigned()),
+                },
+                recorded_at: Time::saturating_from_micros((1 << 50) + recorded(row)),
+            };
+            (0..64).map(stand).collect()
+        };
+        let mut out = Vec::new();
+        assert_eq!(write_recorded(&stands(|row| row / 40), &mut out), None);
+        out.clear();
+        let lags = write_recorded(&stands(|row| 9_000 + row * row % 61), &mut out);
+        assert_eq!(lags.map(|(line, _)| line.width()), Some(6));
+        assert!(out.len() <= 11, "{}", out.len());
     }
 }

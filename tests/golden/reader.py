@@ -44,8 +44,7 @@ def byte(stream): return take(stream, 1)[0]
 def sized(stream): return take(stream, varint(stream))
 def many(stream, read): return [read(stream) for _ in range(varint(stream))]
 def take(stream, size):
-    data = stream.read(size)
-    need(len(data) == size, "it ends too early")
+    need(len(data := stream.read(size)) == size, "it ends too early")
     return data
 def varint(stream):
     value, shift, b = 0, 0, 128
@@ -213,8 +212,7 @@ def read_segment(path, entry, store):
     sections = checked_sections(path, data, entry, store)
     bytes_of = {kind: data[at:at + size] for kind, (at, size, _) in sections.items()}
     def read(kind, what, function, *more):
-        with reading(path, sections[kind][0], what):
-            return function(bytes_of[kind], *more)
+        with reading(path, sections[kind][0], what): return function(bytes_of[kind], *more)
     schema = read(5, "in the schema", read_schema, sections[5][2])
     texts = read(2, "in the texts' index", read_texts, data, sections[1], sections[2][2])
     values = read(6, "in the dictionaries", read_values, schema.columns, texts)
@@ -308,20 +306,22 @@ def read_texts(index, data, section, frame_count):
 # segment.md, "Row block"
 def read_block(data, count, schema, values):
     stream = io.BytesIO(data)
-    time_line, end_line = ((zigzag(stream), zigzag(stream), zigzag(stream), byte(stream)) for _ in range(2))
+    time_line, end_line = read_line(stream), read_line(stream)
     seqs, recorded = steps(stream, count, -1), steps(stream, count, 0)
     times, ends = line(stream, count, *time_line), line(stream, count, *end_line)
+    if isinstance(recorded, tuple): recorded = map(int.__add__, times, line(stream, count, *recorded))
     need(len(bits := stream.read()) == ends[-1], "it does not end with its last row")
     contents = [read_row(bits[start:end], place, schema, values)
                 for start, end, place in zip([0] + ends, ends, zip(times, seqs))]
     return list(map(checked_row, times, seqs, recorded, contents))
+def read_line(stream): return zigzag(stream), zigzag(stream), zigzag(stream), byte(stream)
 def line(stream, count, first, difference, lowest, size):
-    s, sign = max(1, count - 1), -1 if difference < 0 else 1
-    whole, rest = divmod(abs(difference), s)
+    sign, (whole, rest) = -1 if difference < 0 else 1, divmod(abs(difference), s := max(1, count - 1))
     return [first + sign * (whole * i + rest * i // s) + lowest + n for i, n in enumerate(packed(stream, count, size))]
 def steps(stream, count, step):
-    first = varint(stream)
-    exceptions = {byte(stream): zigzag(stream) for _ in range(byte(stream))}
+    first, many_are = varint(stream), byte(stream)
+    if many_are == 255: return read_line(stream)  # lags
+    exceptions = {byte(stream): zigzag(stream) for _ in range(many_are)}
     return list(accumulate((step if i else first) + exceptions.get(i, 0) for i in range(count)))
 def read_leaf(code, n, last, place, schema, values):
     column = schema.columns[n]

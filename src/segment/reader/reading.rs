@@ -74,7 +74,9 @@ impl Reader {
         let len = (loaded.extent.end - loaded.extent.start) as usize;
         let block = view.get(..len).unwrap_or_default();
         let bits = head.row(block, place);
-        let found = head.position(block, place).zip(head.recorded_at(place));
+        let found = head
+            .position(block, place)
+            .zip(head.recorded_at(block, place));
         let Some(((position, recorded_at), bits)) = found.zip(bits) else {
             return Err(self.no_row(row));
         };
