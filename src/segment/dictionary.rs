@@ -13,6 +13,8 @@ use crate::codec::varint::Bytes;
 const PLAIN_MAX: usize = 4096;
 /// Values of a run where there are more.
 const RUN: usize = 8;
+/// Stands for the values of a run where there are no runs.
+const AMONG_TEXTS: u8 = 255;
 /// Bytes of a run at the most: each value with its two lengths.
 pub(super) const RUN_BYTES_MAX: usize = RUN * (TEXT_MAX + 2);
 
@@ -22,7 +24,7 @@ pub(super) struct Dictionary {
     pub(super) count: u32,
     /// Bits of a value's number.
     pub(super) width: u32,
-    /// Within the section of dictionaries.
+    /// Within the section of dictionaries; among texts the number of the first value.
     pub(super) at: u64,
     pub(super) store: Store,
 }
@@ -31,6 +33,8 @@ pub(super) struct Dictionary {
 pub(super) enum Store {
     /// Packed texts of one length.
     Fixed(Fixed),
+    /// Values one behind the other among the long texts.
+    Texts,
     /// Runs behind a table of where each begins; `run` values share one.
     Runs {
         run: u32,
@@ -88,6 +92,7 @@ impl Dictionary {
         let count = u64::from(self.count);
         match &self.store {
             Store::Fixed(fixed) => Some((count * fixed.width() as u64).div_ceil(8)),
+            Store::Texts => Some(0),
             Store::Runs { len, .. } => self.table_len().checked_add(*len),
         }
     }
@@ -95,7 +100,7 @@ impl Dictionary {
     /// Bytes of the table in front of the runs.
     pub(super) fn table_len(&self) -> u64 {
         match &self.store {
-            Store::Fixed(_) => 0,
+            Store::Fixed(_) | Store::Texts => 0,
             Store::Runs {
                 run, offset_width, ..
             } => {
@@ -113,6 +118,7 @@ impl Dictionary {
                 out.push(0);
                 fixed.encode(out);
             }
+            Store::Texts => out.push(AMONG_TEXTS),
             Store::Runs {
                 run,
                 offset_width,
@@ -133,6 +139,7 @@ impl Dictionary {
         let at = bytes.varint()?;
         let store = match bytes.u8()? {
             0 => Store::Fixed(Fixed::decode(bytes)?),
+            AMONG_TEXTS => Store::Texts,
             run => Store::Runs {
                 run: u32::from(run),
                 offset_width: u32::from(bytes.u8()?),
@@ -148,6 +155,8 @@ impl Dictionary {
         let sound = match &dictionary.store {
             Store::Runs { offset_width, .. } => *offset_width <= 40,
             Store::Fixed(_) => true,
+            // Texts are looked up by number, whatever number that is.
+            Store::Texts => return u32::try_from(at).is_ok().then_some(dictionary),
         };
         let end = at.checked_add(dictionary.len().filter(|_| sound)?)?;
         (end <= section_len).then_some(dictionary)

@@ -60,11 +60,22 @@ enum Told {
 enum Kind {
     None,
     Dictionary(Values),
-    Integer { low: i64, width: u32 },
+    /// The texts from `first` on.
+    Listed {
+        first: u32,
+        count: u32,
+        width: u32,
+    },
+    Integer {
+        low: i64,
+        width: u32,
+    },
     Time(SpelledTime, i64, u32),
     Fixed(Spelled),
     Letters(Alphabet),
-    Text { width: u32 },
+    Text {
+        width: u32,
+    },
 }
 
 /// The last leaf of a column: the row it is of, where it stands in the text, and its number.
@@ -129,7 +140,13 @@ fn base(column: &Column, dictionaries: Section, room: &mut u64, tables: &mut Tab
     match &column.base {
         Base::None => Kind::None,
         Base::Dictionary(dictionary) => {
-            Kind::Dictionary(Values::of(dictionary, dictionaries.offset, room, tables))
+            let values = Values::of(dictionary, dictionaries.offset, room, tables);
+            let listed = || Kind::Listed {
+                first: dictionary.at as u32,
+                count: dictionary.count,
+                width: dictionary.width,
+            };
+            values.map_or_else(listed, Kind::Dictionary)
         }
         Base::Integer { low, width } => Kind::Integer {
             low: *low,
@@ -235,7 +252,7 @@ impl RowReader<'_> {
                 read.ok_or(Stop::NoRow)?;
                 out.extend(&text);
             }
-            Kind::Text { width } => {
+            Kind::Text { width } | Kind::Listed { width, .. } => {
                 let number = cursor.take(*width)? as u32;
                 self.numbered(leaf, number, row)?;
                 return Ok(number);
@@ -249,19 +266,25 @@ impl RowReader<'_> {
     fn numbered(&self, leaf: &Leaf, number: u32, row: &mut Growing) -> Result<(), Stop> {
         match &leaf.base {
             Kind::Dictionary(values) => values.read(self, number, &mut row.content),
-            Kind::Text { .. } => {
-                let texts = self.texts;
-                let read = texts.read(
-                    self.pages,
-                    self.segment,
-                    number,
-                    &mut row.texts,
-                    &mut row.content,
-                )?;
-                read.ok_or(Stop::NoRow)
+            Kind::Text { .. } => self.text(number, row),
+            Kind::Listed { first, count, .. } if number < *count => {
+                let number = first.checked_add(number).ok_or(Stop::NoRow)?;
+                self.text(number, row)
             }
             _ => Err(Stop::NoRow),
         }
+    }
+
+    fn text(&self, number: u32, row: &mut Growing) -> Result<(), Stop> {
+        let texts = self.texts;
+        let read = texts.read(
+            self.pages,
+            self.segment,
+            number,
+            &mut row.texts,
+            &mut row.content,
+        )?;
+        read.ok_or(Stop::NoRow)
     }
 
     /// The number that the number `from` of another column leads to.
@@ -269,7 +292,7 @@ impl RowReader<'_> {
     fn derived(&self, leaf: &Leaf, from: u32, table: &Region) -> Result<u32, Stop> {
         let width = match &leaf.base {
             Kind::Dictionary(values) => values.width,
-            Kind::Text { width } => *width,
+            Kind::Text { width } | Kind::Listed { width, .. } => *width,
             _ => return Err(Stop::NoRow),
         };
         let bit = u64::from(from) * u64::from(width);

@@ -36,6 +36,7 @@ mod rows;
 mod sample;
 mod schema;
 mod shape;
+mod shelf;
 mod spelled_time;
 mod spelling;
 mod stands;

@@ -38,29 +38,32 @@ enum Kind {
 }
 
 impl Values {
-    /// The values of a dictionary of a section that begins at `section` in the file.
+    /// The values of a dictionary of a section that begins at `section` in the file; `None` if they
+    /// stand among the texts.
     pub(super) fn of(
         dictionary: &Dictionary,
         section: u64,
         room: &mut u64,
         tables: &mut Tables,
-    ) -> Values {
+    ) -> Option<Values> {
         let len = dictionary.len().unwrap_or(0);
-        Values {
+        let kind = match &dictionary.store {
+            Store::Texts => return None,
+            Store::Fixed(fixed) => Kind::Spelled(Spelled::of(fixed, tables)),
+            Store::Runs {
+                run, offset_width, ..
+            } => Kind::Runs {
+                run: *run,
+                offset_width: *offset_width,
+                runs: dictionary.table_len(),
+            },
+        };
+        Some(Values {
             count: dictionary.count,
             width: dictionary.width,
             region: Region::new(section.saturating_add(dictionary.at), len, room),
-            kind: match &dictionary.store {
-                Store::Fixed(fixed) => Kind::Spelled(Spelled::of(fixed, tables)),
-                Store::Runs {
-                    run, offset_width, ..
-                } => Kind::Runs {
-                    run: *run,
-                    offset_width: *offset_width,
-                    runs: dictionary.table_len(),
-                },
-            },
-        }
+            kind,
+        })
     }
 
     /// Appends the value with this number to `out`.

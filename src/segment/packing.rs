@@ -4,10 +4,10 @@
 
 use super::builder::Builder;
 use super::builder::Column;
+use super::builder::Texts;
 use super::builder::moment;
 use super::codes::Code;
 use super::codes::CodeReader;
-use super::dictionary::Dictionary;
 use super::gather;
 use super::letters::Alphabet;
 use super::letters::Codes;
@@ -18,10 +18,12 @@ use super::schema;
 use super::schema::Base;
 use super::schema::SchemaWriter;
 use super::shape::Mark;
+use super::shelf::Shelf;
 use super::spelled_time::SpelledTime;
 use super::spelled_time::Times;
 use crate::codec::bits;
 use crate::codec::bits::BitWriter;
+use crate::error::Result;
 use crate::id::Position;
 
 /// How the rows of a segment are written.
@@ -74,8 +76,8 @@ enum Form {
 
 impl Packing {
     /// Plans all columns; `texts` is the number of long texts.
-    pub(super) fn new(mut builder: Builder, texts: u32) -> Packing {
-        let text_width = bits::width_of(u64::from(texts).saturating_sub(1));
+    pub(super) fn new(mut builder: Builder, texts: &mut Texts<'_, '_>) -> Result<Packing> {
+        let text_width = bits::width_of(u64::from(texts.writer.len()).saturating_sub(1));
         let kept: Vec<bool> = (0..builder.columns.len())
             .map(|column| is_worth_it(&builder, column, text_width))
             .collect();
@@ -87,14 +89,15 @@ impl Packing {
                 *pinned = true;
             }
         }
-        let mut dictionaries = Vec::new();
+        let mut shelf = Shelf::new(texts, u64::from(builder.stands.len()));
         let mut ranks = Vec::new();
         let mut bases = Vec::new();
         for ((column, kept), pinned) in builder.columns.iter().zip(&kept).zip(pinned) {
-            let (base, places) = base(column, *kept, pinned, text_width, &mut dictionaries);
+            let (base, places) = base(column, *kept, pinned, text_width, &mut shelf)?;
             bases.push(base);
             ranks.push(places);
         }
+        let mut dictionaries = shelf.bytes;
         let columns = columns(&builder, &kept, &ranks, bases, &mut dictionaries);
         let mut plans = Vec::with_capacity(columns.len());
         let told = builder.columns.iter_mut().zip(kept).zip(ranks);
@@ -112,7 +115,7 @@ impl Packing {
             repeat_width: bits::width_of(builder.repeat_max),
             columns,
         };
-        Packing {
+        Ok(Packing {
             shape_width: bits::width_of((builder.shapes.len() as u64).saturating_sub(1)),
             leaves: Leaves {
                 last: vec![u32::MAX; plans.len()],
@@ -126,7 +129,7 @@ impl Packing {
             dictionaries,
             at: 0,
             builder,
-        }
+        })
     }
 
     pub(super) const fn builder(&self) -> &Builder {
@@ -316,14 +319,14 @@ fn base(
     kept: bool,
     pinned: bool,
     text_width: u32,
-    dictionaries: &mut Vec<u8>,
-) -> (Base, Vec<u32>) {
+    shelf: &mut Shelf<'_, '_, '_>,
+) -> Result<(Base, Vec<u32>)> {
     let gather = &column.gather;
     if column.mark == Mark::Long {
-        return (Base::Text { width: text_width }, Vec::new());
+        return Ok((Base::Text { width: text_width }, Vec::new()));
     }
     if gather.len() == 0 {
-        return (Base::None, Vec::new());
+        return Ok((Base::None, Vec::new()));
     }
     let derives = kept && matches!(gather.reference, gather::Reference::Derived(..));
     let (leaves, len) = match (&gather.reference, derives) {
@@ -364,34 +367,15 @@ fn base(
         leaves * alphabet.text_len(0) + len * (alphabet.text_len(1) - alphabet.text_len(0));
     offer(letters, Base::Letters(alphabet));
     if gather.is_interned() {
-        let (dictionary, ranks, len) = dictionary(column, fixed(false), dictionaries);
-        let bits = leaves * u64::from(dictionary.width) + len * 8;
+        let offered = shelf.offer(&gather.values, fixed(false))?;
+        let bits = leaves * u64::from(offered.dictionary.width) + offered.len * 8;
         if derives || pinned || best.as_ref().is_none_or(|(least, _)| bits <= *least) {
-            return (Base::Dictionary(dictionary), ranks);
+            let (dictionary, ranks) = shelf.take(offered, &gather.values)?;
+            return Ok((Base::Dictionary(dictionary), ranks));
         }
-        dictionaries.truncate(dictionaries.len() - len as usize);
+        shelf.leave(&offered);
     }
-    (best.map_or(Base::None, |(_, base)| base), Vec::new())
-}
-
-/// Writes the dictionary of a column; gives its length too.
-fn dictionary(
-    column: &Column,
-    fixed: Option<Fixed>,
-    dictionaries: &mut Vec<u8>,
-) -> (Dictionary, Vec<u32>, u64) {
-    let values = &column.gather.values;
-    let order = values.sorted();
-    let mut ranks = vec![0; order.len()];
-    for (rank, number) in order.iter().enumerate() {
-        if let Some(slot) = ranks.get_mut(*number as usize) {
-            *slot = rank as u32;
-        }
-    }
-    let before = dictionaries.len();
-    let sorted = order.iter().map(|number| values.get(*number));
-    let dictionary = Dictionary::write(sorted, fixed, dictionaries);
-    (dictionary, ranks, (dictionaries.len() - before) as u64)
+    Ok((best.map_or(Base::None, |(_, base)| base), Vec::new()))
 }
 
 /// The columns as the schema tells them; the tables of derived ones join the dictionaries.

@@ -116,6 +116,32 @@ impl TextWriter {
         Ok((number, true))
     }
 
+    /// Puts `texts` one behind the other, those met before too, in frames of about `frame_bytes`;
+    /// gives the number of the first.
+    pub(super) fn append<'v>(
+        &mut self,
+        texts: impl Iterator<Item = &'v [u8]>,
+        frame_bytes: usize,
+        output: &mut Output<'_>,
+    ) -> Result<u32> {
+        if !self.lens.is_empty() {
+            self.close_frame(output)?;
+        }
+        let first = self.texts;
+        for text in texts {
+            self.texts += 1;
+            self.lens.push(text.len());
+            self.bytes.extend_from_slice(text);
+            if self.bytes.len() >= frame_bytes {
+                self.close_frame(output)?;
+            }
+        }
+        if !self.lens.is_empty() {
+            self.close_frame(output)?;
+        }
+        Ok(first)
+    }
+
     fn close_frame(&mut self, output: &mut Output<'_>) -> Result<()> {
         let first = self.texts - self.lens.len() as u32;
         let mut raw = Vec::with_capacity(self.bytes.len() + 4 * self.lens.len() + 4);

@@ -154,7 +154,7 @@ impl<'f> Writer<'f> {
             mut output,
             builder,
             shape: _,
-            texts,
+            mut texts,
             fingerprints,
         } = self;
         let summary = summary(&builder.stands);
@@ -162,7 +162,11 @@ impl<'f> Writer<'f> {
             let error = Error::new(ErrorKind::OutOfRange, "a segment of no rows");
             return Err(error.in_file(output.file().path()));
         };
-        let packing = Packing::new(builder, texts.len());
+        let mut packed = Texts {
+            writer: &mut texts,
+            output: &mut output,
+        };
+        let packing = Packing::new(builder, &mut packed)?;
         texts.finish(&mut output)?;
         let columns = packing.schema.columns.len() as u64;
         let seqs = (summary.seq_min, summary.seq_max);

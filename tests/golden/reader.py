@@ -18,7 +18,6 @@ try:
 except ImportError:
     from zstandard import ZstdCompressionDict as ZstdDict, ZstdDecompressor
     def decompress(data, known): return ZstdDecompressor(known).decompress(data)
-
 Current = namedtuple("Current", "store closed manifest manifest_end wal wal_end events")
 Entry = namedtuple("Entry", "number length newest newest_seq oldest oldest_seq lowest_seq highest_seq"
                    " first_recorded last_recorded hash rows year month day level zero")
@@ -26,7 +25,6 @@ Schema = namedtuple("Schema", "mappings members shapes repeat_width columns")
 Column = namedtuple("Column", "told always other table base fields")
 Values = namedtuple("Values", "dictionaries places tables texts")
 Row = namedtuple("Row", "occurred_at seq recorded_at content")
-
 class Damage(Exception): pass
 def check(good, path, offset, what):
     if not good: raise Damage(f"{path}: at byte {offset}: {what}")
@@ -37,7 +35,6 @@ def reading(path, offset, what):
     try: yield
     except Exception as e:  # whatever goes wrong in here is damage of what stands at this place
         raise Damage(f"{path}: at byte {offset}: {what}: {e}")
-
 # README.md, "What all files of a store share": little endian and LEB128. A stream is an io.BytesIO.
 def number(data, at, size): return int.from_bytes(data[at:at + size], "little")
 def byte(stream): return take(stream, 1)[0]
@@ -56,7 +53,6 @@ def varint(stream):
 def zigzag(stream):
     value = varint(stream)
     return value >> 1 ^ -(value & 1)
-
 # log.md, "Header", "Frame" and "Reading"
 def mix(v):
     v = v + 0x9e3779b97f4a7c15 & 2**64 - 1
@@ -251,6 +247,7 @@ def read_template(stream):
     return literals, [varint(stream) for _ in literals[1:]]
 def read_dictionary_fields(stream):
     count, offset, run = varint(stream), varint(stream), byte(stream)
+    if run == 255: return count, offset, run
     return (count, offset, run) + ((byte(stream), varint(stream)) if run else read_fixed(stream))
 def read_column(stream):
     flags = byte(stream)
@@ -265,7 +262,10 @@ def read_values(section, columns, texts):
     values = Values({}, {}, {}, texts)
     for n, column in enumerate(columns):
         if column.base == 1:
-            ascending = values.dictionaries[n] = read_dictionary(section, *column.fields)
+            count, offset, run = column.fields[:3]
+            found = texts[offset:offset + count] if run == 255 else read_dictionary(section, *column.fields)
+            ascending = values.dictionaries[n] = found
+            need(len(found) == count, f"those of column {n} are too few")
             values.places[n] = {value: place for place, value in enumerate(ascending)}
             need(all(a < b for a, b in zip(ascending, ascending[1:])), f"those of column {n} do not ascend")
     for n, column in enumerate(columns):
