@@ -22,6 +22,7 @@ use crate::snapshot::Selected;
 use crate::snapshot::Snapshot;
 use crate::snapshot::Source;
 use crate::snapshot::TermWalk;
+use crate::snapshot::Unopened;
 
 /// The values of a field with their counts.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -122,10 +123,7 @@ fn count(
     let TermRange { from, to } = field.term_range(prefix)?;
     let mut walks: Vec<(TermWalk, Option<Selected>)> = Vec::new();
     let mut heads: BinaryHeap<Reverse<(Vec<u8>, usize)>> = BinaryHeap::new();
-    for unopened in snapshot.sources() {
-        if unopened.newest < bound.route.first || unopened.oldest > bound.route.last {
-            continue;
-        }
+    for unopened in sources(snapshot, bound) {
         let source = unopened.open(snapshot.base())?;
         let selected = selected(&source, bound, unopened.seqs)?;
         let mut walk = source.terms(&from, &to)?;
@@ -166,6 +164,22 @@ fn count(
         distinct,
         snapshot_seq: bound.snapshot.seq_count(),
     })
+}
+
+/// The sources that can hold an event that counts.
+fn sources(snapshot: &Snapshot, bound: &Bound) -> Vec<Unopened> {
+    let (first, last) = (bound.route.first, bound.route.last);
+    let lineup = snapshot.segments();
+    let places = lineup.places_of(&bound.route.expression);
+    let mut upcoming = lineup.upcoming((first, last), false, places);
+    let mut found = Vec::new();
+    while let Some((place, _)) = upcoming.peek(lineup) {
+        upcoming.pass();
+        found.extend(lineup.get(place).map(Unopened::segment));
+    }
+    let overlaps = |source: &Unopened| source.newest >= first && source.oldest <= last;
+    found.extend(snapshot.unsealed().filter(overlaps));
+    found
 }
 
 /// Which rows of a source count; `None` when all do.

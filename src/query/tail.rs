@@ -11,6 +11,7 @@ use crate::filter::Filter;
 use crate::id::Sequence;
 use crate::limits;
 use crate::snapshot::Snapshot;
+use crate::snapshot::Unopened;
 use crate::snapshot::event_of;
 
 /// Sequence numbers looked at in one step: bounds what a step costs.
@@ -69,7 +70,13 @@ impl Snapshot {
         matches: &dyn Fn(&StoredEvent) -> bool,
         gathered: &mut Gathered,
     ) -> Result<()> {
-        for unopened in self.sources() {
+        let end = gathered.to;
+        let segments = self.segments().iter();
+        let wanted = segments.filter(|pinned| {
+            let entry = &pinned.entry;
+            entry.seq_min.0 < end && entry.seq_max.0 >= from
+        });
+        for unopened in wanted.map(Unopened::segment).chain(self.unsealed()) {
             if unopened.seqs.0 >= gathered.to || unopened.seqs.1 < from {
                 continue;
             }
