@@ -14,6 +14,7 @@ use super::gather::Moment;
 use super::gather::Reference;
 use super::known::UNKNOWN;
 use super::letters::ULID_TIME;
+use super::letters::moment;
 use super::output::Output;
 use super::shape::Leaf;
 use super::shape::Mark;
@@ -27,7 +28,6 @@ use crate::codec::row::Row;
 use crate::error::Error;
 use crate::error::ErrorKind;
 use crate::error::Result;
-use crate::id::EventId;
 use crate::id::Position;
 use crate::time::Time;
 
@@ -480,13 +480,4 @@ impl Builder {
             _ => false,
         }
     }
-}
-
-/// The letters that begin a ULID of this moment.
-pub(super) fn moment(position: Position) -> [u8; ULID_TIME] {
-    let text = EventId::new(position).to_text();
-    let start = "evt_".len();
-    text.get(start..start + ULID_TIME)
-        .and_then(|letters| letters.try_into().ok())
-        .unwrap_or([0; ULID_TIME])
 }

@@ -4,7 +4,7 @@
 use super::format::Section;
 use super::letters::Alphabet;
 use super::letters::TEXT_MAX;
-use super::letters::ULID_TIME;
+use super::letters::moment;
 use super::numbered::Values;
 use super::region::KEPT_TOGETHER_MAX;
 use super::region::Region;
@@ -23,9 +23,7 @@ use super::spelling::Tables;
 use crate::codec::bits;
 use crate::codec::buffer::Buffer;
 use crate::codec::digits::Digits;
-use crate::id::EventId;
 use crate::id::Position;
-use crate::time::Time;
 
 /// Every column, as rows are read by it.
 #[derive(Debug, Default)]
@@ -241,10 +239,8 @@ impl RowReader<'_> {
             }
             Kind::Time(spelling, low, width) => {
                 let distance = low.wrapping_add(cursor.take_wide(*width)?.cast_signed());
-                let mut text = Vec::with_capacity(Time::TEXT_LEN);
-                let put = spelling.put(distance, position, &mut text);
-                put.ok_or(Stop::NoRow)?;
-                out.extend(&text);
+                let text = spelling.text(distance, position).ok_or(Stop::NoRow)?;
+                out.extend(text.as_bytes());
             }
             Kind::Letters(alphabet) => {
                 let mut text = Vec::with_capacity(TEXT_MAX);
@@ -305,15 +301,6 @@ impl RowReader<'_> {
         let found = bits::read(&table, shift, width).ok_or(Stop::NoRow)?;
         Ok(found as u32)
     }
-}
-
-/// The letters that begin a ULID of this moment.
-fn moment(position: Position) -> [u8; ULID_TIME] {
-    let text = EventId::new(position).to_text();
-    let letters = text.get("evt_".len()..);
-    letters
-        .and_then(|letters| letters.first_chunk().copied())
-        .unwrap_or_default()
 }
 
 /// Appends a number as it is printed.

@@ -5,6 +5,8 @@
 use crate::codec::bits;
 use crate::codec::bits::BitWriter;
 use crate::codec::varint::Bytes;
+use crate::id::EventId;
+use crate::id::Position;
 
 /// Bytes of a text that is packed; longer ones are texts of their own section.
 pub(crate) const TEXT_MAX: usize = 128;
@@ -271,6 +273,15 @@ impl Fixed {
         let places: Option<Vec<Alphabet>> = (0..count).map(|_| Alphabet::decode(bytes)).collect();
         Some(Fixed::of(places?, ulid))
     }
+}
+
+/// The letters that begin a ULID of this moment.
+pub(super) fn moment(position: Position) -> [u8; ULID_TIME] {
+    let text = EventId::new(position).to_text();
+    let letters = text.get("evt_".len()..);
+    letters
+        .and_then(|letters| letters.first_chunk().copied())
+        .unwrap_or_default()
 }
 
 #[cfg(test)]

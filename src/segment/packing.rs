@@ -5,7 +5,6 @@
 use super::builder::Builder;
 use super::builder::Column;
 use super::builder::Texts;
-use super::builder::moment;
 use super::codes::Code;
 use super::codes::CodeReader;
 use super::gather;
@@ -14,6 +13,7 @@ use super::letters::Codes;
 use super::letters::Fixed;
 use super::letters::FixedCodes;
 use super::letters::ULID;
+use super::letters::moment;
 use super::schema;
 use super::schema::Base;
 use super::schema::SchemaWriter;

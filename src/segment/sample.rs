@@ -12,16 +12,16 @@ pub(super) const ROWS: usize = 256;
 const LEAVES_MIN: usize = 8;
 const COLUMNS_MAX: usize = 512;
 /// Stands for a row without the leaf.
-const NONE: u16 = u16::MAX;
+const NONE: u32 = u32::MAX;
 
 /// The leaves of one column in the rows that are looked at.
 struct Column {
     number: usize,
     /// The values, numbered through all columns, and each as its place among those of this one.
-    values: Vec<u16>,
-    kinds: Vec<u16>,
+    values: Vec<u32>,
+    kinds: Vec<u32>,
     /// Where in its row each leaf stands.
-    places: Vec<u16>,
+    places: Vec<u32>,
     leaves: usize,
     different: usize,
 }
@@ -41,18 +41,23 @@ struct Told {
 pub(super) fn references(rows: &[Vec<(usize, &[u8])>]) -> Vec<(usize, Reference)> {
     let columns = columns(rows);
     let mut chosen: Vec<(usize, Reference)> = Vec::with_capacity(columns.len());
+    let mut copies: Vec<bool> = Vec::with_capacity(columns.len());
     for (place, column) in columns.iter().enumerate() {
         let best = columns
             .iter()
             .enumerate()
             .filter(|(other, _)| *other != place)
-            .filter_map(|(_, source)| offer(source, column, &chosen))
+            .filter_map(|(other, source)| {
+                let is_copy = copies.get(other).is_some_and(|is_copy| *is_copy);
+                offer(source, column, is_copy)
+            })
             .max_by_key(|(worth, source, _)| (*worth, core::cmp::Reverse(*source)));
         let reference = match best {
             Some((_, source, true)) => Reference::Copy(source),
             Some((_, source, false)) => Reference::Derived(source, Vec::new()),
             None => Reference::None,
         };
+        copies.push(matches!(reference, Reference::Copy(_)));
         chosen.push((column.number, reference));
     }
     chosen
@@ -63,10 +68,10 @@ fn columns(rows: &[Vec<(usize, &[u8])>]) -> Vec<Column> {
     let mut places: HashMap<usize, usize> = HashMap::new();
     let mut columns: Vec<Column> = Vec::new();
     // One table for all, so that equal values of different columns have one number.
-    let mut numbers: HashMap<&[u8], u16> = HashMap::new();
+    let mut numbers: HashMap<&[u8], u32> = HashMap::new();
     for (row, leaves) in rows.iter().enumerate() {
         for (place, (number, value)) in leaves.iter().enumerate() {
-            let next = numbers.len().min(usize::from(NONE) - 1) as u16;
+            let next = numbers.len() as u32;
             let value = *numbers.entry(value).or_insert(next);
             let at = *places.entry(*number).or_insert(columns.len());
             if at == columns.len() {
@@ -86,7 +91,7 @@ fn columns(rows: &[Vec<(usize, &[u8])>]) -> Vec<Column> {
             // Of a column with several leaves in a row the first is looked at.
             if let Some((slot, stands)) = slots.filter(|(slot, _)| **slot == NONE) {
                 *slot = value;
-                *stands = place.min(usize::from(u16::MAX)) as u16;
+                *stands = place as u32;
                 column.leaves += 1;
             }
         }
@@ -100,18 +105,15 @@ fn columns(rows: &[Vec<(usize, &[u8])>]) -> Vec<Column> {
         values.retain(|value| *value != NONE);
         column.different = values.len();
         let kinds = column.values.iter();
-        let kinds = kinds.map(|value| values.binary_search(value).map_or(NONE, |kind| kind as u16));
+        let kinds = kinds.map(|value| values.binary_search(value).map_or(NONE, |kind| kind as u32));
         column.kinds = kinds.collect();
     }
     columns
 }
 
-/// What `source` is worth to tell `column`, and whether by copying, if it is worth anything.
-fn offer(
-    source: &Column,
-    column: &Column,
-    chosen: &[(usize, Reference)],
-) -> Option<(usize, usize, bool)> {
+/// What `source`, which may be a copy itself, is worth to tell `column`, and whether by copying; if
+/// it is worth anything.
+fn offer(source: &Column, column: &Column, source_is_copy: bool) -> Option<(usize, usize, bool)> {
     let told = told(source, column);
     let misses = column.leaves - told.equal;
     if told.equal > misses / 4 && column.different > 1 {
@@ -123,12 +125,9 @@ fn offer(
         return Some((worth, source.number, true));
     }
     // The number of a leaf that is itself a copy is not known where it is read.
-    let is_copy = chosen.iter().any(|(number, reference)| {
-        *number == source.number && matches!(reference, Reference::Copy(_))
-    });
     let misses = column.leaves - told.both + told.strayed;
     let decided = told.followed >= LEAVES_MIN && misses * 16 <= told.followed;
-    if is_copy || !decided || column.different == 1 {
+    if source_is_copy || !decided || column.different == 1 {
         return None;
     }
     // The table has an entry for each value of the source: the fewer, the better.
@@ -147,7 +146,7 @@ fn told(source: &Column, column: &Column) -> Told {
         }
         told.both += 1;
         told.equal += usize::from(from == value);
-        if let Some(known) = decided.get_mut(usize::from(*kind)) {
+        if let Some(known) = decided.get_mut(*kind as usize) {
             told.followed += usize::from(*known == *value);
             told.strayed += usize::from(*known != *value && *known != NONE);
             *known = *value;
@@ -196,6 +195,14 @@ mod tests {
         let derived = Some(Reference::Derived(1, Vec::new()));
         assert_eq!(found.get(2), derived.as_ref());
         assert_eq!(found.get(3), Some(&Reference::None));
+    }
+
+    /// Numbers of values once had 16 bits, and all values beyond shared the last one: in wide records
+    /// every leaf of the last columns looked like a copy of its neighbour.
+    #[test]
+    fn values_of_wide_records_stay_different() {
+        let found = chosen(|row| (0..400).map(|leaf| format!("{row} {leaf}")).collect());
+        assert_eq!(found, vec![Reference::None; 400]);
     }
 
     #[test]

@@ -36,6 +36,18 @@ pub(super) enum Times {
     Spelled(SpelledTime, i64, i64),
 }
 
+/// A time as it is spelled.
+pub(super) struct TimeText {
+    bytes: [u8; Time::TEXT_LEN],
+    len: usize,
+}
+
+impl TimeText {
+    pub(super) fn as_bytes(&self) -> &[u8] {
+        self.bytes.get(..self.len).unwrap_or_default()
+    }
+}
+
 impl SpelledTime {
     /// The spelling of this number.
     pub(super) fn of_number(number: u8) -> Option<SpelledTime> {
@@ -72,37 +84,48 @@ impl SpelledTime {
         {
             return None;
         }
-        let text = core::str::from_utf8(text).ok()?;
-        let (day, clock) = text.split_at_checked(10)?;
-        let (_, clock) = clock.split_at_checked(1)?;
-        let day = match self.example().starts_with("05-17") {
-            true => format!("{}-{}", day.get(6..)?, day.get(..5)?),
-            false => day.to_owned(),
-        };
-        let whole = format!("{day}T{}Z", clock.trim_end_matches('Z'));
-        let (time, _) = Time::parse_with_offset(&whole).ok()?;
-        let mut again = Vec::with_capacity(text.len());
-        self.spell(time, &mut again);
-        (again == text.as_bytes()).then_some(time)
+        let mut whole = *b"1970-01-01T00:00:00.000000Z";
+        let text_len = text.len() - usize::from(self.ends_in_z());
+        whole
+            .get_mut(..text_len)?
+            .copy_from_slice(text.get(..text_len)?);
+        if self.begins_with_month() {
+            let (day, _) = whole.split_at_mut(10);
+            day.rotate_left(6);
+            day.get_mut(4..)?.rotate_right(1);
+        }
+        *whole.get_mut(10)? = b'T';
+        let (time, _) = Time::parse_with_offset(core::str::from_utf8(&whole).ok()?).ok()?;
+        (self.spell(time).as_bytes() == text).then_some(time)
     }
 
-    fn spell(self, time: Time, out: &mut Vec<u8>) {
-        let whole = time.to_text();
-        let part = |from: usize, to: usize| whole.get(from..to).unwrap_or_default();
-        let example = self.example();
-        if example.starts_with("05-17") {
-            out.extend_from_slice(part(5, 10));
-            out.push(b'-');
-            out.extend_from_slice(part(0, 4));
-        } else {
-            out.extend_from_slice(part(0, 10));
+    fn begins_with_month(self) -> bool {
+        self.example().starts_with("05-17")
+    }
+
+    fn ends_in_z(self) -> bool {
+        self.example().ends_with('Z')
+    }
+
+    fn spell(self, time: Time) -> TimeText {
+        let mut bytes = time.to_text();
+        if self.begins_with_month() {
+            let (day, _) = bytes.split_at_mut(10);
+            day.rotate_left(5);
+            let (_, year) = day.split_at_mut(5);
+            year.rotate_right(1);
         }
-        out.push(if example.contains('T') { b'T' } else { b' ' });
-        let zulu = usize::from(example.ends_with('Z'));
-        out.extend_from_slice(part(11, example.len() - zulu));
-        if zulu == 1 {
-            out.push(b'Z');
+        let len = self.example().len();
+        let marks = [
+            (10, self.example().as_bytes().get(10)),
+            (len - 1, Some(&b'Z')),
+        ];
+        for (at, mark) in marks.into_iter().take(1 + usize::from(self.ends_in_z())) {
+            if let Some((slot, mark)) = bytes.get_mut(at).zip(mark) {
+                *slot = *mark;
+            }
         }
+        TimeText { bytes, len }
     }
 
     /// How far the time that `text` spells lies from the row at `position`.
@@ -112,12 +135,11 @@ impl SpelledTime {
         Some(time.as_micros().div_euclid(self.unit()) - row)
     }
 
-    /// Appends the time that lies `distance` from the row at `position`; `None` if there is none.
-    pub(super) fn put(self, distance: i64, position: Position, out: &mut Vec<u8>) -> Option<()> {
+    /// The time that lies `distance` from the row at `position`; `None` if there is none.
+    pub(super) fn text(self, distance: i64, position: Position) -> Option<TimeText> {
         let row = position.occurred_at.as_micros().div_euclid(self.unit());
         let micros = row.checked_add(distance)?.checked_mul(self.unit())?;
-        self.spell(Time::from_micros(micros)?, out);
-        Some(())
+        Some(self.spell(Time::from_micros(micros)?))
     }
 }
 
@@ -166,9 +188,11 @@ mod tests {
                 (-(123_456 / unit), -(123_456 / unit)),
                 "{text}"
             );
-            let mut out = Vec::new();
-            assert_eq!(spelling.put(low, ROW, &mut out), Some(()));
-            assert_eq!(String::from_utf8_lossy(&out), text);
+            let again = spelling.text(low, ROW);
+            assert_eq!(
+                again.map(|again| again.as_bytes().to_vec()),
+                Some(text.into())
+            );
         }
     }
 
@@ -194,7 +218,7 @@ mod tests {
     fn distances_no_time_has_are_refused() {
         for spelling in (0..).map_while(SpelledTime::of_number) {
             for distance in [i64::MIN, i64::MAX, -1 << 52, 1 << 59] {
-                assert_eq!(spelling.put(distance, ROW, &mut Vec::new()), None);
+                assert!(spelling.text(distance, ROW).is_none());
             }
         }
     }
@@ -205,9 +229,8 @@ mod tests {
             let mut times = Times::default();
             times.see(text.as_bytes(), ROW);
             if let Times::Spelled(spelling, low, _) = times {
-                let mut out = Vec::new();
-                proptest::prop_assert_eq!(spelling.put(low, ROW, &mut out), Some(()));
-                proptest::prop_assert_eq!(out, text.into_bytes());
+                let again = spelling.text(low, ROW).map(|again| again.as_bytes().to_vec());
+                proptest::prop_assert_eq!(again, Some(text.into_bytes()));
             }
         }
     }
