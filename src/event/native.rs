@@ -257,17 +257,27 @@ impl Event {
         let line: Object<Line> = serde_json::from_str(line)
             .map_err(|error| Error::invalid(member_at(line, &error), error))?;
         let line = line.into_inner();
-        let (mut event, id, seq, recorded_at) = line.into_parts().map_err(refuse)?;
+        let (event, id, seq, recorded_at) = line.into_parts().map_err(refuse)?;
+        Ok(event.named(id, seq, recorded_at))
+    }
+
+    /// The event with what a store called it for its origin, unless the line tells one.
+    pub(crate) fn named(
+        mut self,
+        id: Field<String>,
+        seq: Field<u64>,
+        recorded_at: Field<Time>,
+    ) -> Event {
         let named = !(id.is_absent() && seq.is_absent() && recorded_at.is_absent());
-        if event.origin.is_absent() && named {
-            event.origin = Field::Value(Origin {
+        if self.origin.is_absent() && named {
+            self.origin = Field::Value(Origin {
                 store: Field::Absent,
                 id,
                 seq,
                 recorded_at,
             });
         }
-        Ok(event)
+        self
     }
 }
 

@@ -7,7 +7,7 @@ use crate::codec::canonical::seams;
 use crate::codec::content::Content;
 use crate::event::Event;
 use crate::event::Field;
-use crate::event::Origin;
+use crate::event::clean_bytes;
 use crate::time::Time;
 
 /// The keys of a native line.
@@ -105,8 +105,7 @@ pub(super) fn canonical(line: &str) -> Option<Event> {
     let recorded_at = time(&mut content, at, ",\"recorded_at\":\"")?;
     let mut event = Content::parse(&content)?.to_event();
     event.occurred_at = Field::Value(occurred_at.value().copied()?);
-    let is_plain = |byte: u8| !matches!(byte, b'"' | b'\\' | 0..0x20);
-    if !id.is_none_or(|id| id.bytes().all(is_plain)) {
+    if id.is_some_and(|id| clean_bytes(id.as_bytes()) != id.len()) {
         return None;
     }
     let id = id.map_or(Field::Absent, |id| Field::Value(id.to_owned()));
@@ -120,16 +119,7 @@ pub(super) fn canonical(line: &str) -> Option<Event> {
             Field::Value(seq)
         }
     };
-    let named = !(id.is_absent() && seq.is_absent() && recorded_at.is_absent());
-    if event.origin.is_absent() && named {
-        event.origin = Field::Value(Origin {
-            store: Field::Absent,
-            id,
-            seq,
-            recorded_at,
-        });
-    }
-    Some(event)
+    Some(event.named(id, seq, recorded_at))
 }
 
 /// Takes a member that ends with `end` from the head of `rest`, if that begins with `start`; `None`
