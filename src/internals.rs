@@ -219,6 +219,23 @@ fn body(content: &str) -> Body<'_> {
     }
 }
 
+/// Rows of these contents in the order of a segment, their seqs in the order given.
+fn rows(contents: &[(Time, String)]) -> Vec<Row<'_>> {
+    let mut rows: Vec<Row<'_>> = (0..)
+        .zip(contents)
+        .map(|(seq, (occurred_at, content))| Row {
+            position: Position {
+                occurred_at: *occurred_at,
+                seq: Sequence(seq),
+            },
+            recorded_at: Time::MAX,
+            body: body(content),
+        })
+        .collect();
+    rows.sort_by_key(|row| core::cmp::Reverse(row.position));
+    rows
+}
+
 /// An empty disk with the folders that files of a store are made in.
 fn sample_disk() -> Result<SimDisk> {
     let disk = SimDisk::new(1);
@@ -248,21 +265,14 @@ fn bytes_of(disk: &dyn Disk, path: &Path) -> Result<Vec<u8>> {
 /// What the simulated disk says; it says nothing.
 pub fn sample_segment() -> Result<Vec<u8>> {
     let contents = sample_contents();
-    let mut rows: Vec<Row<'_>> = (0..)
-        .zip(&contents)
-        .map(|(seq, (occurred_at, content))| Row {
-            position: Position {
-                occurred_at: *occurred_at,
-                seq: Sequence(seq),
-            },
-            recorded_at: Time::MAX,
-            body: body(content),
-        })
-        .collect();
-    rows.sort_by_key(|row| core::cmp::Reverse(row.position));
     let disk = sample_disk()?;
     let path = Path::new("sample.seg");
-    segment::writer::write(&*disk.create_new(path)?, STORE, SegmentId(1), rows)?;
+    segment::writer::write(
+        &*disk.create_new(path)?,
+        STORE,
+        SegmentId(1),
+        rows(&contents),
+    )?;
     bytes_of(&disk, path)
 }
 

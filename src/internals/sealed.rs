@@ -5,17 +5,14 @@ use core::ops::Range;
 use std::path::Path;
 
 use super::STORE;
-use super::body;
+use super::rows;
 use super::sample_disk;
 use crate::codec::canonical;
-use crate::codec::row::Row;
 use crate::disk::Disk;
 use crate::disk::blob::Blob;
 use crate::error::Result;
 use crate::event::Event;
-use crate::id::Position;
 use crate::id::SegmentId;
-use crate::id::Sequence;
 use crate::options::ReadMode;
 use crate::segment;
 use crate::segment::postings::Direction;
@@ -44,21 +41,14 @@ impl Sealed {
                 (occurred_at, canonical::content(event))
             })
             .collect();
-        let mut rows: Vec<Row<'_>> = (0..)
-            .zip(&contents)
-            .map(|(seq, (occurred_at, content))| Row {
-                position: Position {
-                    occurred_at: *occurred_at,
-                    seq: Sequence(seq),
-                },
-                recorded_at: Time::MAX,
-                body: body(content),
-            })
-            .collect();
-        rows.sort_by_key(|row| core::cmp::Reverse(row.position));
         let disk = sample_disk()?;
         let path = Path::new(PATH);
-        segment::writer::write(&*disk.create_new(path)?, STORE, SegmentId(1), rows)?;
+        segment::writer::write(
+            &*disk.create_new(path)?,
+            STORE,
+            SegmentId(1),
+            rows(&contents),
+        )?;
         let len = disk.len(path)?.unwrap_or(0);
         let blob = Blob::open(&disk, path, len, ReadMode::Positional)?;
         Ok(Sealed {
