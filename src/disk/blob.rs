@@ -92,6 +92,20 @@ impl Blob {
         }
     }
 
+    /// Has the system read these bytes ahead. A hint: it changes nothing but the time of later reads.
+    pub(crate) fn will_need(&self, offset: u64, len: u64) {
+        match &self.source {
+            Source::Mapped(Bytes::Mapped(mapping)) => {
+                let start = usize::try_from(offset).unwrap_or(usize::MAX);
+                mapping.will_need(start, usize::try_from(len).unwrap_or(usize::MAX));
+            }
+            #[cfg(any(test, feature = "internals"))]
+            Source::Mapped(Bytes::Owned(_)) => {}
+            // A positional read is one for all of its bytes, and the system's own guess behind it.
+            Source::Positional(_) => {}
+        }
+    }
+
     /// The `len` bytes at `offset`: borrowed from the mapping, or read into a buffer of their own.
     /// Memory is taken only after the range was found to lie in the file.
     pub(crate) fn read(&self, offset: u64, len: usize) -> Result<Cow<'_, [u8]>> {

@@ -16,7 +16,15 @@ impl Deref for Mapping {
     }
 }
 
-/// Maps the whole of `file`.
+impl Mapping {
+    /// Has the system read these bytes ahead. A hint: where it is not taken, reads take longer.
+    pub(crate) fn will_need(&self, offset: usize, len: usize) {
+        let len = len.min(self.0.len().saturating_sub(offset));
+        drop(self.0.advise_range(memmap2::Advice::WillNeed, offset, len));
+    }
+}
+
+/// Maps the whole of `file`, of which a read wants a few pages here and there.
 #[expect(
     unsafe_code,
     reason = "a mapping is sound only while nobody changes the file, which no type can say"
@@ -31,5 +39,8 @@ pub(crate) fn map(file: &File) -> io::Result<Option<Mapping>> {
     // or cutting the file, or its device failing, under the mapping. The public documentation of
     // `ReadMode::Mapped` excludes that and offers `ReadMode::Positional` for it. No reference
     // outlives the mapping: the slice borrows from `self`. Bytes are valid for any bit pattern.
-    unsafe { memmap2::Mmap::map(file) }.map(|mapping| Some(Mapping(mapping)))
+    let mapping = unsafe { memmap2::Mmap::map(file) }?;
+    // Without this hint the first touch of a page may read megabytes around it.
+    drop(mapping.advise(memmap2::Advice::Random));
+    Ok(Some(Mapping(mapping)))
 }

@@ -17,6 +17,13 @@ impl Deref for Mapping {
     }
 }
 
+impl Mapping {
+    /// Nothing is there to be read ahead.
+    pub(crate) fn will_need(&self, _offset: usize, _len: usize) {
+        match self.0 {}
+    }
+}
+
 /// Says that files cannot be mapped.
 pub(crate) fn map(_file: &File) -> io::Result<Option<Mapping>> {
     Ok(None)

@@ -430,11 +430,13 @@ impl Walker {
             oldest_first: self.route.oldest_first,
         };
         let mut kept = Kept::default();
-        let newest = source.lower_bound(last, &mut kept)?;
-        let past_oldest = if first == Position::FIRST {
-            rows
-        } else {
-            source.lower_bound(first.predecessor(), &mut kept)?
+        let newest = match run.unopened.newest <= last {
+            true => 0,
+            false => source.lower_bound(last, &mut kept)?,
+        };
+        let past_oldest = match run.unopened.oldest >= first {
+            true => rows,
+            false => source.lower_bound(first.predecessor(), &mut kept)?,
         };
         let (at, end) = if walk.oldest_first {
             (rows - past_oldest, rows - newest)

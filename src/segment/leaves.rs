@@ -6,8 +6,8 @@ use super::letters::Alphabet;
 use super::letters::TEXT_MAX;
 use super::letters::moment;
 use super::numbered::Values;
-use super::region::KEPT_TOGETHER_MAX;
 use super::region::Region;
+use super::region::Regions;
 use super::rows::Cursor;
 use super::rows::Growing;
 use super::rows::RowReader;
@@ -30,6 +30,7 @@ use crate::id::Position;
 pub(super) struct Leaves {
     columns: Vec<Leaf>,
     pub(super) tables: Tables,
+    pub(super) regions: Regions,
     /// How many columns tell others.
     pub(super) tellers: usize,
 }
@@ -106,7 +107,6 @@ impl Leaves {
                 leaves.tellers += 1;
             }
         }
-        let mut room = KEPT_TOGETHER_MAX;
         let slot = |source: u32| kept.get(source as usize).copied().unwrap_or(NOWHERE);
         for (column, kept) in schema.columns.iter().zip(&kept) {
             let told = match column.reference {
@@ -120,25 +120,29 @@ impl Leaves {
                         .is_some_and(|end| end <= dictionaries.len);
                     let start = dictionaries.offset.saturating_add(at);
                     let len = if fits { len } else { 0 };
-                    Told::Derived(slot(source), Region::new(start, len, &mut room))
+                    Told::Derived(slot(source), Region::new(start, len, &mut leaves.regions))
                 }
             };
+            let base = base(column, dictionaries, &mut leaves);
             leaves.columns.push(Leaf {
                 asked: !matches!(told, Told::Never) && !column.always,
                 told,
                 kept: *kept,
-                base: base(column, dictionaries, &mut room, &mut leaves.tables),
+                base,
             });
         }
         leaves
     }
 }
 
-fn base(column: &Column, dictionaries: Section, room: &mut u64, tables: &mut Tables) -> Kind {
+fn base(column: &Column, dictionaries: Section, leaves: &mut Leaves) -> Kind {
+    let Leaves {
+        tables, regions, ..
+    } = leaves;
     match &column.base {
         Base::None => Kind::None,
         Base::Dictionary(dictionary) => {
-            let values = Values::of(dictionary, dictionaries.offset, room, tables);
+            let values = Values::of(dictionary, dictionaries.offset, regions, tables);
             let listed = || Kind::Listed {
                 first: dictionary.at as u32,
                 count: dictionary.count,

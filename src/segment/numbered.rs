@@ -9,6 +9,7 @@ use super::dictionary::RUN_BYTES_MAX;
 use super::dictionary::Store;
 use super::letters::ULID_TIME;
 use super::region::Region;
+use super::region::Regions;
 use super::rows::RowReader;
 use super::rows::Stop;
 use super::spelling::Spelled;
@@ -43,7 +44,7 @@ impl Values {
     pub(super) fn of(
         dictionary: &Dictionary,
         section: u64,
-        room: &mut u64,
+        regions: &mut Regions,
         tables: &mut Tables,
     ) -> Option<Values> {
         let len = dictionary.len().unwrap_or(0);
@@ -61,7 +62,7 @@ impl Values {
         Some(Values {
             count: dictionary.count,
             width: dictionary.width,
-            region: Region::new(section.saturating_add(dictionary.at), len, room),
+            region: Region::new(section.saturating_add(dictionary.at), len, regions),
             kind,
         })
     }

@@ -104,6 +104,11 @@ impl Pages {
         self.blob.read(offset, len)
     }
 
+    /// Whether the byte at `offset` was given out before, from a mapped file.
+    pub(super) fn was_read(&self, offset: u64) -> bool {
+        self.is_verified(offset / format::PAGE_BYTES as u64)
+    }
+
     /// The `len` bytes at `offset`, verified, and what lies behind them, which is not: whoever reads
     /// numbers of few bits or short texts from them need not look where they end.
     #[inline]

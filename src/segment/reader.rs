@@ -64,6 +64,10 @@ struct Inner {
     fingerprints: Fingerprints,
 }
 
+/// Bytes at either end of a file that are read ahead when it is opened: the header and the newest
+/// rows, the directory and what stands before it.
+const END_BYTES: u64 = 16 << 10;
+
 impl Reader {
     /// Opens a segment that must be the `expected` one.
     ///
@@ -127,12 +131,19 @@ impl Reader {
     /// Opens a segment by the footer that ends at `end`, with these sections for the checksums of
     /// pages and for the schema.
     fn open_end(blob: Blob, end: u64, [sums, schema]: [Kind; 2]) -> Result<Reader> {
+        for offset in [0, end.saturating_sub(END_BYTES)] {
+            blob.will_need(offset, END_BYTES);
+        }
         let header = open::read_header(&blob)?;
         let footer = open::read_footer(&blob, end)?;
         let directory = open::read_directory(&blob, &footer)?;
         let path = blob.path().to_owned();
         let damaged = |section: Section, what: &str| Error::corrupt(&path, section.offset, what);
         let find = |kind: Kind| open::find(&path, &footer, &directory, kind);
+        for kind in [sums, schema] {
+            let section = find(kind)?;
+            blob.will_need(section.offset, section.len);
+        }
         let covered = find(Kind::PageSums)?.offset;
         let pages = Pages::open(blob, find(sums)?, covered)?;
         let rows = find(Kind::Rows)?;

@@ -2,6 +2,7 @@
 //! was looked into a few times it is verified as a whole, and from then on costs no look at the
 //! checksums; where the file is not mapped, a short one is kept in memory.
 
+use core::ops::Range;
 use core::sync::atomic::AtomicBool;
 use core::sync::atomic::AtomicU32;
 use core::sync::atomic::Ordering;
@@ -9,16 +10,26 @@ use std::borrow::Cow;
 use std::sync::OnceLock;
 
 use super::pages::Pages;
+use crate::disk::blob::Blob;
 use crate::error::Result;
 
 /// Looks before it is verified as a whole: a page of rows makes fewer, a walk more.
 const LOOKS: u32 = 256;
 /// Bytes of a stretch that is verified as a whole.
 const WHOLE_MAX: u64 = 1 << 20;
+/// Bytes of a stretch that is read ahead with the first row of its segment, and of the gaps between
+/// two such stretches that are read with them.
+const SHORT: u64 = 64 << 10;
+const GAP: u64 = 16 << 10;
+/// Looks after which a longer one is read ahead, rather than page by page: of a cold page of 50 rows
+/// three wait for the disk there and not fifty.
+const LOOKS_AHEAD: u32 = 2;
+/// Bytes of a stretch that is read ahead.
+const AHEAD_MAX: u64 = 4 << 20;
 /// Bytes of a stretch that is kept in memory where the file is not mapped, and of all those of a
 /// segment.
 const KEPT_MAX: u64 = 64 << 10;
-pub(super) const KEPT_TOGETHER_MAX: u64 = 512 << 10;
+const KEPT_TOGETHER_MAX: u64 = 512 << 10;
 
 /// A stretch of the file.
 #[derive(Debug)]
@@ -32,11 +43,60 @@ pub(super) struct Region {
     kept: OnceLock<Vec<u8>>,
 }
 
+/// All stretches of a segment, of which little is known together.
+#[derive(Debug)]
+pub(super) struct Regions {
+    /// How many bytes may still be kept.
+    room: u64,
+    short: Vec<Range<u64>>,
+    is_ahead: AtomicBool,
+}
+
+impl Default for Regions {
+    fn default() -> Regions {
+        Regions {
+            room: KEPT_TOGETHER_MAX,
+            short: Vec::new(),
+            is_ahead: AtomicBool::new(false),
+        }
+    }
+}
+
+impl Regions {
+    /// Has the short ones read ahead, at the first call: a row looks into most of them.
+    #[inline]
+    pub(super) fn read_ahead(&self, blob: &Blob) {
+        if !self.is_ahead.load(Ordering::Relaxed) {
+            self.is_ahead.store(true, Ordering::Relaxed);
+            let ends = |range: &Range<u64>| blob.will_need(range.start, range.end - range.start);
+            joined(self.short.clone()).iter().for_each(ends);
+        }
+    }
+}
+
+/// The ranges in order, those made one between which there is little.
+fn joined(mut ranges: Vec<Range<u64>>) -> Vec<Range<u64>> {
+    ranges.sort_unstable_by_key(|range| range.start);
+    let mut joined: Vec<Range<u64>> = Vec::new();
+    for range in ranges {
+        match joined.last_mut() {
+            Some(last) if range.start <= last.end.saturating_add(GAP) => {
+                last.end = last.end.max(range.end);
+            }
+            _ => joined.push(range),
+        }
+    }
+    joined
+}
+
 impl Region {
-    /// `room` is how many bytes of the segment's stretches may still be kept.
-    pub(super) fn new(at: u64, len: u64, room: &mut u64) -> Region {
-        let left = room.checked_sub(len).filter(|_| len <= KEPT_MAX);
-        *room = left.unwrap_or(*room);
+    /// Another one beside those of `all`.
+    pub(super) fn new(at: u64, len: u64, all: &mut Regions) -> Region {
+        let left = all.room.checked_sub(len).filter(|_| len <= KEPT_MAX);
+        all.room = left.unwrap_or(all.room);
+        if (1..=SHORT).contains(&len) {
+            all.short.push(at..at.saturating_add(len));
+        }
         Region {
             at,
             len,
@@ -82,8 +142,14 @@ impl Region {
 
     /// Counts a look, and sees to the whole stretch when there were enough.
     fn look(&self, pages: &Pages) {
-        let looks = self.looks.load(Ordering::Relaxed);
-        if looks > LOOKS || self.looks.fetch_add(1, Ordering::Relaxed) != LOOKS {
+        if self.looks.load(Ordering::Relaxed) > LOOKS {
+            return;
+        }
+        let looks = self.looks.fetch_add(1, Ordering::Relaxed);
+        if looks == LOOKS_AHEAD && (SHORT..=AHEAD_MAX).contains(&self.len) {
+            pages.blob().will_need(self.at, self.len);
+        }
+        if looks != LOOKS {
             return;
         }
         let is_mapped = pages.blob().mapped().is_some();
@@ -96,6 +162,28 @@ impl Region {
                 self.is_verified.store(true, Ordering::Relaxed);
             } else {
                 drop(self.kept.set(bytes.into_owned()));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    proptest::proptest! {
+        #[test]
+        fn joined_ranges_cover_all_and_leave_the_wide_gaps(
+            ranges in proptest::collection::vec((0_u64..1 << 20, 1..=SHORT), 0..20),
+        ) {
+            let ranges: Vec<Range<u64>> = ranges.iter().map(|(at, len)| *at..at + len).collect();
+            let joined = joined(ranges.clone());
+            for range in &ranges {
+                let covers = |one: &Range<u64>| one.start <= range.start && range.end <= one.end;
+                proptest::prop_assert_eq!(joined.iter().filter(|one| covers(one)).count(), 1);
+            }
+            for (one, next) in joined.iter().zip(joined.iter().skip(1)) {
+                proptest::prop_assert!(one.end + GAP < next.start);
             }
         }
     }

@@ -85,7 +85,9 @@ impl Tables {
         }
         let mask = |alphabet: &Alphabet| bits::mask(alphabet.width()) as usize;
         let mut table = [WRONG; ENTRIES];
-        for (code, entry) in table.iter_mut().enumerate() {
+        let width = first.width() + second.map_or(0, Alphabet::width);
+        let (codes, others) = table.split_at_mut(ENTRIES.min(1 << width));
+        for (code, entry) in codes.iter_mut().enumerate() {
             let one = first.letters().get(code & mask(first));
             let other = match second {
                 Some(second) => second.letters().get(code >> first.width() & mask(second)),
@@ -95,6 +97,8 @@ impl Tables {
                 *entry = u32::from(*one) | u32::from(*other) << 8;
             }
         }
+        let copies = others.chunks_exact_mut(codes.len());
+        copies.for_each(|copy| copy.copy_from_slice(codes));
         self.tables.push(table);
         self.known.insert(key, number as u16);
         Some(number as u16)

@@ -319,6 +319,7 @@ fn check_bytes(reader: &Reader, before: u64, report: &mut Report<'_>) -> Result<
         let mut at = *start;
         while at < *stop {
             let len = PIECE.min(*stop - at);
+            blob.will_need(at + len, PIECE);
             let piece = blob.read(at, len as usize)?;
             hash.update(&piece);
             section_crc.update(&piece);

@@ -17,6 +17,9 @@ use crate::segment::rows::RowReader;
 use crate::segment::rows::Stop;
 use crate::segment::rows::Trace;
 
+/// Bytes of rows after which a walk has the next ones read ahead, twice as many at a time.
+const AHEAD_BYTES: u64 = 256 << 10;
+
 impl Reader {
     /// Has the block of `row` in `loaded`; gives the row's place in it.
     fn load(&self, row: u32, loaded: &mut Loaded) -> Result<usize> {
@@ -31,8 +34,15 @@ impl Reader {
     }
 
     fn load_block(&self, number: usize, loaded: &mut Loaded) -> Result<()> {
+        let before = number.checked_sub(1).map(|before| (self.segment(), before));
+        let goes_on = loaded.block == before;
         loaded.block = None;
         loaded.extent = self.extent(number)?;
+        let Range { start, end } = loaded.extent;
+        let crosses = start / AHEAD_BYTES != end / AHEAD_BYTES;
+        if goes_on && crosses && !self.0.pages.was_read(end + AHEAD_BYTES) {
+            self.blob().will_need(end, 2 * AHEAD_BYTES);
+        }
         let len = (loaded.extent.end - loaded.extent.start) as usize;
         let rows = self.rows_of_block(number);
         let rows = (rows.end - rows.start) as usize;
@@ -81,6 +91,7 @@ impl Reader {
             return Err(self.no_row(row));
         };
         let inner = &*self.0;
+        inner.leaves.regions.read_ahead(self.blob());
         let reader = RowReader {
             file: self.blob().mapped().unwrap_or_default(),
             segment: self.segment(),
