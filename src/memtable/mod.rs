@@ -3,10 +3,10 @@
 //! crash could take back. The order and the term lists are built when first asked for: a bulk load
 //! that nobody reads pays for neither.
 
+mod prints;
 mod view;
 
 use std::collections::BTreeMap;
-use std::collections::BTreeSet;
 use std::ops::Bound;
 use std::sync::Arc;
 
@@ -15,16 +15,18 @@ use parking_lot::RwLock;
 
 pub(crate) use view::View;
 
+use self::prints::Prints;
 use crate::codec::row::Body;
 use crate::codec::row::Fingerprints;
+use crate::codec::row::ImportMark;
 use crate::codec::row::Row;
 use crate::filter::indexed;
 use crate::id::Position;
 use crate::id::Sequence;
 use crate::time::Time;
 
-/// Bytes that a row takes beside its body: its entry and its share of the lists.
-const ROW_OVERHEAD: usize = 96;
+/// Bytes that a row takes beside its content: its entry and its share of the tables.
+const ROW_OVERHEAD: usize = 208;
 
 /// Rows in commit order, from one sequence number on without a gap.
 pub(crate) struct Memtable {
@@ -36,16 +38,22 @@ pub(crate) struct Memtable {
 #[derive(Default)]
 struct Rows {
     entries: Vec<Arc<Entry>>,
-    keys: BTreeSet<(u64, u32)>,
-    origins: BTreeSet<(u64, u32)>,
+    keys: Prints,
+    origins: Prints,
+    /// The mappings that rows were imported by.
+    mappings: Vec<Arc<str>>,
     bytes: usize,
 }
 
-/// One row. Its body was encoded by the store itself, so it always decodes.
+/// One row, and the fingerprints it is found by.
 pub(crate) struct Entry {
     position: Position,
     recorded_at: Time,
-    body: Box<[u8]>,
+    time_given: bool,
+    /// The mapping that imported it, and how many records exactly like it came before.
+    import: Option<(Arc<str>, u64)>,
+    content: Box<str>,
+    fingerprints: Fingerprints,
 }
 
 /// What has been indexed so far; `terms` lists row numbers in commit order.
@@ -57,13 +65,37 @@ struct Index {
 }
 
 impl Entry {
-    /// The row, or `None` when its body does not decode, which only broken memory can bring about.
-    pub(crate) fn row(&self) -> Option<Row<'_>> {
-        let body = Body::decode(&self.body)?;
-        Some(Row {
+    /// The row.
+    pub(crate) fn row(&self) -> Row<'_> {
+        let import = self.import.as_ref();
+        Row {
             position: self.position,
             recorded_at: self.recorded_at,
-            body,
+            body: Body {
+                time_given: self.time_given,
+                import: import.map(|(mapping, repeat)| ImportMark {
+                    mapping,
+                    repeat: *repeat,
+                }),
+                content: &self.content,
+            },
+        }
+    }
+
+    /// What the row is found by.
+    pub(crate) const fn fingerprints(&self) -> Fingerprints {
+        self.fingerprints
+    }
+}
+
+impl Rows {
+    /// The one copy of a mapping's name.
+    fn mapping(&mut self, name: &str) -> Arc<str> {
+        let known = self.mappings.iter().find(|known| known.as_ref() == name);
+        known.map(Arc::clone).unwrap_or_else(|| {
+            let name: Arc<str> = Arc::from(name);
+            self.mappings.push(Arc::clone(&name));
+            name
         })
     }
 }
@@ -95,8 +127,7 @@ impl Memtable {
 
     /// Adds the row that follows the last one. Rows come densely: a gap is a defect of the caller.
     pub(crate) fn push(&self, row: &Row<'_>, fingerprints: Fingerprints) {
-        let mut body = Vec::with_capacity(row.body.content.len() + 16);
-        row.body.encode(&mut body);
+        let content: Box<str> = Box::from(row.body.content);
         let mut rows = self.rows.write();
         let number = rows.entries.len() as u32;
         assert_eq!(
@@ -104,14 +135,17 @@ impl Memtable {
             self.first_seq.0 + u64::from(number),
             "rows come densely"
         );
-        rows.bytes += body.len() + ROW_OVERHEAD;
-        rows.keys.extend(fingerprints.key.map(|key| (key, number)));
-        rows.origins
-            .extend(fingerprints.origin.map(|origin| (origin, number)));
+        rows.bytes += content.len() + ROW_OVERHEAD;
+        rows.keys.push(fingerprints.key);
+        rows.origins.push(fingerprints.origin);
+        let import = row.body.import;
         let entry = Entry {
             position: row.position,
             recorded_at: row.recorded_at,
-            body: body.into(),
+            time_given: row.body.time_given,
+            import: import.map(|mark| (rows.mapping(mark.mapping), mark.repeat)),
+            content,
+            fingerprints,
         };
         rows.entries.push(Arc::new(entry));
     }
@@ -124,21 +158,19 @@ impl Memtable {
     /// Rows whose key or import mark has this fingerprint, in commit order.
     pub(crate) fn by_key(&self, fingerprint: u64) -> Vec<Arc<Entry>> {
         let rows = self.rows.read();
-        let numbers = rows.keys.range((fingerprint, 0)..=(fingerprint, u32::MAX));
-        numbers
-            .filter_map(|(_, number)| rows.entries.get(*number as usize).cloned())
-            .collect()
+        let numbers = rows.keys.numbers(fingerprint);
+        let mut found: Vec<Arc<Entry>> = numbers
+            .filter_map(|number| rows.entries.get(number as usize).cloned())
+            .collect();
+        found.reverse();
+        found
     }
 
     /// Numbers of the rows whose key, import mark or origin has this fingerprint.
     pub(crate) fn numbers_by_fingerprint(&self, fingerprint: u64) -> Vec<u32> {
         let rows = self.rows.read();
-        let range = (fingerprint, 0)..=(fingerprint, u32::MAX);
-        let numbers = rows
-            .keys
-            .range(range.clone())
-            .chain(rows.origins.range(range));
-        numbers.map(|(_, number)| *number).collect()
+        let keys = rows.keys.numbers(fingerprint);
+        keys.chain(rows.origins.numbers(fingerprint)).collect()
     }
 
     /// The reading order of the first `len` rows.
@@ -197,8 +229,7 @@ impl Memtable {
             let Some(entry) = self.entry(number) else {
                 return;
             };
-            let row = entry.row();
-            if let Some(content) = row.and_then(|row| row.content()) {
+            if let Some(content) = entry.row().content() {
                 let terms = &mut index.terms;
                 indexed::terms(&content, |term| match terms.get_mut(term) {
                     Some(list) => list.push(number),

@@ -1,17 +1,18 @@
 //! Gathers the rows of a segment, taken apart into templates and numbered leaves, until all that
 //! must be known of them is known. Long texts leave for the file at once.
 
+mod ahead;
+mod leaf;
 mod settle;
 mod traced;
 
 use core::ops::Range;
 use std::sync::Arc;
 
-use super::codes::Code;
+use self::ahead::Ahead;
 use super::codes::Codes;
 use super::gather::Gather;
 use super::gather::Moment;
-use super::gather::Reference;
 use super::known::UNKNOWN;
 use super::letters::ULID_TIME;
 use super::letters::moment;
@@ -38,8 +39,6 @@ const COLUMNS_MAX: usize = 4096;
 pub(super) const RENDERED_MAX: usize = 1024;
 /// Bytes of gathered values beyond which members are kept whole, so that no input takes more.
 const HEAP_MAX: usize = 160 << 20;
-/// Shorter leaves are not worth telling from others.
-const COPY_MIN: usize = 4;
 
 /// Where a row stands, and when it was recorded.
 #[derive(Clone, Copy, Debug)]
@@ -124,6 +123,10 @@ struct Current {
     /// The template of each member that was taken apart.
     templates: Vec<Option<u32>>,
     leaves: Vec<(usize, Range<usize>)>,
+    /// The template of each member, and its columns.
+    parts: Vec<(u32, Arc<[usize]>)>,
+    /// The values of all leaves.
+    ahead: Ahead,
 }
 
 impl Default for Current {
@@ -138,6 +141,8 @@ impl Default for Current {
             shape_text: Vec::new(),
             templates: Vec::new(),
             leaves: Vec::new(),
+            parts: Vec::new(),
+            ahead: Ahead::default(),
         }
     }
 }
@@ -175,9 +180,31 @@ impl Builder {
         let number = self.shape();
         self.put_head(number, row);
         for place in 0..shape.members.len() {
-            self.member_leaves(place, shape, content, texts)?;
+            self.part(place, shape);
         }
+        self.current.ahead.find(&self.columns, self.keys, content);
+        self.put_leaves(content, texts)?;
         self.weigh();
+        Ok(())
+    }
+
+    /// Takes in the leaves of all parts of the present row.
+    fn put_leaves(&mut self, content: &[u8], texts: &mut Texts<'_, '_>) -> Result<()> {
+        let parts = core::mem::take(&mut self.current.parts);
+        let mut place = 0;
+        for (number, columns) in &parts {
+            self.codes.put(*number);
+            let mut before: Before = None;
+            for column in columns.iter() {
+                let (range, mut known) = self.current.ahead.found(place);
+                let known = &mut known;
+                let code = self.leaf(*column, range, &mut before, known, content, texts)?;
+                self.codes.put_code(code);
+                self.current.ahead.learn(place, *known);
+                place += 1;
+            }
+        }
+        self.current.parts = parts;
         Ok(())
     }
 
@@ -204,6 +231,8 @@ impl Builder {
         self.current.number = self.stands.len();
         self.current.templates.clear();
         self.current.leaves.clear();
+        self.current.parts.clear();
+        self.current.ahead.clear();
         self.stands.push(Stand {
             position: row.position,
             recorded_at: row.recorded_at,
@@ -271,17 +300,11 @@ impl Builder {
         number as usize
     }
 
-    /// Numbers the template and the leaves of one member.
-    fn member_leaves(
-        &mut self,
-        place: usize,
-        shape: &Shape,
-        content: &[u8],
-        texts: &mut Texts<'_, '_>,
-    ) -> Result<()> {
+    /// Numbers the template of one member, and has its leaves looked up.
+    fn part(&mut self, place: usize, shape: &Shape) {
         let member = self.current.shape.members.get(place).copied();
         let (Some(found), Some(member)) = (shape.members.get(place), member) else {
-            return Ok(());
+            return;
         };
         let whole = [Leaf {
             mark: Mark::Long,
@@ -301,20 +324,17 @@ impl Builder {
         let whole = self.members.get(member).and_then(|member| member.whole);
         let learnt = apart.filter(|number| Some(*number) != whole);
         self.current.templates.push(learnt);
-        self.codes.put(number);
         let columns = self
             .members
             .get(member)
             .and_then(|member| member.templates.get(number as usize))
             .map(|template| Arc::clone(&template.columns))
             .unwrap_or_default();
-        let mut before: Before = None;
         for (column, leaf) in columns.iter().zip(leaves) {
             let range = leaf.range.clone();
-            let code = self.leaf(*column, range, &mut before, None, content, texts)?;
-            self.codes.put_code(code);
+            self.current.ahead.add(*column, range, UNKNOWN);
         }
-        Ok(())
+        self.current.parts.push((number, columns));
     }
 
     /// The number of a template; `None` where a member has too many already.
@@ -383,101 +403,5 @@ impl Builder {
             member.templates.push(template);
             member.templates.len() as u32 - 1
         })
-    }
-
-    /// The code of one leaf.
-    fn leaf(
-        &mut self,
-        number: usize,
-        range: Range<usize>,
-        before: &mut Before,
-        known: Option<&mut u32>,
-        content: &[u8],
-        texts: &mut Texts<'_, '_>,
-    ) -> Result<Code> {
-        let value = content.get(range.clone()).unwrap_or_default();
-        let copied = self.is_copy(number, value, content);
-        let previous = core::mem::take(before);
-        let Current {
-            moment,
-            number: row,
-            leaves,
-            ..
-        } = &mut self.current;
-        let (Some(column), Some(last)) = (self.columns.get_mut(number), self.last.get_mut(number))
-        else {
-            return Ok(Code::Copied);
-        };
-        *last = Last {
-            row: *row,
-            range: range.clone(),
-            value: None,
-        };
-        leaves.push((number, range));
-        let gather = &mut column.gather;
-        if copied {
-            gather.hits += 1;
-            return Ok(Code::Copied);
-        }
-        gather.begin_deriving(number, previous);
-        let remembered = known.as_deref().copied();
-        let remembered = remembered.filter(|number| *number != UNKNOWN);
-        let (value_number, is_new) = match (column.mark, remembered) {
-            (Mark::Long, Some(number)) => (number, false),
-            (Mark::Long, None) => texts.writer.push(value, texts.output)?,
-            _ => gather.number(value, remembered, self.keys, moment),
-        };
-        if let Some(slot) = known {
-            *slot = value_number;
-        }
-        if gather.is_interned() && column.mark != Mark::Long {
-            *before = Some((number, value_number));
-            last.value = Some(value_number);
-        }
-        let source = match &gather.reference {
-            Reference::Derived(source, _) => self.last.get(*source),
-            _ => None,
-        };
-        let source = source.filter(|source| source.row == *row);
-        let source = source.and_then(|source| source.value);
-        if gather.follows(source, value_number, value.len()) {
-            return Ok(Code::Derived);
-        }
-        Ok(match is_new {
-            true => Code::New,
-            false => Code::Known(value_number),
-        })
-    }
-
-    /// Whether a leaf equals the one its column copies; the first leaf of a column decides which.
-    fn is_copy(&mut self, number: usize, value: &[u8], content: &[u8]) -> bool {
-        let Some(gather) = self
-            .columns
-            .get_mut(number)
-            .map(|column| &mut column.gather)
-        else {
-            return false;
-        };
-        match gather.reference {
-            Reference::Copy(source) if !gather.retired => {
-                let last = self.last.get(source);
-                last.is_some_and(|last| {
-                    last.row == self.current.number
-                        && content.get(last.range.clone()) == Some(value)
-                })
-            }
-            Reference::Unseen if value.len() >= COPY_MIN => {
-                let mut leaves = self.current.leaves.iter();
-                let equal = leaves.find(|(other, range)| {
-                    *other != number && content.get(range.clone()) == Some(value)
-                });
-                if let Some((source, _)) = equal {
-                    gather.reference = Reference::Copy(*source);
-                }
-                // The last leaf of that column is the one that counts.
-                equal.is_some() && self.is_copy(number, value, content)
-            }
-            _ => false,
-        }
     }
 }

@@ -8,6 +8,7 @@ use super::letters::ULID;
 use super::letters::ULID_TIME;
 use super::raw::Raw;
 use super::spelled_time::Times;
+use super::values::LookUp;
 use super::values::Numbers;
 use super::values::Values;
 use crate::codec::hash::Keys;
@@ -193,6 +194,14 @@ impl Gather {
             _ => self.misses > self.hits / 4 + 64,
         };
         false
+    }
+
+    /// Begins to look for `value`, if values are looked up.
+    #[inline]
+    pub(super) fn begin(&self, value: &[u8], keys: Keys) -> LookUp {
+        self.seen.as_ref().map_or_else(LookUp::default, |seen| {
+            LookUp::begin(keys.hash(value), &seen.numbers)
+        })
     }
 
     /// The number of `value`, and whether it was not there before. `known` is its number if it was

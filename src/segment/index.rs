@@ -1,7 +1,10 @@
 //! The terms of rows that come one after another, each term with its rows, in the order in which a
 //! segment stores them. What a sealed memtable is indexed with; a merge has the terms of its inputs.
 
+use core::ops::Range;
+
 use super::values::Interner;
+use super::values::LookUp;
 use crate::codec::content::Content;
 use crate::error::Result;
 use crate::filter::indexed;
@@ -15,14 +18,32 @@ pub(super) struct Index {
     /// The numbers of the terms, row after row, and where each row's end.
     postings: Vec<u32>,
     ends: Vec<u32>,
+    /// The terms of the present row, one behind the other, and the look-up of each.
+    bytes: Vec<u8>,
+    sought: Vec<(Range<usize>, LookUp)>,
 }
 
 impl Index {
     /// Takes in the terms of the next row.
     pub(super) fn add(&mut self, content: &Content<'_>) {
         let row = self.ends.len() as u32;
+        self.bytes.clear();
+        self.sought.clear();
         indexed::stored(content, |term| {
-            let (number, is_new) = self.terms.number(term);
+            let start = self.bytes.len();
+            self.bytes.extend_from_slice(term);
+            let sought = (start..self.bytes.len(), self.terms.begin(term));
+            self.sought.push(sought);
+        });
+        let terms = self.terms.values();
+        for (_, sought) in &mut self.sought {
+            sought.approach(terms);
+        }
+        for (place, sought) in &self.sought {
+            let term = self.bytes.get(place.clone()).unwrap_or_default();
+            let known = sought.end(term, self.terms.values());
+            let (number, is_new) =
+                known.map_or_else(|| self.terms.number(term), |known| (known, false));
             if is_new {
                 self.counts.push((0, u32::MAX));
             }
@@ -33,7 +54,7 @@ impl Index {
                 *last = row;
                 self.postings.push(number);
             }
-        });
+        }
         self.ends.push(self.postings.len() as u32);
     }
 

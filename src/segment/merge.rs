@@ -1,31 +1,40 @@
 //! Writes one segment from ranges of rows of others: their rows in order under the dictionaries of
 //! all, and their terms with new row numbers. Rows are put together as text, but what they are made
-//! of is looked up by the inputs' numbers. In memory are the new segment's columns, one row of each
+//! of is looked up by the inputs' numbers. One thread reads, and puts the terms together while the
+//! other writes the rows. In memory are the new segment's columns, its terms, some rows of each
 //! input, and a number for each row and each value.
 
 use core::ops::Range;
 use std::collections::BinaryHeap;
+use std::panic::resume_unwind;
+use std::path::Path;
 
 use super::Summary;
 use super::known::Known;
 use super::reader::Loaded;
 use super::reader::Reader;
+use super::relay::Relayed;
+use super::relay::Sender;
+use super::relay::Taker;
+use super::relay::relay;
 use super::rows::Trace;
 use super::sample;
+use super::terms::TermWriter;
 use super::union;
 use super::union::Moved;
+use super::writer::Found;
 use super::writer::Writer;
+use crate::codec::row::Body;
+use crate::codec::row::ImportMark;
+use crate::codec::row::Row;
 use crate::disk::File;
+use crate::error::Error;
 use crate::error::Result;
 use crate::id::Position;
 use crate::id::SegmentId;
 use crate::id::StoreId;
 
-/// Rows between two moments at which a merge lets its caller do something else.
-const PAUSE_ROWS: u32 = 4096;
-
-/// Writes the rows of all `inputs` into the empty `file`. The caller syncs it. `pause` is called
-/// now and then, because a merge takes long, and ends it with an error.
+/// Writes the rows of all `inputs` into the empty `file`. The caller syncs it.
 ///
 /// # Errors
 /// As [`super::writer::write`]; two inputs that hold the same event are out of order.
@@ -34,15 +43,25 @@ pub(crate) fn merge(
     store: StoreId,
     segment: SegmentId,
     inputs: &[(Reader, Range<u32>)],
-    pause: &mut dyn FnMut() -> Result<()>,
 ) -> Result<Summary> {
     let mut writer = Writer::begin(file, store, segment)?;
     writer.settle(&some_contents(inputs)?);
-    let mut order = Order::new(inputs, true)?;
-    let mut known: Vec<Known> = inputs
-        .iter()
-        .map(|(reader, _)| Known::new(reader.schema()))
-        .collect();
+    let path = file.path();
+    let (sender, taker) = relay();
+    std::thread::scope(|scope| {
+        let name = "auditdb-merge-read";
+        let reading = std::thread::Builder::new()
+            .name(name.to_owned())
+            .spawn_scoped(scope, move || read(inputs, sender, path))
+            .map_err(|error| Error::io("start a thread", Path::new(name), error))?;
+        take(&mut writer, inputs, taker)?;
+        writer.finish(|| reading.join().unwrap_or_else(|panic| resume_unwind(panic)))
+    })
+}
+
+/// Reads all rows in order and hands them on, then puts their terms together while the rows are
+/// written.
+fn read(inputs: &[(Reader, Range<u32>)], mut sender: Sender, path: &Path) -> Result<TermWriter> {
     let mut moved: Vec<Moved<'_>> = inputs
         .iter()
         .map(|(reader, rows)| Moved {
@@ -51,26 +70,94 @@ pub(crate) fn merge(
             numbers: Vec::with_capacity(rows.len()),
         })
         .collect();
+    let rows = match read_rows(inputs, &mut moved, &mut sender, path) {
+        Ok(rows) => rows,
+        Err(error) => {
+            sender.fail(error.again());
+            return Err(error);
+        }
+    };
+    drop(sender);
+    TermWriter::of(rows, path, |take| union::each(&moved, take))
+}
+
+/// Hands all rows on, and notes the new number of each; gives how many there are.
+fn read_rows(
+    inputs: &[(Reader, Range<u32>)],
+    moved: &mut [Moved<'_>],
+    sender: &mut Sender,
+    path: &Path,
+) -> Result<u32> {
+    let mut order = Order::new(inputs, true)?;
     let mut number = 0;
-    while let Some((place, row)) = order.next()? {
-        let (Some(moved), Some(known), Some((_, loaded))) = (
-            moved.get_mut(place),
-            known.get_mut(place),
-            order.walks.get_mut(place),
-        ) else {
+    while let Some((input, row)) = order.next()? {
+        let (Some(moved), Some((_, loaded))) = (moved.get_mut(input), order.walks.get_mut(input))
+        else {
             break;
         };
-        match moved.reader.traced_row(row, loaded)? {
-            (row, Some(trace)) => writer.push_traced(&row, trace, known)?,
-            (row, None) => drop(writer.push(&row)?),
-        }
+        let (row, _) = moved.reader.traced_row(row, loaded)?;
+        let (found, _) = Found::of(&row, None, path)?;
+        let Row {
+            position,
+            recorded_at,
+            body,
+        } = row;
+        let (time_given, repeat) = (body.time_given, body.import.map(|mark| mark.repeat));
+        let (content, trace) = sender.take(loaded);
         moved.numbers.push(number);
         number += 1;
-        if number % PAUSE_ROWS == 0 {
-            pause()?;
+        let is_wanted = sender.send(Relayed {
+            input,
+            position,
+            recorded_at,
+            time_given,
+            repeat,
+            found,
+            content,
+            trace,
+        });
+        if !is_wanted {
+            break;
         }
     }
-    writer.finish(|take| union::each(&moved, take))
+    sender.flush();
+    Ok(number)
+}
+
+/// Takes in all rows as they come.
+fn take(writer: &mut Writer<'_>, inputs: &[(Reader, Range<u32>)], taker: Taker) -> Result<()> {
+    let mut known: Vec<Known> = inputs
+        .iter()
+        .map(|(reader, _)| Known::new(reader.schema()))
+        .collect();
+    for batch in taker.full {
+        let batch = batch?;
+        for one in &batch {
+            let (Some((reader, _)), Some(known)) =
+                (inputs.get(one.input), known.get_mut(one.input))
+            else {
+                continue;
+            };
+            let shape = reader.schema().shapes.get(one.trace.shape as usize);
+            let mapping = shape.and_then(|shape| shape.mapping.as_deref());
+            let import = mapping.zip(one.repeat);
+            // It was text when it was read.
+            let content = core::str::from_utf8(one.content.as_slice()).unwrap_or_default();
+            let row = Row {
+                position: one.position,
+                recorded_at: one.recorded_at,
+                body: Body {
+                    time_given: one.time_given,
+                    import: import.map(|(mapping, repeat)| ImportMark { mapping, repeat }),
+                    content,
+                },
+            };
+            writer.push_traced(&row, one.found, &one.trace, known)?;
+        }
+        // Not wanted back when all has been read.
+        drop(taker.empty.try_send(batch));
+    }
+    Ok(())
 }
 
 /// The rows of all inputs in reading order.

@@ -31,6 +31,7 @@ pub(crate) mod postings;
 mod raw;
 pub(crate) mod reader;
 mod region;
+mod relay;
 mod rendered;
 mod rows;
 mod sample;

@@ -6,6 +6,7 @@ use core::ops::Range;
 
 use super::letters::TEXT_MAX;
 use super::rendered;
+use crate::event::clean_bytes;
 
 /// Stands in a template where a leaf was; canonical JSON has no such bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -232,13 +233,10 @@ fn string(content: &[u8], at: usize) -> Option<Range<usize>> {
     let start = at + 1;
     let mut end = start;
     loop {
-        let rest = content.get(end..)?;
-        let found = rest
-            .iter()
-            .position(|byte| matches!(byte, b'"' | b'\\' | 0..0x20))?;
-        match rest.get(found)? {
-            b'"' => return Some(start..end + found),
-            b'\\' => end += found + 2,
+        end += clean_bytes(content.get(end..)?);
+        match content.get(end)? {
+            b'"' => return Some(start..end),
+            b'\\' => end += 2,
             _ => return None,
         }
     }

@@ -8,6 +8,8 @@
 //!        then the first terms one after another
 //! ```
 
+use std::path::Path;
+
 use super::format;
 use super::format::Kind;
 use super::format::Section;
@@ -16,6 +18,7 @@ use super::lists::CHUNK;
 use super::lists::Stored;
 use super::output::Output;
 use super::pages::Pages;
+use super::writer::TakeTerm;
 use crate::codec::bits::BitWriter;
 use crate::codec::varint;
 use crate::codec::varint::Bytes;
@@ -67,7 +70,7 @@ pub(super) struct TermWriter {
 
 impl TermWriter {
     /// For a segment of `rows` rows.
-    pub(super) fn new(rows: u32) -> TermWriter {
+    fn new(rows: u32) -> TermWriter {
         TermWriter {
             rows,
             last: Vec::new(),
@@ -81,12 +84,23 @@ impl TermWriter {
         }
     }
 
+    /// The terms that `tell` hands out, of a segment of `rows` rows that is written to `path`.
+    pub(super) fn of(
+        rows: u32,
+        path: &Path,
+        tell: impl FnOnce(TakeTerm<'_>) -> Result<()>,
+    ) -> Result<TermWriter> {
+        let mut terms = TermWriter::new(rows);
+        tell(&mut |term, rows| terms.push(term, rows, path))?;
+        Ok(terms)
+    }
+
     /// Appends the next term with its rows, at least one, ascending.
-    pub(super) fn push(&mut self, term: &[u8], rows: &[u32], output: &Output<'_>) -> Result<()> {
+    fn push(&mut self, term: &[u8], rows: &[u32], path: &Path) -> Result<()> {
         let ascends = self.terms == 0 || self.last.as_slice() < term;
         if !ascends || term.len() > format::TERM_BYTES_MAX || rows.is_empty() {
             let error = Error::new(ErrorKind::OutOfRange, "terms of a segment come in order");
-            return Err(error.in_file(output.file().path()));
+            return Err(error.in_file(path));
         }
         if self.in_block == 0 {
             self.entries

@@ -138,7 +138,7 @@ impl Folder {
 
     fn merge(&self, id: u64, inputs: &[(Reader, core::ops::Range<u32>)]) -> Result<Summary> {
         let file = self.disk.create_new(Path::new(&id.to_string()))?;
-        merge(&*file, STORE, SegmentId(id), inputs, &mut || Ok(()))
+        merge(&*file, STORE, SegmentId(id), inputs)
     }
 
     fn blob(&self, id: u64, len: u64, mode: ReadMode) -> Blob {

@@ -1,6 +1,8 @@
 //! Different byte strings by number, one behind the other in memory: the values of a column, the
 //! terms of rows. A table finds the number of one by its hash, and always compares the bytes.
 
+use core::ops::Range;
+
 use crate::codec::hash::Keys;
 
 /// Byte strings by number.
@@ -30,6 +32,17 @@ pub(super) struct Numbers {
     len: usize,
 }
 
+/// A look-up in three steps, each of which reads memory that is far away. Whoever takes each step for
+/// many values before the next waits for it about once, instead of once for each value.
+#[derive(Clone, Debug, Default)]
+pub(super) struct LookUp {
+    hash: u64,
+    /// The first slot that can hold the number.
+    slot: u64,
+    /// Where the value of that number stands.
+    place: Range<usize>,
+}
+
 /// Slots of the smallest table.
 const SLOTS_MIN: usize = 16;
 
@@ -40,16 +53,19 @@ impl Values {
 
     #[inline]
     pub(super) fn get(&self, number: u32) -> &[u8] {
+        self.bytes.get(self.place(number)).unwrap_or_default()
+    }
+
+    #[inline]
+    fn place(&self, number: u32) -> Range<usize> {
         let number = number as usize;
-        let range = if self.ends.is_empty() {
-            number * self.len..(number + 1) * self.len
-        } else {
-            let before = number.checked_sub(1);
-            let start = before.map_or(Some(&0), |before| self.ends.get(before));
-            let end = self.ends.get(number);
-            start.map_or(0, |start| *start as usize)..end.map_or(0, |end| *end as usize)
-        };
-        self.bytes.get(range).unwrap_or_default()
+        if self.ends.is_empty() {
+            return number * self.len..(number + 1) * self.len;
+        }
+        let before = number.checked_sub(1);
+        let start = before.map_or(Some(&0), |before| self.ends.get(before));
+        let end = self.ends.get(number);
+        start.map_or(0, |start| *start as usize)..end.map_or(0, |end| *end as usize)
     }
 
     pub(super) fn push(&mut self, value: &[u8]) -> u32 {
@@ -110,7 +126,49 @@ fn head(bytes: Option<&[u8]>) -> u128 {
     }
 }
 
+impl LookUp {
+    /// Begins to look for what has this hash.
+    #[inline]
+    pub(super) fn begin(hash: u64, numbers: &Numbers) -> LookUp {
+        let mask = numbers.slots.len().wrapping_sub(1);
+        let slot = numbers.slots.get((hash >> 32) as usize & mask);
+        LookUp {
+            hash,
+            slot: slot.copied().unwrap_or(0),
+            place: 0..0,
+        }
+    }
+
+    /// The number in the first slot, if it can be the one.
+    #[inline]
+    fn number(&self) -> Option<u32> {
+        let number = (self.slot as u32).checked_sub(1);
+        number.filter(|_| (self.slot ^ self.hash) >> 32 == 0)
+    }
+
+    /// Finds out where the value is that may be the one.
+    #[inline]
+    pub(super) fn approach(&mut self, values: &Values) {
+        if let Some(number) = self.number() {
+            self.place = values.place(number);
+        }
+    }
+
+    /// The number of `value` if that was found; otherwise it may be there all the same.
+    #[inline]
+    pub(super) fn end(&self, value: &[u8], values: &Values) -> Option<u32> {
+        let number = self.number();
+        number.filter(|_| values.bytes.get(self.place.clone()) == Some(value))
+    }
+}
+
 impl Interner {
+    /// Begins to look for `value`.
+    #[inline]
+    pub(super) fn begin(&self, value: &[u8]) -> LookUp {
+        LookUp::begin(self.keys.hash(value), &self.numbers)
+    }
+
     /// The number of `value` if it was there before.
     pub(super) fn find(&self, value: &[u8]) -> Option<u32> {
         let is = |number: u32| self.values.get(number) == value;

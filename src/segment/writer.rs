@@ -2,6 +2,8 @@
 //! when all are there the columns are planned, and rows, indexes and checksums follow. Called when a
 //! memtable is sealed, by bulk loads and by merges.
 
+use std::path::Path;
+
 use super::Summary;
 use super::block;
 use super::builder::Builder;
@@ -26,6 +28,7 @@ use super::zones;
 use super::zones::Zone;
 use crate::codec::bits::BitWriter;
 use crate::codec::content::Content;
+use crate::codec::row;
 use crate::codec::row::Row;
 use crate::disk::File;
 use crate::error::Error;
@@ -50,6 +53,22 @@ pub(super) struct Writer<'f> {
     fingerprints: Gathered,
 }
 
+/// A row, and what it is found by if its giver knows that already.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Printed<'r> {
+    pub(crate) row: Row<'r>,
+    pub(crate) fingerprints: Option<row::Fingerprints>,
+}
+
+impl<'r> From<Row<'r>> for Printed<'r> {
+    fn from(row: Row<'r>) -> Printed<'r> {
+        Printed {
+            row,
+            fingerprints: None,
+        }
+    }
+}
+
 /// Writes a whole segment of `rows`, which come newest first and at least one of them, into the
 /// empty `file`. The caller syncs it.
 ///
@@ -60,22 +79,53 @@ pub(crate) fn write<'r>(
     file: &dyn File,
     store: StoreId,
     segment: SegmentId,
-    rows: impl IntoIterator<Item = Row<'r>, IntoIter: Clone>,
+    rows: impl IntoIterator<Item: Into<Printed<'r>>, IntoIter: Clone>,
 ) -> Result<Summary> {
-    let rows = rows.into_iter();
+    let rows = rows.into_iter().map(Into::into);
     let mut writer = Writer::begin(file, store, segment)?;
     let step = rows.size_hint().1.unwrap_or(0).div_ceil(sample::ROWS);
     let some = rows.clone().step_by(step.max(1)).take(sample::ROWS);
     writer.settle(
         &some
-            .map(|row| row.body.content.to_owned())
+            .map(|printed| printed.row.body.content.to_owned())
             .collect::<Vec<String>>(),
     );
     let mut index = Index::default();
-    for row in rows {
-        index.add(&writer.push(&row)?);
+    for Printed { row, fingerprints } in rows {
+        index.add(&writer.push(&row, fingerprints)?);
     }
-    writer.finish(|take| index.each(take))
+    let rows = writer.rows();
+    writer.finish(|| TermWriter::of(rows, file.path(), |take| index.each(take)))
+}
+
+/// What a row is found by.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Found {
+    fingerprints: row::Fingerprints,
+    /// It was imported and has no key of its own.
+    marked: bool,
+}
+
+impl Found {
+    /// Takes a row's content apart; `known` are its fingerprints if they need not be taken anew.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Corrupt`] with the file `path` if the content is no event.
+    pub(super) fn of<'r>(
+        row: &Row<'r>,
+        known: Option<row::Fingerprints>,
+        path: &Path,
+    ) -> Result<(Found, Content<'r>)> {
+        let Some(content) = row.content() else {
+            let what = format!("the content of event {} is no event", row.position.seq);
+            return Err(Error::new(ErrorKind::Corrupt, what).in_file(path));
+        };
+        let found = Found {
+            fingerprints: known.unwrap_or_else(|| row.content_fingerprints(&content)),
+            marked: row.body.import.is_some() && content.key.value().is_none(),
+        };
+        Ok((found, content))
+    }
 }
 
 impl<'f> Writer<'f> {
@@ -99,8 +149,14 @@ impl<'f> Writer<'f> {
     }
 
     /// Takes in the next older row and gives back its content, for its terms.
-    pub(super) fn push<'r>(&mut self, row: &Row<'r>) -> Result<Content<'r>> {
-        let content = self.check(row)?;
+    pub(super) fn push<'r>(
+        &mut self,
+        row: &Row<'r>,
+        fingerprints: Option<row::Fingerprints>,
+    ) -> Result<Content<'r>> {
+        let path = self.output.file().path();
+        let (found, content) = Found::of(row, fingerprints, path)?;
+        self.place(row, found)?;
         let mut texts = Texts {
             writer: &mut self.texts,
             output: &mut self.output,
@@ -113,10 +169,11 @@ impl<'f> Writer<'f> {
     pub(super) fn push_traced(
         &mut self,
         row: &Row<'_>,
+        found: Found,
         trace: &Trace,
         known: &mut Known,
     ) -> Result<()> {
-        self.check(row)?;
+        self.place(row, found)?;
         let mut texts = Texts {
             writer: &mut self.texts,
             output: &mut self.output,
@@ -126,11 +183,16 @@ impl<'f> Writer<'f> {
             .push_traced(row, trace, known, shape, &mut texts)
     }
 
-    /// Refuses what cannot be the next row, and notes the fingerprints of what can.
-    fn check<'r>(&mut self, row: &Row<'r>) -> Result<Content<'r>> {
+    /// Rows so far.
+    pub(super) const fn rows(&self) -> u32 {
+        self.builder.stands.len()
+    }
+
+    /// Refuses what cannot be the next row, and notes what it is found by if it can.
+    fn place(&mut self, row: &Row<'_>, found: Found) -> Result<()> {
         let path = self.output.file().path();
         let refuse = |what: &str| Err(Error::new(ErrorKind::OutOfRange, what).in_file(path));
-        let number = self.builder.stands.len();
+        let number = self.rows();
         let last = self.builder.stands.last();
         if last.is_some_and(|last| last.position <= row.position) {
             return refuse("rows of a segment come newest first, each position once");
@@ -138,18 +200,16 @@ impl<'f> Writer<'f> {
         if number as usize >= limits::SEGMENT_ROWS {
             return refuse("more rows than a segment takes");
         }
-        let Some(content) = row.content() else {
-            let what = format!("the content of event {} is no event", row.position.seq);
-            return Err(Error::new(ErrorKind::Corrupt, what).in_file(path));
-        };
-        let marked = row.body.import.is_some() && content.key.value().is_none();
-        let found = row.content_fingerprints(&content);
-        self.fingerprints.add(found, marked, number);
-        Ok(content)
+        let Found {
+            fingerprints,
+            marked,
+        } = found;
+        self.fingerprints.add(fingerprints, marked, number);
+        Ok(())
     }
 
-    /// Writes what was gathered; `tell` hands out the terms of all rows.
-    pub(super) fn finish(self, tell: impl FnOnce(TakeTerm<'_>) -> Result<()>) -> Result<Summary> {
+    /// Writes what was gathered; `terms`, asked for when the rows are written, are those of all rows.
+    pub(super) fn finish(self, terms: impl FnOnce() -> Result<TermWriter>) -> Result<Summary> {
         let Writer {
             mut output,
             builder,
@@ -171,9 +231,7 @@ impl<'f> Writer<'f> {
         let columns = packing.schema.columns.len() as u64;
         let seqs = (summary.seq_min, summary.seq_max);
         let schema = write_rows(packing, seqs, &mut output)?;
-        let mut terms = TermWriter::new(summary.rows);
-        tell(&mut |term, rows| terms.push(term, rows, &output))?;
-        terms.finish(&mut output)?;
+        terms()?.finish(&mut output)?;
         Fingerprints::write(fingerprints, summary.rows, &mut output)?;
         output.put(&schema)?;
         output.end_section(Kind::SchemaTwin, columns);

@@ -118,7 +118,7 @@ impl Source {
             Source::Memtable { table, view } => {
                 let entry = view.number(row).and_then(|number| table.entry(number));
                 let entry = entry.ok_or_else(|| no_row(row))?;
-                read(entry.row().ok_or_else(|| no_row(row))?)
+                read(entry.row())
             }
         }
     }
@@ -250,7 +250,7 @@ impl Source {
                         .ok()
                         .and_then(|number| table.entry(number));
                     let entry = entry.ok_or_else(|| no_row(0))?;
-                    let row = entry.row().ok_or_else(|| no_row(0))?;
+                    let row = entry.row();
                     if each(&row)?.is_break() {
                         break;
                     }

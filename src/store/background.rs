@@ -1,9 +1,11 @@
-//! The two threads of a store. One seals full memtables and merges small segments, one thing at a
-//! time; the other syncs what was accepted without a caller that waits for it. Both end with the
-//! store. Back-pressure is a wait, never a growing queue.
+//! The threads of a store. One seals full memtables, with another beside it while small segments are
+//! merged, so that both go on; one more syncs what was accepted without a caller that waits for it.
+//! All end with the store. Back-pressure is a wait, never a growing queue.
 
 use std::panic::AssertUnwindSafe;
 use std::panic::catch_unwind;
+use std::panic::resume_unwind;
+use std::path::Path;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -14,6 +16,8 @@ use parking_lot::MutexGuard;
 use super::Shared;
 use super::Writer;
 use super::merge::Aim;
+use super::merge::Due;
+use super::sweep::remove_empty_folders;
 use crate::error::Error;
 use crate::error::ErrorKind;
 use crate::error::Result;
@@ -35,6 +39,10 @@ pub(super) struct Background {
     stop: bool,
     /// Somebody waits for as few small segments as can be had.
     compact: bool,
+    /// A memtable became full that the sealing thread has not looked for yet.
+    full: bool,
+    /// The merge that was under way has ended.
+    merged: bool,
     /// Something was accepted that no caller waits for.
     unsynced: bool,
     /// Why the last attempt failed, until one succeeds.
@@ -61,7 +69,7 @@ pub(super) fn start(shared: &Arc<Shared>) -> Result<Vec<JoinHandle<()>>> {
             let spawned = std::thread::Builder::new()
                 .name(name.to_owned())
                 .spawn(guarded);
-            spawned.map_err(|error| Error::io("start a thread", std::path::Path::new(name), error))
+            spawned.map_err(|error| Error::io("start a thread", Path::new(name), error))
         })
         .collect()
 }
@@ -127,29 +135,77 @@ impl Shared {
         loop {
             let sealed = self.seal_oldest()?;
             self.background_moved.notify_all();
-            let merged = self.merge_one(Aim::Bound)?;
+            let due = self.due(Aim::Bound);
+            let merged = due.is_some();
+            due.map_or(Ok(()), |due| self.merge_beside_sealing(&due))?;
             if sealed || merged {
                 self.tell_presence(false);
                 continue;
             }
-            let compacted = aim == Aim::Compact && self.merge_one(aim)?;
+            let due = self.due(aim).filter(|_| aim == Aim::Compact);
+            let compacted = due.is_some();
+            due.map_or(Ok(()), |due| self.merge_beside_sealing(&due))?;
             if !compacted && !self.tell_presence(true) {
                 return Ok(());
             }
         }
     }
 
-    /// Seals a full memtable in the middle of a merge, so that whoever appends does not wait for
-    /// its end; unless it would leave too many small segments.
-    pub(super) fn seal_between(&self) -> Result<()> {
+    /// Merges on a thread of its own and seals full memtables meanwhile, so that whoever appends
+    /// does not wait for the end of a merge.
+    fn merge_beside_sealing(&self, due: &Due) -> Result<()> {
+        let sealed = std::thread::scope(|scope| {
+            let name = "auditdb-merge".to_owned();
+            let merge = || {
+                let merged = catch_unwind(AssertUnwindSafe(|| self.merge(due)));
+                // With the lock, or the sealing thread could look before and wait after.
+                self.background.lock().merged = true;
+                self.background_moved.notify_all();
+                merged.unwrap_or_else(|panic| resume_unwind(panic))
+            };
+            let spawned = std::thread::Builder::new()
+                .name(name.clone())
+                .spawn_scoped(scope, merge)
+                .map_err(|error| Error::io("start a thread", Path::new(&name), error))?;
+            let sealed = self.seal_until_merged();
+            let merged = spawned.join().unwrap_or_else(|panic| resume_unwind(panic));
+            merged.and(sealed)
+        });
+        // What readers still pin stays, and so does a folder that cannot be removed: until the next
+        // merge, or the next open. No seal is under way that could need an empty one.
+        drop(remove_empty_folders(&*self.disk));
+        sealed
+    }
+
+    /// Seals full memtables until the merge beside it ends; but not those that would leave too many
+    /// small segments.
+    fn seal_until_merged(&self) -> Result<()> {
+        let mut result = Ok(());
+        let mut background = self.background.lock();
+        background.full = true;
+        while !core::mem::take(&mut background.merged) {
+            let full = core::mem::take(&mut background.full);
+            let may = full && result.is_ok();
+            let sealed = MutexGuard::unlocked(&mut background, || {
+                Ok(may && self.small_segments() < SMALL_MAX && self.seal_oldest()?)
+            });
+            match sealed {
+                Ok(true) => {
+                    background.full = true;
+                    self.background_moved.notify_all();
+                }
+                Ok(false) if background.merged || background.full => {}
+                Ok(false) => self.background_moved.wait(&mut background),
+                Err(error) => result = Err(error),
+            }
+        }
+        result
+    }
+
+    fn small_segments(&self) -> usize {
         let version = self.version.read();
         let segments = version.segments.iter();
-        let smalls = segments.filter(|pinned| pinned.entry.level == 0).count();
-        drop(version);
-        if smalls < SMALL_MAX && self.seal_oldest()? {
-            self.background_moved.notify_all();
-        }
-        Ok(())
+        segments.filter(|pinned| pinned.entry.level == 0).count()
     }
 
     /// Has what was accepted synced before long.
@@ -162,7 +218,10 @@ impl Shared {
     }
 
     pub(super) fn wake_background(&self) {
-        self.background.lock().wanted = true;
+        let mut background = self.background.lock();
+        background.wanted = true;
+        background.full = true;
+        drop(background);
         self.background_moved.notify_all();
     }
 

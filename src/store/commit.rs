@@ -24,6 +24,7 @@ use crate::id::Position;
 use crate::id::Sequence;
 use crate::options::Durability;
 use crate::segment::reader::Loaded;
+use crate::snapshot::Version;
 use crate::time::Time;
 
 /// Bytes after which a group is written without waiting for more members.
@@ -146,9 +147,11 @@ impl Shared {
             recorded_at: now.max(writer.recorded_at),
             clock_stepped: now < writer.recorded_at,
         };
+        // Nothing joins it but what this leader adds, and what it pins stays readable.
+        let version = self.version.read().clone();
         for submission in submissions {
             let (rows_before, seq_before) = (group.rows.len(), group.next_seq);
-            let answer = self.plan_submission(&mut group, submission.rows, now);
+            let answer = self.plan_submission(&mut group, &version, submission.rows, now);
             if answer.is_err() {
                 group.next_seq = seq_before;
                 group.rows.truncate(rows_before);
@@ -164,6 +167,7 @@ impl Shared {
     fn plan_submission(
         &self,
         group: &mut Group,
+        version: &Version,
         rows: Vec<Prepared>,
         now: Time,
     ) -> Result<Vec<Receipt>> {
@@ -171,7 +175,7 @@ impl Shared {
         for (number, mut row) in rows.into_iter().enumerate() {
             row.resolve_cause(|member| receipts.get(member).map(|receipt| receipt.id));
             let known = self
-                .find_committed(group, &row)
+                .find_committed(group, version, &row)
                 .map_err(|error| error.of_member(number))?;
             if let Some(receipt) = known {
                 receipts.push(receipt);
@@ -206,7 +210,12 @@ impl Shared {
     ///
     /// # Errors
     /// [`ErrorKind::KeyConflict`] when the key was used with other content.
-    fn find_committed(&self, group: &Group, wanted: &Prepared) -> Result<Option<Receipt>> {
+    fn find_committed(
+        &self,
+        group: &Group,
+        version: &Version,
+        wanted: &Prepared,
+    ) -> Result<Option<Receipt>> {
         let Some(print) = wanted.prints.key else {
             return Ok(None);
         };
@@ -224,11 +233,9 @@ impl Shared {
                 return Ok(Some(receipt));
             }
         }
-        let version = self.version.read().clone();
         for table in version.memtables.iter().rev() {
             for entry in table.by_key(print) {
-                let row = entry.row();
-                if let Some(receipt) = row.map_or(Ok(None), |row| same(wanted, &row))? {
+                if let Some(receipt) = same(wanted, &entry.row())? {
                     return Ok(Some(receipt));
                 }
             }

@@ -10,7 +10,6 @@ use super::Shared;
 use super::cut::Cut;
 use super::due;
 use super::seal::ends;
-use super::sweep::remove_empty_folders;
 use crate::error::Result;
 use crate::id::Position;
 use crate::manifest::Edit;
@@ -28,9 +27,15 @@ pub(super) enum Aim {
     Compact,
 }
 
+/// Small segments that are to be merged, and how what they become is cut.
+pub(super) struct Due {
+    segments: Vec<Arc<Pinned>>,
+    cut: Cut,
+}
+
 impl Shared {
-    /// Merges some small segments. `false` if there is nothing to gain.
-    pub(super) fn merge_one(&self, aim: Aim) -> Result<bool> {
+    /// The small segments that are to be merged now, if there are any.
+    pub(super) fn due(&self, aim: Aim) -> Option<Due> {
         let version = self.version.read().clone();
         let segments = version.segments.iter();
         let smalls: Vec<&Arc<Pinned>> = segments.filter(|pinned| pinned.entry.level == 0).collect();
@@ -45,24 +50,17 @@ impl Shared {
             Aim::Bound => due::due(&sizes, self.options.merge_fan_in, cut.segment_rows),
             Aim::Compact => due::compaction(&sizes),
         };
-        let inputs: Vec<&Pinned> = due
+        let segments: Vec<Arc<Pinned>> = due
             .into_iter()
-            .filter_map(|place| smalls.get(place).map(|pinned| &***pinned))
+            .filter_map(|place| smalls.get(place).map(|pinned| Arc::clone(pinned)))
             .collect();
-        if inputs.is_empty() {
-            return Ok(false);
-        }
-        self.merge(&inputs, &cut)?;
-        drop(inputs);
-        drop(version);
-        // What readers still pin stays, and so does a folder that cannot be removed: until the next
-        // merge, or the next open.
-        drop(remove_empty_folders(&*self.disk));
-        Ok(true)
+        (!segments.is_empty()).then_some(Due { segments, cut })
     }
 
-    fn merge(&self, merged: &[&Pinned], cut: &Cut) -> Result<()> {
-        let readers: Vec<Reader> = merged
+    /// Merges what is due. Appends, reads and seals go on meanwhile, but no other merge.
+    pub(super) fn merge(&self, due: &Due) -> Result<()> {
+        let Due { segments, cut } = due;
+        let readers: Vec<Reader> = segments
             .iter()
             .map(|pinned| self.base.segments.reader(&pinned.entry))
             .collect::<Result<_>>()?;
@@ -71,11 +69,9 @@ impl Shared {
         let added = self.write_segments(pieces, cut, |piece, file, id| {
             let (oldest, newest) = ends(&positions, &piece);
             let inputs = inputs(&readers, oldest, newest)?;
-            // Whoever appends does not wait for the merge: full memtables are sealed in between.
-            let mut seal = || self.seal_between();
-            segment::merge::merge(file, self.base.store, id, &inputs, &mut seal)
+            segment::merge::merge(file, self.base.store, id, &inputs)
         })?;
-        let removed = merged.iter().map(|pinned| pinned.entry.id).collect();
+        let removed = segments.iter().map(|pinned| pinned.entry.id).collect();
         self.put_in_force(added, removed, Edit::default(), None)
     }
 }

@@ -397,7 +397,7 @@ fn copy_rows(table: &Memtable, wal: &mut wal::Writer) -> Result<()> {
     let entries: Vec<_> = (0..table.len() as u32)
         .filter_map(|row| table.entry(row))
         .collect();
-    let rows: Vec<Row<'_>> = entries.iter().filter_map(|entry| entry.row()).collect();
+    let rows: Vec<Row<'_>> = entries.iter().map(|entry| entry.row()).collect();
     for recorded in rows.chunk_by(|left, right| left.recorded_at == right.recorded_at) {
         let mut bytes = 0;
         let small = recorded.chunk_by(|left, _| {

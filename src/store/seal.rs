@@ -25,6 +25,7 @@ use crate::memtable::Entry;
 use crate::memtable::Memtable;
 use crate::segment;
 use crate::segment::Summary;
+use crate::segment::writer::Printed;
 use crate::snapshot::Lineup;
 use crate::snapshot::Pinned;
 use crate::snapshot::Version;
@@ -85,8 +86,12 @@ impl Shared {
             let entries: Vec<Arc<Entry>> = piece
                 .filter_map(|row| table.entry(view.number(row as u32)?))
                 .collect();
-            let rows = entries.iter().filter_map(|entry| entry.row());
-            recorded_at = recorded_at.max(rows.clone().map(|row| row.recorded_at).max());
+            let rows = entries.iter().map(|entry| entry.row());
+            recorded_at = recorded_at.max(rows.map(|row| row.recorded_at).max());
+            let rows = entries.iter().map(|entry| Printed {
+                row: entry.row(),
+                fingerprints: Some(entry.fingerprints()),
+            });
             segment::writer::write(file, self.base.store, id, rows)
         })?;
         let edit = Edit {
@@ -211,9 +216,10 @@ impl Shared {
         let (id, len) = (manifest.id(), manifest.len());
         drop(manifest);
         self.check_lock()?;
+        // Another edit may have been told of meanwhile, by the other of a seal and a merge.
         self.tell_others(|point| {
-            point.manifest = id;
-            point.manifest_end = len;
+            let known = (point.manifest, point.manifest_end);
+            (point.manifest, point.manifest_end) = known.max((id, len));
         });
         Ok(())
     }

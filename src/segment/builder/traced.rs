@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use super::Before;
 use super::Builder;
 use super::HEAP_MAX;
 use super::Texts;
 use crate::codec::row::Row;
 use crate::error::Result;
 use crate::segment::known::Known;
+use crate::segment::known::UNKNOWN;
 use crate::segment::rows::Trace;
 use crate::segment::rows::TracedLeaf;
 use crate::segment::shape::Leaf;
@@ -41,16 +41,19 @@ impl Builder {
         let mut leaves = trace.leaves.iter();
         for (place, template) in trace.templates.iter().enumerate() {
             let template = known.template(*template).unwrap_or(0);
-            self.codes.put(template);
-            let mut before: Before = None;
-            for column in self.columns_of(number, place, template).iter() {
-                let Some(leaf) = leaves.next() else {
-                    break;
-                };
-                let value = known.value(leaf);
-                let range = leaf.range.clone();
-                let code = self.leaf(*column, range, &mut before, value, content, texts)?;
-                self.codes.put_code(code);
+            let columns = self.columns_of(number, place, template);
+            for (column, leaf) in columns.iter().zip(&mut leaves) {
+                let value = known.value(leaf).map_or(UNKNOWN, |value| *value);
+                self.current.ahead.add(*column, leaf.range.clone(), value);
+            }
+            self.current.parts.push((template, columns));
+        }
+        self.current.ahead.find(&self.columns, self.keys, content);
+        self.put_leaves(content, texts)?;
+        let numbers = self.current.ahead.numbers();
+        for (leaf, number) in trace.leaves.iter().zip(numbers) {
+            if let Some(value) = known.value(leaf) {
+                *value = number;
             }
         }
         self.weigh();

@@ -11,6 +11,7 @@ use crate::filter::indexed;
 use crate::id::SegmentId;
 use crate::segment::Summary;
 use crate::segment::sample;
+use crate::segment::terms::TermWriter;
 use crate::segment::writer::Writer;
 use crate::segment::writer::write;
 
@@ -37,12 +38,16 @@ pub(super) fn assert_written_alike(folder: &Folder, id: u64, found: &Summary, mo
     writer.settle(&some.collect::<Vec<String>>());
     let mut index: BTreeMap<Vec<u8>, Vec<u32>> = BTreeMap::new();
     for (row, model) in (0..).zip(models) {
-        let content = writer.push(&model.row()).unwrap();
+        let content = writer.push(&model.row(), None).unwrap();
         indexed::stored(&content, |term| {
             index.entry(term.to_vec()).or_default().push(row);
         });
     }
-    let summary = writer.finish(|take| index.iter().try_for_each(|(term, rows)| take(term, rows)));
-    let summary = summary.unwrap();
+    let terms = || {
+        TermWriter::of(models.len() as u32, file.path(), |take| {
+            index.iter().try_for_each(|(term, rows)| take(term, rows))
+        })
+    };
+    let summary = writer.finish(terms).unwrap();
     assert!((summary, bytes(&modelled)) == found, "segment {id}");
 }
