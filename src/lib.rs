@@ -165,6 +165,7 @@ pub use import::ImportMark;
 pub use import::ImportOptions;
 pub use import::ImportOutcome;
 pub use import::ImportSink;
+pub use import::ImportedEvent;
 pub use import::Mapping;
 pub use import::OnRefusal;
 pub use import::Refusal;

@@ -5,9 +5,9 @@
 use auditdb::Accepted;
 use auditdb::Event;
 use auditdb::Import;
-use auditdb::ImportMark;
 use auditdb::ImportOptions;
 use auditdb::ImportSink;
+use auditdb::ImportedEvent;
 use auditdb::OnRefusal;
 use auditdb::Sequence;
 use auditdb::internals;
@@ -15,11 +15,9 @@ use auditdb::internals;
 struct Sink(u64);
 
 impl ImportSink for Sink {
-    fn accept(
-        &mut self,
-        batch: Vec<(Event, Option<ImportMark>)>,
-    ) -> Result<Vec<Accepted>, auditdb::Error> {
-        let stored = |(event, _): (Event, _)| match event.validate() {
+    fn accept(&mut self, batch: Vec<ImportedEvent>) -> Result<Vec<Accepted>, auditdb::Error> {
+        let events = batch.into_iter().map(|one| one.into_parts().0);
+        let stored = |event: Event| match event.validate() {
             Ok(()) => {
                 let line = serde_json::to_string(&event).expect("an event is JSON");
                 assert!(internals::row_of_line(&line).is_some_and(|(same, ..)| same == event));
@@ -28,7 +26,7 @@ impl ImportSink for Sink {
             }
             Err(error) => Accepted::Refused(error.to_string()),
         };
-        Ok(batch.into_iter().map(stored).collect())
+        Ok(events.map(stored).collect())
     }
 }
 

@@ -12,6 +12,7 @@ use super::ImportMark;
 use super::ImportOptions;
 use super::ImportOutcome;
 use super::ImportSink;
+use super::ImportedEvent;
 use super::OnRefusal;
 use crate::error::Result;
 use crate::event::Event;
@@ -49,7 +50,7 @@ fn without_blanks(line: &str) -> String {
 }
 
 impl<L: Iterator<Item = String>> ImportSink for Comparing<L> {
-    fn accept(&mut self, batch: Vec<(Event, Option<ImportMark>)>) -> Result<Vec<Accepted>> {
+    fn accept(&mut self, batch: Vec<ImportedEvent>) -> Result<Vec<Accepted>> {
         let mut accept = |(event, mark): (Event, Option<ImportMark>)| {
             let data = event.data.value().map_or("", |data| data.as_str());
             if let Some(lines) = &mut self.lines {
@@ -76,7 +77,11 @@ impl<L: Iterator<Item = String>> ImportSink for Comparing<L> {
                 Accepted::Duplicate
             }
         };
-        Ok(batch.into_iter().map(&mut accept).collect())
+        Ok(batch
+            .into_iter()
+            .map(ImportedEvent::into_parts)
+            .map(&mut accept)
+            .collect())
     }
 }
 

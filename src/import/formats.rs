@@ -8,15 +8,18 @@ use std::sync::LazyLock;
 use super::generic;
 use super::mapping::Mapping;
 use super::native;
+use super::native::Canonical;
 use super::native::Layout;
 use super::record::Record;
 use super::shape;
+use crate::codec::hash::Keys;
 use crate::error::Error;
 use crate::error::ErrorKind;
 use crate::error::Result;
 use crate::event::Event;
 use crate::event::Field;
 use crate::event::Json;
+use crate::store::Offer;
 
 /// The mapping files by name, in the order they are tried: common and bulky sources first, because
 /// every line asks each of them in turn.
@@ -167,11 +170,21 @@ pub(super) struct Formats {
 /// A line read.
 #[derive(Debug)]
 pub(super) struct Read {
-    pub(super) event: Event,
+    pub(super) offer: Offer,
     /// What read it.
     pub(super) mapping: Arc<str>,
     /// What tells the record from others in this import.
     pub(super) identity: u64,
+}
+
+impl Read {
+    /// The event has a key of its own.
+    pub(super) fn is_keyed(&self) -> bool {
+        match &self.offer {
+            Offer::Event(event) => event.key.value().is_some(),
+            Offer::Content(ready) => ready.key.is_some(),
+        }
+    }
 }
 
 impl Formats {
@@ -179,8 +192,18 @@ impl Formats {
     pub(super) fn read(&self, line: &[u8]) -> core::result::Result<Read, String> {
         let text = core::str::from_utf8(line)
             .map_err(|error| format!("no valid UTF-8 at byte {}", error.valid_up_to()))?;
-        let (event, mapping, identity) = match self.canonical(text) {
-            Some(event) => {
+        let canonical = self.canonical(text);
+        let is_plain = canonical.as_ref().is_some_and(Canonical::is_plain) && !self.numbered;
+        let (event, mapping, identity) = match canonical {
+            Some(line) if is_plain => {
+                return Ok(Read {
+                    offer: Offer::Content(line.ready()),
+                    identity: identity(NATIVE.as_ref(), text),
+                    mapping: Arc::clone(&NATIVE),
+                });
+            }
+            Some(line) => {
+                let event = line.event();
                 let identity = self.identity_of(NATIVE.as_ref(), &event, text)?;
                 (event, Arc::clone(&NATIVE), identity)
             }
@@ -199,16 +222,16 @@ impl Formats {
         };
         event.validate().map_err(|error| error.to_string())?;
         Ok(Read {
-            event,
+            offer: Offer::Event(Box::new(event)),
             mapping,
             identity,
         })
     }
 
-    /// The event of a line in canonical form, where such a line is nothing else.
-    fn canonical(&self, text: &str) -> Option<Event> {
+    /// A line in canonical form, where such a line is nothing else.
+    fn canonical(&self, text: &str) -> Option<Canonical> {
         let own = matches!(self.format, ImportFormat::Auto | ImportFormat::Native);
-        (own && self.map.is_none()).then(|| native::canonical(text))?
+        (own && self.map.is_none()).then(|| Canonical::read(text))?
     }
 
     /// What tells an event's own line from others. Where events are numbered, another order of the
@@ -295,10 +318,6 @@ fn record_of(text: &str) -> core::result::Result<Json, String> {
 
 /// Tells records of one import apart; it never leaves the process.
 fn identity(mapping: &str, record: &str) -> u64 {
-    use core::hash::Hasher;
-    let mut hasher = std::hash::DefaultHasher::new();
-    hasher.write(mapping.as_bytes());
-    hasher.write_u8(0);
-    hasher.write(record.as_bytes());
-    hasher.finish()
+    let keys = Keys::default();
+    keys.hash(mapping.as_bytes()).rotate_left(1) ^ keys.hash(record.as_bytes())
 }

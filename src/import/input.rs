@@ -78,33 +78,19 @@ impl<'i> Lines<'i> {
     /// Reads the next line into `buffer`; `None` at the end.
     pub(super) fn next(&mut self, buffer: &mut Vec<u8>) -> Result<Option<Line>> {
         buffer.clear();
-        let mut line = Line::Whole;
-        let mut begun = false;
-        loop {
-            let ready = match self.input.fill_buf() {
-                Ok(ready) => ready,
-                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
-                Err(error) => return Err(unreadable(self.number, error)),
-            };
-            if ready.is_empty() {
-                break;
-            }
-            begun = true;
-            let end = ready.iter().position(|byte| *byte == b'\n');
-            let part = ready.get(..end.unwrap_or(ready.len())).unwrap_or_default();
-            let room = self.bytes_max - buffer.len();
-            if part.len() > room {
-                line = Line::TooLong;
-            }
-            buffer.extend_from_slice(part.get(..room.min(part.len())).unwrap_or_default());
-            let used = end.map_or(ready.len(), |end| end + 1);
-            self.input.consume(used);
-            if end.is_some() {
-                break;
-            }
-        }
-        if !begun {
+        let most = self.bytes_max as u64 + 1;
+        let unreadable = |error| unreadable(self.number, error);
+        let part = (&mut self.input).take(most).read_until(b'\n', buffer);
+        if part.map_err(unreadable)? == 0 {
             return Ok(None);
+        }
+        let mut line = Line::Whole;
+        if buffer.last() == Some(&b'\n') {
+            buffer.pop();
+        } else if buffer.len() > self.bytes_max {
+            line = Line::TooLong;
+            buffer.truncate(self.bytes_max);
+            self.input.skip_until(b'\n').map_err(unreadable)?;
         }
         self.number += 1;
         if buffer.last() == Some(&b'\r') {

@@ -33,6 +33,7 @@ use std::sync::Arc;
 use crate::error::Result;
 use crate::event::Event;
 use crate::id::Sequence;
+use crate::store::Offer;
 
 use formats::Formats;
 use repeats::Repeats;
@@ -110,6 +111,34 @@ pub struct ImportMark {
     pub repeat: u64,
 }
 
+/// An event that an import offers to where it goes.
+#[derive(Debug)]
+pub struct ImportedEvent {
+    offer: Offer,
+    mark: Option<ImportMark>,
+}
+
+impl ImportedEvent {
+    /// The event, and what names it if it has no key of its own.
+    ///
+    /// ```
+    /// # use auditdb::{Event, ImportMark, ImportedEvent};
+    /// fn look_at(one: ImportedEvent) -> Event {
+    ///     let (event, mark): (Event, Option<ImportMark>) = one.into_parts();
+    ///     assert!(mark.is_some() || event.key.value().is_some());
+    ///     event
+    /// }
+    /// ```
+    #[must_use]
+    pub fn into_parts(self) -> (Event, Option<ImportMark>) {
+        let event = match self.offer {
+            Offer::Event(event) => *event,
+            Offer::Content(ready) => native::event_of(&ready),
+        };
+        (event, self.mark)
+    }
+}
+
 /// What a store did with one event of a batch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Accepted {
@@ -129,17 +158,17 @@ pub trait ImportSink {
     ///
     /// # Errors
     /// Whatever keeps the store from taking events at all; it ends the import.
-    fn accept(&mut self, batch: Vec<(Event, Option<ImportMark>)>) -> Result<Vec<Accepted>>;
+    fn accept(&mut self, batch: Vec<ImportedEvent>) -> Result<Vec<Accepted>>;
 }
 
 /// An import under way: one sink, any number of inputs.
 ///
 /// ```
-/// use auditdb::{Accepted, Event, Import, ImportMark, ImportOptions, ImportSink, OnRefusal, Sequence};
+/// use auditdb::{Accepted, Import, ImportOptions, ImportSink, ImportedEvent, OnRefusal, Sequence};
 ///
 /// struct Count(u64);
 /// impl ImportSink for Count {
-///     fn accept(&mut self, batch: Vec<(Event, Option<ImportMark>)>) -> Result<Vec<Accepted>, auditdb::Error> {
+///     fn accept(&mut self, batch: Vec<ImportedEvent>) -> Result<Vec<Accepted>, auditdb::Error> {
 ///         let stored = |_| { self.0 += 1; Accepted::Stored(Sequence(self.0 - 1)) };
 ///         Ok(batch.into_iter().map(stored).collect())
 ///     }
@@ -168,7 +197,7 @@ type Progress<'s> = Box<dyn FnMut(&ImportOutcome) + 's>;
 #[derive(Default)]
 struct Batch {
     lines: Vec<Pending>,
-    events: Vec<(Event, Option<ImportMark>)>,
+    events: Vec<ImportedEvent>,
     /// The texts of the lines, one after the other, for refusals and for telling repeats.
     texts: Vec<u8>,
     /// Where records of this batch stand, by their digest.

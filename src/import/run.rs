@@ -15,6 +15,7 @@ use super::ImportMark;
 use super::ImportOptions;
 use super::ImportOutcome;
 use super::ImportSink;
+use super::ImportedEvent;
 use super::OnRefusal;
 use super::Pending;
 use super::REFUSALS_KEPT;
@@ -123,7 +124,7 @@ impl<'s> Import<'s> {
     /// Decides whether an event is offered to the sink.
     fn place(&mut self, read: formats::Read, bytes: &[u8]) -> Result<Fate> {
         self.count(&read.mapping);
-        let keyed = read.event.key.value().is_some();
+        let keyed = read.is_keyed();
         let repeat = match &mut self.repeats {
             Some(repeats) if !keyed => repeats.number(read.identity)?,
             _ => 0,
@@ -135,7 +136,8 @@ impl<'s> Import<'s> {
             mapping: read.mapping,
             repeat,
         });
-        self.batch.events.push((read.event, mark));
+        let offer = read.offer;
+        self.batch.events.push(ImportedEvent { offer, mark });
         Ok(Fate::Offered)
     }
 

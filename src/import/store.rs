@@ -3,20 +3,20 @@
 use super::Accepted;
 use super::ImportMark;
 use super::ImportSink;
+use super::ImportedEvent;
 use crate::error::Result;
-use crate::event::Event;
 use crate::store::Mark;
 use crate::store::Store;
 
 impl ImportSink for &Store {
-    fn accept(&mut self, batch: Vec<(Event, Option<ImportMark>)>) -> Result<Vec<Accepted>> {
+    fn accept(&mut self, batch: Vec<ImportedEvent>) -> Result<Vec<Accepted>> {
         let mark = |mark: ImportMark| Mark {
             mapping: mark.mapping,
             repeat: mark.repeat,
         };
         let batch = batch
             .into_iter()
-            .map(|(event, named)| (event, named.map(mark)))
+            .map(|one| (one.offer, one.mark.map(mark)))
             .collect();
         let answers = self.import_batch(batch)?;
         Ok(answers

@@ -14,10 +14,12 @@ use super::ImportMark;
 use super::ImportOptions;
 use super::ImportOutcome;
 use super::ImportSink;
+use super::ImportedEvent;
 use super::Mapping;
 use super::OnRefusal;
 use super::formats;
 use super::formats::Formats;
+use super::formats::Read;
 use crate::error::ErrorKind;
 use crate::error::Result;
 use crate::event::Event;
@@ -29,9 +31,9 @@ use crate::id::Sequence;
 struct Keeping(Vec<(Event, Option<ImportMark>)>);
 
 impl ImportSink for Keeping {
-    fn accept(&mut self, batch: Vec<(Event, Option<ImportMark>)>) -> Result<Vec<Accepted>> {
+    fn accept(&mut self, batch: Vec<ImportedEvent>) -> Result<Vec<Accepted>> {
         let mut answers = Vec::new();
-        for one in batch {
+        for one in batch.into_iter().map(ImportedEvent::into_parts) {
             let place = self.0.len() as u64;
             answers.push(if one.0.event_type == "refuse.me" {
                 Accepted::Refused("asked for".to_owned())
@@ -309,17 +311,14 @@ fn fixtures() -> PathBuf {
 fn told(line: &str) -> String {
     match Formats::default().read(line.as_bytes()) {
         Err(reason) => format!("refused: {reason}"),
-        Ok(mut read) => {
-            if read
-                .event
-                .data
-                .value()
-                .is_some_and(|data| line.starts_with(data.as_str()))
-            {
-                read.event.data = Field::Absent;
+        Ok(Read { offer, mapping, .. }) => {
+            let (mut event, _) = ImportedEvent { offer, mark: None }.into_parts();
+            let data = event.data.value();
+            if data.is_some_and(|data| line.starts_with(data.as_str())) {
+                event.data = Field::Absent;
             }
-            let event = serde_json::to_string(&read.event).expect("an event can be written");
-            format!("{} {event}", read.mapping)
+            let event = serde_json::to_string(&event).expect("an event can be written");
+            format!("{mapping} {event}")
         }
     }
 }

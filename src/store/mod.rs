@@ -1,5 +1,6 @@
 //! The writing side of a store, and the only owner of order and threads. One thread at a time
-//! leads a commit; one background thread seals and merges; one more syncs what nobody waits for.
+//! leads a commit; one background thread seals, with one beside it while segments are merged; one
+//! more syncs what nobody waits for.
 //! Lock order: writer, then version, then visible, then point; the queue's lock is never held
 //! across I/O.
 
@@ -35,6 +36,8 @@ use parking_lot::RwLock;
 pub use follow::Follower;
 pub use open::Recovery;
 pub(crate) use prepare::Mark;
+pub(crate) use prepare::Offer;
+pub(crate) use prepare::Ready;
 pub use reader::Reader;
 pub use stats::SegmentStats;
 pub use stats::Stats;
@@ -244,11 +247,11 @@ impl Store {
     /// Whatever keeps the store from taking events at all; then none of the batch was taken.
     pub(crate) fn import_batch(
         &self,
-        events: Vec<(Event, Option<Mark>)>,
+        events: Vec<(Offer, Option<Mark>)>,
     ) -> Result<Vec<Result<Receipt>>> {
-        let prepare = |(event, mark): &(Event, Option<Mark>)| {
+        let prepare = |(offer, mark): &(Offer, Option<Mark>)| {
             let bytes_max = self.shared.options.event_bytes_max;
-            prepare::Prepared::new(event, mark.clone(), None, bytes_max)
+            prepare::Prepared::imported(offer, mark.clone(), bytes_max)
         };
         let mut answers: Vec<Option<Error>> = Vec::with_capacity(events.len());
         let mut rows = Vec::with_capacity(events.len());

@@ -25,6 +25,24 @@ pub(crate) struct Mark {
     pub(crate) repeat: u64,
 }
 
+/// An event that is to be stored, as it came.
+#[derive(Debug)]
+pub(crate) enum Offer {
+    Event(Box<Event>),
+    Content(Ready),
+}
+
+/// The content of an event that keeps all rules and says when it happened, and what it is found by.
+#[derive(Clone, Debug)]
+pub(crate) struct Ready {
+    pub(crate) content: String,
+    pub(crate) time: Time,
+    /// Of its own key.
+    pub(crate) key: Option<u64>,
+    /// Of the id it had where it came from.
+    pub(crate) origin: Option<u64>,
+}
+
 /// An event ready for the log, but for its place and time.
 pub(super) struct Prepared {
     pub(super) content: String,
@@ -47,13 +65,7 @@ impl Prepared {
     ) -> Result<Prepared> {
         event.validate()?;
         let content = canonical::content(event);
-        if content.len() > bytes_max {
-            let rule = format!(
-                "{} bytes in canonical form, at most {bytes_max} are taken",
-                content.len()
-            );
-            return Err(Error::invalid("event", rule));
-        }
+        check_size(&content, bytes_max)?;
         let cause = match event
             .caused_by
             .as_deref()
@@ -83,6 +95,34 @@ impl Prepared {
             },
             cause,
             content,
+        })
+    }
+
+    /// Prepares what an import offers.
+    pub(super) fn imported(
+        offer: &Offer,
+        mark: Option<Mark>,
+        bytes_max: usize,
+    ) -> Result<Prepared> {
+        let ready = match offer {
+            Offer::Event(event) => return Prepared::new(event, mark, None, bytes_max),
+            Offer::Content(ready) => ready.clone(),
+        };
+        check_size(&ready.content, bytes_max)?;
+        let time = Some(ready.time);
+        let mark = mark.filter(|_| ready.key.is_none());
+        let named = mark.as_ref();
+        let named = named.map(|mark| fingerprint::import(mark.as_ref(), time, &ready.content));
+        Ok(Prepared {
+            time,
+            mark,
+            has_key: ready.key.is_some(),
+            prints: Fingerprints {
+                key: ready.key.or(named),
+                origin: ready.origin,
+            },
+            cause: None,
+            content: ready.content,
         })
     }
 
@@ -118,6 +158,15 @@ impl Mark {
             repeat: self.repeat,
         }
     }
+}
+
+fn check_size(content: &str, bytes_max: usize) -> Result<()> {
+    if content.len() <= bytes_max {
+        return Ok(());
+    }
+    let len = content.len();
+    let rule = format!("{len} bytes in canonical form, at most {bytes_max} are taken");
+    Err(Error::invalid("event", rule))
 }
 
 /// Checks the size of a batch.

@@ -6,6 +6,7 @@
 
 mod event;
 mod names;
+mod rules;
 mod scan;
 
 use std::borrow::Cow;
