@@ -109,6 +109,18 @@ pub(crate) fn word(bytes: &[u8], at: usize, width: u32) -> Option<u64> {
     }
 }
 
+/// As [`word`], with zeros where there is nothing.
+#[inline(always)]
+pub(crate) fn word_or_zeros(bytes: &[u8], at: usize) -> u64 {
+    match bytes.get(at / 8..).and_then(<[u8]>::first_chunk::<8>) {
+        Some(word) => u64::from_le_bytes(*word) >> (at % 8),
+        None => {
+            let left = (bytes.len() * 8).saturating_sub(at);
+            read(bytes, at, left.min(64) as u32).unwrap_or(0)
+        }
+    }
+}
+
 #[cold]
 fn last_word(bytes: &[u8], at: usize, width: u32) -> Option<u64> {
     read(bytes, at, width)

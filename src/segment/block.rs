@@ -1,13 +1,14 @@
 //! A row block: up to 64 rows as bits, each found without the others. In front stand their places
 //! and ends: times and ends as distances from a line, seqs and moments of recording as the few that
-//! do not follow from the row before. Where nearly every row was recorded by itself, its moment is
-//! told by how long after the event it came.
+//! do not follow from the row before. Where most do not, seqs lie by a line too, and a moment of
+//! recording is told by how long after the event it came. Moments that the schema tells are not here.
 //!
 //! ```text
-//! times line · ends line · seqs · recorded_at
+//! times line · ends line · seqs · recorded_at unless the schema tells it
 //! seqs, recorded_at: first varint · count u8 · for each exception: row u8, step zigzag
-//! recorded_at, or: 0 · LAGS u8 · line of recorded_at - occurred_at
-//! times · ends · lags if told, packed, each to a whole byte · the rows' bits, each to a whole byte
+//! seqs, or:          0 · BY_LINE u8 · line
+//! recorded_at, or:   0 · BY_LINE u8 · line of recorded_at - occurred_at
+//! times · ends · seqs and lags by a line, packed, each to a whole byte · the rows' bits, likewise
 //! ```
 
 use core::ops::Range;
@@ -15,6 +16,7 @@ use core::ops::Range;
 use super::builder::Stand;
 use super::format;
 use super::line::Line;
+use super::recorded::Recorded;
 use crate::codec::bits::BitWriter;
 use crate::codec::varint;
 use crate::codec::varint::Bytes;
@@ -22,8 +24,8 @@ use crate::id::Position;
 use crate::id::Sequence;
 use crate::time::Time;
 
-/// Stands for the number of exceptions where a line of lags follows.
-const LAGS: u8 = u8::MAX;
+/// Stands for the number of exceptions where a line follows.
+const BY_LINE: u8 = u8::MAX;
 
 /// What stands before the rows of a block, read; the packed parts stay where they are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -31,15 +33,22 @@ pub(super) struct Head {
     rows: usize,
     times: Line,
     ends: Line,
-    seqs: Steps,
-    recorded: Steps,
-    /// How long after the event each row was recorded, where that is told instead.
-    lags: Option<Line>,
-    /// Where the packed times, ends and lags, and the rows begin.
+    seqs: Numbers,
+    /// Or how long after the event each row was recorded, by a line.
+    recorded: Numbers,
+    /// Where the packed times, ends, seqs and lags, and the rows begin.
     times_at: usize,
     ends_at: usize,
+    seqs_at: usize,
     lags_at: usize,
     rows_at: usize,
+}
+
+/// Numbers told by the few that do not follow from the one before, or by a line.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Numbers {
+    steps: Steps,
+    line: Option<Line>,
 }
 
 /// Numbers each of which follows from the one before but for a few.
@@ -65,8 +74,15 @@ impl Default for Steps {
     }
 }
 
-/// Appends a block of rows with these stands, whose bits end at `ends` in `rows`.
-pub(super) fn write(stands: &[Stand], ends: &[usize], rows: &[u8], out: &mut Vec<u8>) {
+/// Appends a block of rows with these stands, whose bits end at `ends` in `rows`; `recorded` is what
+/// the schema tells.
+pub(super) fn write(
+    stands: &[Stand],
+    recorded: &Recorded,
+    ends: &[usize],
+    rows: &[u8],
+    out: &mut Vec<u8>,
+) {
     let times: Vec<i64> = stands
         .iter()
         .map(|stand| stand.position.occurred_at.as_micros())
@@ -74,41 +90,56 @@ pub(super) fn write(stands: &[Stand], ends: &[usize], rows: &[u8], out: &mut Vec
     let ends: Vec<i64> = ends.iter().map(|end| *end as i64).collect();
     let lines = [Line::through(&times), Line::through(&ends)];
     lines.iter().for_each(|line| line.encode(out));
-    let seqs = stands
+    let seqs: Vec<i64> = stands
         .iter()
-        .map(|stand| stand.position.seq.0.cast_signed());
-    write_steps(seqs, -1, out);
-    let lags = write_recorded(stands, out);
+        .map(|stand| stand.position.seq.0.cast_signed())
+        .collect();
+    let seqs = write_numbers(&seqs, -1, seqs.clone(), out);
+    let recorded = recorded.is_empty().then(|| write_recorded(stands, out));
     let mut packed = BitWriter::default();
-    let lags = lags.iter().map(|(line, numbers)| (line, numbers));
-    for (line, numbers) in lines.iter().zip([&times, &ends]).chain(lags) {
+    let by_line = [seqs, recorded.flatten()];
+    let by_line = by_line.iter().flatten();
+    let by_line = by_line.map(|(line, numbers)| (line, numbers));
+    for (line, numbers) in lines.iter().zip([&times, &ends]).chain(by_line) {
         line.write(numbers, &mut packed);
         packed.flush(out);
     }
     out.extend_from_slice(rows);
 }
 
-/// Appends the moments of recording, as lags if that takes less and the rows were not all recorded
-/// together; gives the lags if these are told.
+/// Appends the moments of recording, or by a line how long after the events these are.
 fn write_recorded(stands: &[Stand], out: &mut Vec<u8>) -> Option<(Line, Vec<i64>)> {
     let recorded = stands.iter().map(|stand| stand.recorded_at.as_micros());
+    let recorded: Vec<i64> = recorded.collect();
+    let times = stands
+        .iter()
+        .map(|stand| stand.position.occurred_at.as_micros());
+    let lags = recorded.iter().zip(times).map(|(at, time)| at - time);
+    write_numbers(&recorded, 0, lags.collect(), out)
+}
+
+/// Appends numbers as steps, or if that takes less as a line through `others`; gives the line then.
+fn write_numbers(
+    numbers: &[i64],
+    step: i64,
+    others: Vec<i64>,
+    out: &mut Vec<u8>,
+) -> Option<(Line, Vec<i64>)> {
     let mut steps = Vec::new();
-    write_steps(recorded, 0, &mut steps);
-    let lag = |stand: &Stand| {
-        let occurred_at = stand.position.occurred_at.as_micros();
-        stand.recorded_at.as_micros().wrapping_sub(occurred_at)
-    };
-    let lags: Vec<i64> = stands.iter().map(lag).collect();
-    let line = Line::through(&lags);
-    let mut told = vec![0, LAGS];
-    line.encode(&mut told);
-    let packed = (lags.len() * line.width() as usize).div_ceil(8);
-    let mut moments = stands.iter().map(|stand| stand.recorded_at);
-    let first = moments.next();
-    let together = moments.all(|moment| Some(moment) == first);
-    if !together && told.len() + packed < steps.len() {
-        out.append(&mut told);
-        return Some((line, lags));
+    write_steps(numbers.iter().copied(), step, &mut steps);
+    let (low, high) = (others.iter().min(), others.iter().max());
+    let fits = low
+        .zip(high)
+        .is_some_and(|(low, high)| high.checked_sub(*low).is_some());
+    if fits {
+        let line = Line::through(&others);
+        let mut told = vec![0, BY_LINE];
+        line.encode(&mut told);
+        let packed = (others.len() * line.width() as usize).div_ceil(8);
+        if told.len() + packed < steps.len() {
+            out.append(&mut told);
+            return Some((line, others));
+        }
     }
     out.append(&mut steps);
     None
@@ -163,9 +194,28 @@ impl Steps {
     }
 }
 
+impl Numbers {
+    /// Reads what tells `rows` numbers, but for the packed distances.
+    fn read(&mut self, bytes: &mut Bytes<'_>, rows: usize, step: i64) -> Option<()> {
+        self.line = None;
+        let [0, BY_LINE, ..] = bytes.rest() else {
+            return self.steps.read(bytes, rows, step);
+        };
+        bytes.take(2)?;
+        self.line = Some(Line::decode(bytes, rows)?);
+        Some(())
+    }
+
+    /// Bits of a distance.
+    fn width(&self) -> usize {
+        self.line.as_ref().map_or(0, |line| line.width() as usize)
+    }
+}
+
 impl Head {
-    /// Reads the head of a block of `rows` rows; `None` if the bytes are no such block.
-    pub(super) fn decode(&mut self, block: &[u8], rows: usize) -> Option<()> {
+    /// Reads the head of a block of `rows` rows, whose moments of recording the schema tells or not;
+    /// `None` if the bytes are no such block.
+    pub(super) fn decode(&mut self, block: &[u8], rows: usize, told: bool) -> Option<()> {
         self.rows = 0;
         if rows == 0 || rows > format::BLOCK_ROWS {
             return None;
@@ -174,18 +224,16 @@ impl Head {
         self.times = Line::decode(&mut bytes, rows)?;
         self.ends = Line::decode(&mut bytes, rows)?;
         self.seqs.read(&mut bytes, rows, -1)?;
-        self.lags = None;
-        if let [0, LAGS, ..] = bytes.rest() {
-            bytes.take(2)?;
-            self.lags = Some(Line::decode(&mut bytes, rows)?);
-        } else {
+        self.recorded.line = None;
+        if !told {
             self.recorded.read(&mut bytes, rows, 0)?;
         }
-        let packed = |line: &Line| (rows * line.width() as usize).div_ceil(8);
+        let packed = |width: usize| (rows * width).div_ceil(8);
         self.times_at = block.len() - bytes.rest().len();
-        self.ends_at = self.times_at + packed(&self.times);
-        self.lags_at = self.ends_at + packed(&self.ends);
-        self.rows_at = self.lags_at + self.lags.as_ref().map_or(0, packed);
+        self.ends_at = self.times_at + packed(self.times.width() as usize);
+        self.seqs_at = self.ends_at + packed(self.ends.width() as usize);
+        self.lags_at = self.seqs_at + packed(self.seqs.width());
+        self.rows_at = self.lags_at + packed(self.recorded.width());
         if self.rows_at > block.len() {
             return None;
         }
@@ -200,16 +248,21 @@ impl Head {
             return None;
         }
         let micros = self.times.read(block, self.times_at * 8, place)?;
+        let seq = match &self.seqs.line {
+            None => self.seqs.steps.at(place),
+            Some(line) => line.read(block, self.seqs_at * 8, place)?,
+        };
         Some(Position {
             occurred_at: Time::from_micros(micros)?,
-            seq: Sequence(self.seqs.at(place).cast_unsigned()),
+            seq: Sequence(seq.cast_unsigned()),
         })
     }
 
+    /// When the row at `place` was recorded, unless the schema tells that.
     #[inline]
     pub(super) fn recorded_at(&self, block: &[u8], place: usize) -> Option<Time> {
-        let Some(lags) = &self.lags else {
-            return Time::from_micros(self.recorded.at(place));
+        let Some(lags) = &self.recorded.line else {
+            return Time::from_micros(self.recorded.steps.at(place));
         };
         let lag = lags.read(block, self.lags_at * 8, place)?;
         let occurred_at = self.times.read(block, self.times_at * 8, place)?;
@@ -261,9 +314,9 @@ mod tests {
                 bits.len()
             }).collect();
             let mut block = Vec::new();
-            write(&stands, &ends, &bits, &mut block);
+            write(&stands, &Recorded::default(), &ends, &bits, &mut block);
             let mut head = Head::default();
-            proptest::prop_assert_eq!(head.decode(&block, rows.len()), Some(()));
+            proptest::prop_assert_eq!(head.decode(&block, rows.len(), false), Some(()));
             for (place, (stand, (.., len))) in stands.iter().zip(&rows).enumerate() {
                 proptest::prop_assert_eq!(head.position(&block, place), Some(stand.position));
                 proptest::prop_assert_eq!(head.recorded_at(&block, place), Some(stand.recorded_at));
@@ -276,7 +329,7 @@ mod tests {
         #[test]
         fn any_bytes_are_a_head_or_none(block: Vec<u8>, rows in 0_usize..70) {
             let mut head = Head::default();
-            if head.decode(&block, rows).is_some() {
+            if head.decode(&block, rows, rows % 2 == 0).is_some() {
                 for place in 0..rows {
                     let _ = (head.position(&block, place), head.row(&block, place));
                     let _ = head.recorded_at(&block, place);

@@ -2,6 +2,7 @@
 //! its number in constant time: every value of a small dictionary by its own offset, those of a large
 //! one behind the start of a short run, and those of one length by multiplication.
 
+use super::classes::Numbering;
 use super::letters::Fixed;
 use super::letters::TEXT_MAX;
 use crate::codec::bits;
@@ -22,8 +23,10 @@ pub(super) const RUN_BYTES_MAX: usize = RUN * (TEXT_MAX + 2);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Dictionary {
     pub(super) count: u32,
-    /// Bits of a value's number.
+    /// Bits of a value's number in a table.
     pub(super) width: u32,
+    /// How rows name a value.
+    pub(super) numbering: Numbering,
     /// Within the section of dictionaries; among texts the number of the first value.
     pub(super) at: u64,
     pub(super) store: Store,
@@ -82,6 +85,7 @@ impl Dictionary {
         Dictionary {
             count: count as u32,
             width: bits::width_of((count as u64).saturating_sub(1)),
+            numbering: Numbering::plain(count as u64),
             at,
             store,
         }
@@ -129,6 +133,7 @@ impl Dictionary {
                 varint::put_u64(out, *len);
             }
         }
+        self.numbering.encode(out);
     }
 
     /// Reads a dictionary that must lie in a section of `section_len` bytes.
@@ -149,6 +154,7 @@ impl Dictionary {
         let dictionary = Dictionary {
             count,
             width: bits::width_of(u64::from(count) - 1),
+            numbering: Numbering::decode(bytes, u64::from(count))?,
             at,
             store,
         };

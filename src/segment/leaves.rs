@@ -1,6 +1,7 @@
 //! The columns of a segment made ready to be read: leaf by leaf a row's bits become text again.
 //! Only leaves that others are told from are remembered while a row is read.
 
+use super::classes::Numbering;
 use super::format::Section;
 use super::letters::Alphabet;
 use super::letters::TEXT_MAX;
@@ -64,6 +65,7 @@ enum Kind {
         first: u32,
         count: u32,
         width: u32,
+        numbering: Numbering,
     },
     Integer {
         low: i64,
@@ -147,6 +149,7 @@ fn base(column: &Column, dictionaries: Section, leaves: &mut Leaves) -> Kind {
                 first: dictionary.at as u32,
                 count: dictionary.count,
                 width: dictionary.width,
+                numbering: dictionary.numbering.clone(),
             };
             values.map_or_else(listed, Kind::Dictionary)
         }
@@ -227,7 +230,7 @@ impl RowReader<'_> {
         match &leaf.base {
             Kind::None => return Err(Stop::NoRow),
             Kind::Dictionary(values) => {
-                let number = cursor.take(values.width)? as u32;
+                let number = values.numbering.read(cursor)? as u32;
                 values.read(self, number, out)?;
                 return Ok(number);
             }
@@ -252,8 +255,13 @@ impl RowReader<'_> {
                 read.ok_or(Stop::NoRow)?;
                 out.extend(&text);
             }
-            Kind::Text { width } | Kind::Listed { width, .. } => {
+            Kind::Text { width } => {
                 let number = cursor.take(*width)? as u32;
+                self.text(number, row)?;
+                return Ok(number);
+            }
+            Kind::Listed { numbering, .. } => {
+                let number = numbering.read(cursor)? as u32;
                 self.numbered(leaf, number, row)?;
                 return Ok(number);
             }

@@ -5,6 +5,7 @@
 
 mod block;
 mod builder;
+mod classes;
 mod codes;
 mod dictionary;
 #[cfg(test)]
@@ -30,6 +31,7 @@ mod pages;
 pub(crate) mod postings;
 mod raw;
 pub(crate) mod reader;
+mod recorded;
 mod region;
 mod relay;
 mod rendered;
@@ -48,6 +50,7 @@ mod tests;
 mod texts;
 mod union;
 mod values;
+mod walk;
 pub(crate) mod writer;
 mod zones;
 

@@ -4,6 +4,7 @@
 
 use std::borrow::Cow;
 
+use super::classes::Numbering;
 use super::dictionary::Dictionary;
 use super::dictionary::RUN_BYTES_MAX;
 use super::dictionary::Store;
@@ -21,8 +22,9 @@ use crate::codec::buffer::Buffer;
 #[derive(Debug)]
 pub(super) struct Values {
     count: u32,
-    /// Bits of a value's number.
+    /// Bits of a value's number in a table.
     pub(super) width: u32,
+    pub(super) numbering: Numbering,
     region: Region,
     kind: Kind,
 }
@@ -62,6 +64,7 @@ impl Values {
         Some(Values {
             count: dictionary.count,
             width: dictionary.width,
+            numbering: dictionary.numbering.clone(),
             region: Region::new(section.saturating_add(dictionary.at), len, regions),
             kind,
         })

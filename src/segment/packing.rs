@@ -5,8 +5,9 @@
 use super::builder::Builder;
 use super::builder::Column;
 use super::builder::Texts;
+use super::classes::NumberWriter;
+use super::classes::Numbering;
 use super::codes::Code;
-use super::codes::CodeReader;
 use super::gather;
 use super::letters::Alphabet;
 use super::letters::Codes;
@@ -14,6 +15,7 @@ use super::letters::Fixed;
 use super::letters::FixedCodes;
 use super::letters::ULID;
 use super::letters::moment;
+use super::recorded::Recorded;
 use super::schema;
 use super::schema::Base;
 use super::schema::SchemaWriter;
@@ -21,6 +23,9 @@ use super::shape::Mark;
 use super::shelf::Shelf;
 use super::spelled_time::SpelledTime;
 use super::spelled_time::Times;
+use super::walk::Counts;
+use super::walk::Take;
+use super::walk::Walk;
 use crate::codec::bits;
 use crate::codec::bits::BitWriter;
 use crate::error::Result;
@@ -32,24 +37,27 @@ pub(super) struct Packing {
     pub(super) schema: SchemaWriter,
     /// The section of dictionaries.
     pub(super) dictionaries: Vec<u8>,
-    shape_width: u32,
-    leaves: Leaves,
-    /// Where the next row begins in the builder's codes.
-    at: usize,
+    walk: Walk,
+    plans: Plans,
 }
 
-/// How leaves are written, and what was written last.
-struct Leaves {
-    plans: Vec<Plan>,
-    /// The number of the last value of each column.
-    last: Vec<u32>,
-    /// How many values of each column came so far, and how many long texts.
-    values: Vec<u32>,
-    texts: u32,
-    /// The present row's place.
-    position: Position,
+/// How everything in a row is written.
+struct Plans {
+    shapes: NumberWriter,
+    repeat_width: u32,
+    /// By member.
+    templates: Vec<NumberWriter>,
+    columns: Vec<Plan>,
     /// A value that had to be put together.
     scratch: Vec<u8>,
+}
+
+/// A row on its way into bits.
+struct RowWriter<'p> {
+    plans: &'p mut Plans,
+    columns: &'p [Column],
+    position: Position,
+    out: &'p mut BitWriter,
 }
 
 /// How one column is written.
@@ -64,7 +72,7 @@ struct Plan {
 enum Form {
     Nothing,
     /// The place of each value in the dictionary.
-    Ranks(Vec<u32>, u32),
+    Ranks(Vec<u32>, NumberWriter),
     Integer(i64, u32),
     Time(SpelledTime, i64, u32),
     Fixed(FixedCodes),
@@ -89,11 +97,13 @@ impl Packing {
                 *pinned = true;
             }
         }
+        let counts = Counts::of(&builder, &kept);
         let mut shelf = Shelf::new(texts, u64::from(builder.stands.len()));
         let mut ranks = Vec::new();
         let mut bases = Vec::new();
-        for ((column, kept), pinned) in builder.columns.iter().zip(&kept).zip(pinned) {
-            let (base, places) = base(column, *kept, pinned, text_width, &mut shelf)?;
+        let told = builder.columns.iter().zip(&kept).zip(pinned);
+        for (((column, kept), pinned), counts) in told.zip(&counts.leaves) {
+            let (base, places) = base(column, *kept, pinned, text_width, counts, &mut shelf)?;
             bases.push(base);
             ranks.push(places);
         }
@@ -108,26 +118,28 @@ impl Packing {
                 form: Form::new(&stored.base, ranks, &mut column.gather),
             });
         }
+        let (shape_numbers, _) = Numbering::of(&counts.shapes);
         let schema = SchemaWriter {
             mappings: core::mem::take(&mut builder.mappings),
-            members: templates(&mut builder),
+            members: members(&mut builder, &counts.templates),
             shapes: shapes(&builder),
+            shape_numbers,
             repeat_width: bits::width_of(builder.repeat_max),
+            recorded: Recorded::of(&builder.stands),
             columns,
         };
+        let templates = schema.members.iter();
         Ok(Packing {
-            shape_width: bits::width_of((builder.shapes.len() as u64).saturating_sub(1)),
-            leaves: Leaves {
-                last: vec![u32::MAX; plans.len()],
-                values: vec![0; plans.len()],
-                texts: 0,
-                position: Position::FIRST,
+            walk: Walk::new(&builder),
+            plans: Plans {
+                shapes: schema.shape_numbers.writer(),
+                repeat_width: schema.repeat_width,
+                templates: templates.map(|(_, numbers)| numbers.writer()).collect(),
+                columns: plans,
                 scratch: Vec::new(),
-                plans,
             },
             schema,
             dictionaries,
-            at: 0,
             builder,
         })
     }
@@ -138,72 +150,46 @@ impl Packing {
 
     /// Appends the bits of the next row, which stands at `position`.
     pub(super) fn write_row(&mut self, position: Position, out: &mut BitWriter) {
-        self.leaves.position = position;
-        let mut codes = self.builder.codes.from(self.at);
-        let shape = codes.next();
-        out.put(shape, self.shape_width);
-        let shape = self.schema.shapes.get(shape as usize);
-        if let Some((_, Some(_), _)) = shape {
-            out.put(codes.next(), self.schema.repeat_width);
-        }
-        for member in shape.iter().flat_map(|(.., members)| members) {
-            let Some(templates) = self.schema.members.get(*member) else {
-                continue;
-            };
-            let template = codes.next();
-            let width = bits::width_of((templates.len() as u64).saturating_sub(1));
-            out.put(template, width);
-            let columns = templates.get(template as usize);
-            for column in columns.iter().flat_map(|(_, columns)| columns) {
-                self.leaves
-                    .write(*column, &self.builder.columns, &mut codes, out);
-            }
-        }
-        self.at = self.builder.codes.len() - codes.left();
+        let mut row = RowWriter {
+            plans: &mut self.plans,
+            columns: &self.builder.columns,
+            position,
+            out,
+        };
+        self.walk.row(&self.builder, &mut row);
     }
 }
 
-impl Leaves {
-    /// Appends the next leaf of a column.
-    fn write(
-        &mut self,
-        number: usize,
-        columns: &[Column],
-        codes: &mut CodeReader<'_>,
-        out: &mut BitWriter,
-    ) {
-        let code = codes.next_code();
-        let (Some(plan), Some(column)) = (self.plans.get(number), columns.get(number)) else {
+impl Take for RowWriter<'_> {
+    fn shape(&mut self, number: u64, repeat: Option<u64>) {
+        self.plans.shapes.put(number, self.out);
+        if let Some(repeat) = repeat {
+            self.out.put(repeat, self.plans.repeat_width);
+        }
+    }
+
+    fn template(&mut self, member: usize, number: u64) {
+        if let Some(templates) = self.plans.templates.get(member) {
+            templates.put(number, self.out);
+        }
+    }
+
+    fn leaf(&mut self, column: usize, code: Code, number: Option<u32>) {
+        let plan = self.plans.columns.get(column);
+        let (Some(plan), Some(column)) = (plan, self.columns.get(column)) else {
             return;
         };
-        let values = match column.mark {
-            Mark::Long => Some(&mut self.texts),
-            _ => self.values.get_mut(number),
-        };
-        let next = values.as_deref().copied().unwrap_or(0);
-        let told = match code {
-            Code::Copied => None,
-            Code::Derived => derived(column, &self.last),
-            Code::New => Some(next),
-            Code::Known(number) => Some(number),
-        };
-        if let (Some(values), true) = (values, told == Some(next)) {
-            *values += 1;
-        }
-        if let Some(last) = self.last.get_mut(number) {
-            *last = told.unwrap_or(u32::MAX);
-        }
         let by_reference = code == Code::Copied || (code == Code::Derived && plan.kept);
         if plan.flagged {
-            out.put(u64::from(by_reference), 1);
+            self.out.put(u64::from(by_reference), 1);
         }
         if !by_reference {
             let value = Value {
                 gather: &column.gather,
-                number: told.unwrap_or(0),
+                number: number.unwrap_or(0),
                 position: self.position,
             };
-            plan.form.write(value, &mut self.scratch, out);
+            plan.form.write(value, &mut self.plans.scratch, self.out);
         }
     }
 }
@@ -235,7 +221,7 @@ impl Form {
         let raw = gather.raw.as_ref();
         let form = match base {
             Base::None => Form::Nothing,
-            Base::Dictionary(dictionary) => Form::Ranks(ranks, dictionary.width),
+            Base::Dictionary(dictionary) => Form::Ranks(ranks, dictionary.numbering.writer()),
             Base::Integer { low, width } => Form::Integer(*low, *width),
             Base::Time {
                 spelling,
@@ -254,9 +240,9 @@ impl Form {
     fn write(&self, value: Value<'_>, scratch: &mut Vec<u8>, out: &mut BitWriter) {
         match self {
             Form::Nothing => {}
-            Form::Ranks(ranks, width) => {
+            Form::Ranks(ranks, numbers) => {
                 let rank = ranks.get(value.number as usize).copied().unwrap_or(0);
-                out.put(u64::from(rank), *width);
+                numbers.put(u64::from(rank), out);
             }
             Form::Integer(low, width) => {
                 let number = gather::integer(value.text(scratch)).unwrap_or(*low);
@@ -276,14 +262,6 @@ impl Form {
             Form::Text(width) => out.put(u64::from(value.number), *width),
         }
     }
-}
-
-/// The number of the value that follows from the leaf before.
-fn derived(column: &Column, last: &[u32]) -> Option<u32> {
-    let gather::Reference::Derived(source, map) = &column.gather.reference else {
-        return None;
-    };
-    map.get(*last.get(*source)? as usize).copied()
 }
 
 /// Whether telling the leaves of a column from others saves more than it takes.
@@ -319,6 +297,7 @@ fn base(
     kept: bool,
     pinned: bool,
     text_width: u32,
+    counts: &[u32],
     shelf: &mut Shelf<'_, '_, '_>,
 ) -> Result<(Base, Vec<u32>)> {
     let gather = &column.gather;
@@ -368,9 +347,11 @@ fn base(
     offer(letters, Base::Letters(alphabet));
     if gather.is_interned() {
         let offered = shelf.offer(&gather.values, fixed(false))?;
-        let bits = leaves * u64::from(offered.dictionary.width) + offered.len * 8;
+        let (numbering, bits) = Numbering::of(&offered.ranked(counts));
+        let bits = bits + offered.len * 8;
         if derives || pinned || best.as_ref().is_none_or(|(least, _)| bits <= *least) {
-            let (dictionary, ranks) = shelf.take(offered, &gather.values)?;
+            let (mut dictionary, ranks) = shelf.take(offered, &gather.values)?;
+            dictionary.numbering = numbering;
             return Ok((Base::Dictionary(dictionary), ranks));
         }
         shelf.leave(&offered);
@@ -437,12 +418,16 @@ fn write_table(map: &[u32], source_ranks: &[u32], ranks: &[u32], width: u32, out
     packed.flush(out);
 }
 
-fn templates(builder: &mut Builder) -> Vec<Vec<(Vec<u8>, Vec<usize>)>> {
-    let members = builder.members.iter_mut().map(|member| {
-        let templates = member.templates.drain(..);
-        templates
-            .map(|template| (template.text, template.columns.to_vec()))
-            .collect()
+/// The templates of each member, and how they are numbered.
+fn members(builder: &mut Builder, counts: &[Vec<u32>]) -> Vec<schema::StoredMember> {
+    let members = builder.members.iter_mut().zip(counts);
+    let members = members.map(|(member, counts)| {
+        let templates = member.templates.iter_mut();
+        let templates = templates.map(|template| {
+            let text = core::mem::take(&mut template.text);
+            (text, template.columns.to_vec())
+        });
+        (templates.collect(), Numbering::of(counts).0)
     });
     members.collect()
 }

@@ -160,7 +160,7 @@ impl RowReader<'_> {
         row.last.resize(self.leaves.tellers, Last::default());
         row.number += 1;
         row.content.clear();
-        let number = cursor.take(self.schema.shape_width)? as usize;
+        let number = self.schema.shape_numbers.read(&mut cursor)? as usize;
         let shape = self.schema.shapes.get(number).ok_or(Stop::NoRow)?;
         if let Some(trace) = &mut row.trace {
             trace.shape = number as u32;
@@ -198,8 +198,8 @@ impl RowReader<'_> {
         position: Position,
         row: &mut Growing,
     ) -> Result<(), Stop> {
-        let width = self.schema.member_width(member).ok_or(Stop::NoRow)?;
-        let template = cursor.take(width)?;
+        let numbering = self.schema.template_numbers(member).ok_or(Stop::NoRow)?;
+        let template = numbering.read(cursor)?;
         let place = self.schema.place(member, template).ok_or(Stop::NoRow)?;
         if let Some(trace) = &mut row.trace {
             trace.templates.push(place);

@@ -3,6 +3,7 @@
 
 use core::ops::Range;
 
+use super::classes::Numbering;
 use super::dictionary::Dictionary;
 use super::format;
 use super::format::Section;
@@ -10,9 +11,9 @@ use super::letters::Alphabet;
 use super::letters::Fixed;
 use super::packed;
 use super::pages::Pages;
+use super::recorded::Recorded;
 use super::shape::Mark;
 use super::spelled_time::SpelledTime;
-use crate::codec::bits;
 use crate::codec::buffer::SHORT;
 use crate::codec::varint;
 use crate::codec::varint::Bytes;
@@ -28,8 +29,9 @@ pub(super) struct Schema {
     templates: Vec<Range<u32>>,
     members: Vec<Member>,
     pub(super) shapes: Vec<RowShape>,
-    pub(super) shape_width: u32,
+    pub(super) shape_numbers: Numbering,
     pub(super) repeat_width: u32,
+    pub(super) recorded: Recorded,
     pub(super) columns: Vec<Column>,
 }
 
@@ -47,12 +49,11 @@ pub(super) struct Step {
 /// No leaf.
 pub(super) const NO_COLUMN: u32 = u32::MAX;
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct Member {
     first_template: u32,
     templates: u32,
-    /// Bits of a template's number.
-    width: u32,
+    numbering: Numbering,
 }
 
 /// Which members a row has, and how it came in.
@@ -106,15 +107,19 @@ pub(super) enum Base {
     Text { width: u32 },
 }
 
+/// The templates of a member, each with the column of each mark, and how they are numbered.
+pub(super) type StoredMember = (Vec<(Vec<u8>, Vec<usize>)>, Numbering);
+
 /// The parts of a schema under construction.
 #[derive(Debug, Default)]
 pub(super) struct SchemaWriter {
     pub(super) mappings: Vec<String>,
-    /// For each member its templates, each with the column of each mark.
-    pub(super) members: Vec<Vec<(Vec<u8>, Vec<usize>)>>,
+    pub(super) members: Vec<StoredMember>,
     /// For each shape whether the time was given, the mapping, and the members.
     pub(super) shapes: Vec<(bool, Option<usize>, Vec<usize>)>,
+    pub(super) shape_numbers: Numbering,
     pub(super) repeat_width: u32,
+    pub(super) recorded: Recorded,
     pub(super) columns: Vec<Column>,
 }
 
@@ -126,7 +131,7 @@ impl SchemaWriter {
             varint::put_bytes(&mut out, mapping.as_bytes());
         }
         varint::put_u64(&mut out, self.members.len() as u64);
-        for templates in &self.members {
+        for (templates, numbering) in &self.members {
             varint::put_u64(&mut out, templates.len() as u64);
             for (text, columns) in templates {
                 varint::put_bytes(&mut out, text);
@@ -134,6 +139,7 @@ impl SchemaWriter {
                     varint::put_u64(&mut out, *column as u64);
                 }
             }
+            numbering.encode(&mut out);
         }
         varint::put_u64(&mut out, self.shapes.len() as u64);
         for (time_given, mapping, members) in &self.shapes {
@@ -144,7 +150,9 @@ impl SchemaWriter {
                 varint::put_u64(&mut out, *member as u64);
             }
         }
+        self.shape_numbers.encode(&mut out);
         out.push(self.repeat_width as u8);
+        self.recorded.encode(&mut out);
         varint::put_u64(&mut out, self.columns.len() as u64);
         for column in &self.columns {
             column.encode(&mut out);
@@ -184,14 +192,15 @@ impl Schema {
         let mut schema = Schema::default();
         for _ in 0..bounded(&mut bytes)? {
             let templates = bounded(&mut bytes)?;
-            schema.members.push(Member {
-                first_template: schema.templates.len() as u32,
-                templates: templates as u32,
-                width: bits::width_of((templates as u64).saturating_sub(1)),
-            });
+            let first_template = schema.templates.len() as u32;
             for _ in 0..templates {
                 schema.template(&mut bytes)?;
             }
+            schema.members.push(Member {
+                first_template,
+                templates: templates as u32,
+                numbering: Numbering::decode(&mut bytes, templates as u64)?,
+            });
         }
         for _ in 0..bounded(&mut bytes)? {
             let head = bytes.varint()?;
@@ -210,8 +219,9 @@ impl Schema {
                 members: members.collect::<Option<_>>()?,
             });
         }
-        schema.shape_width = bits::width_of((schema.shapes.len() as u64).saturating_sub(1));
+        schema.shape_numbers = Numbering::decode(&mut bytes, schema.shapes.len() as u64)?;
         schema.repeat_width = u32::from(bytes.u8()?);
+        schema.recorded = Recorded::decode(&mut bytes)?;
         for _ in 0..bounded(&mut bytes)? {
             schema
                 .columns
@@ -279,10 +289,11 @@ impl Schema {
         }
     }
 
-    /// Bits of a member's template number.
+    /// How the templates of a member are numbered.
     #[inline]
-    pub(super) fn member_width(&self, member: u32) -> Option<u32> {
-        self.members.get(member as usize).map(|member| member.width)
+    pub(super) fn template_numbers(&self, member: u32) -> Option<&Numbering> {
+        let member = self.members.get(member as usize);
+        member.map(|member| &member.numbering)
     }
 
     /// The place of a member's template among the templates of all members.

@@ -36,6 +36,14 @@ pub(super) struct Offered {
     packed: bool,
 }
 
+impl Offered {
+    /// How often each value comes, by its place; `counts` are by its number.
+    pub(super) fn ranked(&self, counts: &[u32]) -> Vec<u32> {
+        let counts = self.order.iter().map(|number| counts.get(*number as usize));
+        counts.map(|count| count.copied().unwrap_or(0)).collect()
+    }
+}
+
 impl<'t, 'w, 'f> Shelf<'t, 'w, 'f> {
     pub(super) fn new(texts: &'t mut Texts<'w, 'f>, rows: u64) -> Shelf<'t, 'w, 'f> {
         Shelf {

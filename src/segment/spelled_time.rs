@@ -1,21 +1,24 @@
 //! Times as records spell them, so that a leaf which tells the moment of its row, or one near it,
 //! takes the bits of its distance from it. What a spelling does not give back to the last byte is no
-//! time.
+//! time. A number that counts records as a row's seq does is told by its distance from that likewise.
 
+use super::gather::integer;
+use crate::codec::digits::Digits;
 use crate::id::Position;
 use crate::time::Time;
 
-/// The spellings, by number; a `T`, a blank or a `Z` stands for itself.
-pub(super) const SPELLINGS: [Spelling; 6] = [
+/// The spellings, by number; a `T`, a blank or a `Z` stands for itself. The last one is no time.
+pub(super) const SPELLINGS: [Spelling; 7] = [
     Spelling("2026-05-17T08:00:00Z", 1_000_000),
     Spelling("2026-05-17T08:00:00.000Z", 1_000),
     Spelling("2026-05-17T08:00:00.000000Z", 1),
     Spelling("2026-05-17 08:00:00", 1_000_000),
     Spelling("2026-05-17 08:00:00.000", 1_000),
     Spelling("05-17-2026 08:00:00.000", 1_000),
+    Spelling("2026", 0),
 ];
 
-/// An example, and the microseconds of its unit.
+/// An example, and the microseconds of its unit; 0 of a number, which is counted from the row's seq.
 pub(super) struct Spelling(pub(super) &'static str, pub(super) i64);
 
 /// How the times of a column are spelled.
@@ -43,6 +46,19 @@ pub(super) struct TimeText {
 }
 
 impl TimeText {
+    /// A number as it is printed.
+    fn of_number(number: i64) -> Option<TimeText> {
+        let digits = Digits::of(number.unsigned_abs());
+        let sign: &[u8] = if number < 0 { b"-" } else { b"" };
+        let len = sign.len() + digits.as_bytes().len();
+        let mut bytes = [0; Time::TEXT_LEN];
+        let (start, rest) = bytes.split_at_mut(sign.len());
+        start.copy_from_slice(sign);
+        rest.get_mut(..digits.as_bytes().len())?
+            .copy_from_slice(digits.as_bytes());
+        Some(TimeText { bytes, len })
+    }
+
     pub(super) fn as_bytes(&self) -> &[u8] {
         self.bytes.get(..self.len).unwrap_or_default()
     }
@@ -54,10 +70,10 @@ impl SpelledTime {
         (usize::from(number) < SPELLINGS.len()).then_some(SpelledTime { number })
     }
 
-    /// The spelling of `text`.
-    fn of(text: &[u8]) -> Option<SpelledTime> {
+    /// The spelling of `text`, which stands in the row at `position`.
+    fn of(text: &[u8], position: Position) -> Option<SpelledTime> {
         let mut all = (0..).map_while(SpelledTime::of_number);
-        all.find(|spelling| spelling.read(text).is_some())
+        all.find(|spelling| spelling.distance(text, position).is_some())
     }
 
     pub(super) const fn number(self) -> u8 {
@@ -128,8 +144,17 @@ impl SpelledTime {
         TimeText { bytes, len }
     }
 
+    /// Whether it is no time but a number, counted from the row's seq.
+    fn is_number(self) -> bool {
+        self.unit() == 0
+    }
+
     /// How far the time that `text` spells lies from the row at `position`.
     pub(super) fn distance(self, text: &[u8], position: Position) -> Option<i64> {
+        if self.is_number() {
+            let seq = i64::try_from(position.seq.0).ok()?;
+            return integer(text)?.checked_sub(seq);
+        }
         let time = self.read(text)?;
         let row = position.occurred_at.as_micros().div_euclid(self.unit());
         Some(time.as_micros().div_euclid(self.unit()) - row)
@@ -137,6 +162,10 @@ impl SpelledTime {
 
     /// The time that lies `distance` from the row at `position`; `None` if there is none.
     pub(super) fn text(self, distance: i64, position: Position) -> Option<TimeText> {
+        if self.is_number() {
+            let seq = i64::try_from(position.seq.0).ok()?;
+            return TimeText::of_number(seq.checked_add(distance)?);
+        }
         let row = position.occurred_at.as_micros().div_euclid(self.unit());
         let micros = row.checked_add(distance)?.checked_mul(self.unit())?;
         Some(self.spell(Time::from_micros(micros)?))
@@ -148,7 +177,7 @@ impl Times {
     pub(super) fn see(&mut self, text: &[u8], position: Position) {
         let spelling = match self {
             Times::Never => return,
-            Times::Unseen => SpelledTime::of(text),
+            Times::Unseen => SpelledTime::of(text, position),
             Times::Spelled(spelling, ..) => Some(*spelling),
         };
         let found = spelling.and_then(|spelling| {
@@ -172,7 +201,7 @@ mod tests {
 
     const ROW: Position = Position {
         occurred_at: Time::saturating_from_micros(1_779_004_800_123_456),
-        seq: Sequence(0),
+        seq: Sequence(4),
     };
 
     #[test]
@@ -185,7 +214,10 @@ mod tests {
             };
             assert_eq!(
                 (low, high),
-                (-(123_456 / unit), -(123_456 / unit)),
+                match unit {
+                    0 => (2_022, 2_022),
+                    _ => (-(123_456 / unit), -(123_456 / unit)),
+                },
                 "{text}"
             );
             let again = spelling.text(low, ROW);
@@ -218,7 +250,8 @@ mod tests {
     fn distances_no_time_has_are_refused() {
         for spelling in (0..).map_while(SpelledTime::of_number) {
             for distance in [i64::MIN, i64::MAX, -1 << 52, 1 << 59] {
-                assert!(spelling.text(distance, ROW).is_none());
+                let is_there = spelling.is_number() && distance != i64::MAX;
+                assert_eq!(spelling.text(distance, ROW).is_some(), is_there);
             }
         }
     }

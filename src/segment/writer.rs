@@ -284,7 +284,7 @@ fn write_rows(
             packed.flush(&mut bits);
             ends.push(bits.len());
         }
-        block::write(&stands, &ends, &bits, &mut stored);
+        block::write(&stands, &packing.schema.recorded, &ends, &bits, &mut stored);
         let seqs = stands.iter().map(|stand| stand.position.seq);
         let newest = stands.first().map(|stand| stand.position.occurred_at);
         found.push(Zone {

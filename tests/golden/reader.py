@@ -3,14 +3,13 @@
 
 A second witness beside auditdb, written from the format's pages alone, for whoever has a store and nothing
 else. It reads a store that nobody is writing to, checks every checksum and hash that the pages describe, and
-stops at the first damage with file and offset, before it prints anything. LOCK is scratch (lock.md) and not looked
-at. Needs Python 3.8 and zstd: `pip install zstandard`, or Python 3.14.
+stops at the first damage with file and offset, before it prints anything. LOCK is scratch (lock.md) and not looked at.
+Needs Python 3.8 and zstd: `pip install zstandard`, or Python 3.14.
 """
-import hashlib, io, re, struct, sys
+import bisect, hashlib, io, itertools, re, struct, sys
 from collections import namedtuple
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from itertools import accumulate
 from pathlib import Path
 from zlib import crc32
 try:
@@ -21,7 +20,7 @@ except ImportError:
 Current = namedtuple("Current", "store closed manifest manifest_end wal wal_end events")
 Entry = namedtuple("Entry", "number length newest newest_seq oldest oldest_seq lowest_seq highest_seq"
                    " first_recorded last_recorded hash rows year month day level zero")
-Schema = namedtuple("Schema", "mappings members shapes repeat_width columns")
+Schema = namedtuple("Schema", "mappings members shapes shape_classes repeat_width commits columns")
 Column = namedtuple("Column", "told always other table base fields")
 Values = namedtuple("Values", "dictionaries places tables texts")
 Row = namedtuple("Row", "occurred_at seq recorded_at content")
@@ -40,33 +39,24 @@ def number(data, at, size): return int.from_bytes(data[at:at + size], "little")
 def byte(stream): return take(stream, 1)[0]
 def sized(stream): return take(stream, varint(stream))
 def many(stream, read): return [read(stream) for _ in range(varint(stream))]
-def take(stream, size):
-    need(len(data := stream.read(size)) == size, "it ends too early")
-    return data
+def take(stream, size): return need(len(data := stream.read(size)) == size, "it ends too early") or data
 def varint(stream):
     value, shift, b = 0, 0, 128
-    while b & 128:
-        b = byte(stream)
-        value, shift = value | (b & 127) << shift, shift + 7
-    need((b or shift == 7) and value < 1 << 64, "an integer is not in its one form")
-    return value
-def zigzag(stream):
-    value = varint(stream)
-    return value >> 1 ^ -(value & 1)
+    while b & 128: value, shift = value | ((b := byte(stream)) & 127) << shift, shift + 7
+    return need((b or shift == 7) and value < 1 << 64, "an integer is not in its one form") or value
+def zigzag(stream): return (value := varint(stream)) >> 1 ^ -(value & 1)
 # log.md, "Header", "Frame" and "Reading"
 def mix(v):
     v = v + 0x9e3779b97f4a7c15 & 2**64 - 1
-    v = (v ^ v >> 30) * 0xbf58476d1ce4e5b9 & 2**64 - 1
-    v = (v ^ v >> 27) * 0x94d049bb133111eb & 2**64 - 1
+    for shift, by in (30, 0xbf58476d1ce4e5b9), (27, 0x94d049bb133111eb): v = (v ^ v >> shift) * by & 2**64 - 1
     return v ^ v >> 31
 def log_header(path, data, magic, store, file_number):
-    """The four integers that the kind of log decides."""
     check(data[:8] == magic and len(data) >= 512, path, 0, f"there is no header of {magic.decode()}")
     check(crc32(data[:508]) == number(data, 508, 4), path, 508, "wrong checksum of the header")
     check(number(data, 8, 8) == 1, path, 8, "the version or a required feature is unknown")
     check(data[24:40] == store and number(data, 40, 8) == file_number, path, 24, "it is of another store or number")
     check(not any(data[20:24] + data[88:508]), path, 20, "bytes of the header are not zero")
-    return struct.unpack_from("<4Q", data, 56)
+    return struct.unpack_from("<4Q", data, 56)  # what the kind of log decides
 def head_at(data, at, salt):
     """The head of a frame at `at`: none without its stamp, and an empty one if its checksum does not fit."""
     if len(data) < at + 512 or number(data, at, 8) != mix(mix(salt) ^ at // 512) | 1: return None
@@ -129,8 +119,8 @@ def read_manifest(path, current):
                 need(entry.number not in segments and entry.number < values[1], "a segment's number is taken")
                 segments[entry.number] = entry
             before = width, *values
-    check(before, path, 512, "there is no state")
-    return before[4], segments  # behind the width: made, next segment, sealed, first log
+    # Behind the width stand: made, next segment, sealed, first log.
+    return check(before, path, 512, "there is no state") or (before[4], segments)
 # wal.md, "Group" and "Row", "Where a log ends"
 def read_log(path, data, end, exact):
     next_seq, _, *zeros = struct.unpack_from("<4Q", data, 56)
@@ -149,8 +139,8 @@ def read_log(path, data, end, exact):
     return rows
 def read_logs(folder, current, first_needed):
     """The rows of the logs. A store that was not closed can have newer logs than CURRENT names."""
-    there = sorted((int(path.stem), path) for path in folder.glob("*.wal") if path.stem.isdigit())
-    last = current.wal if current.closed else sys.maxsize
+    there, last = folder.glob("*.wal"), current.wal if current.closed else sys.maxsize
+    there = sorted((int(path.stem), path) for path in there if path.stem.isdigit())
     logs, rows = [(n, path, path.read_bytes()) for n, path in there if first_needed <= n <= last], []
     check(not current.closed or logs and logs[-1][0] == last, folder, 0, f"log {last} is missing")
     ends = {n - 1: log_header(path, data, b"auditwal", current.store, n)[1] for n, path, data in logs}
@@ -168,8 +158,7 @@ def bit_reader(data):
         start, at = at, at + size
         return int.from_bytes(data[start // 8:(at + 7) // 8], "little") >> start % 8 & (1 << size) - 1
     def finish():
-        rest = 8 * len(data) - at
-        need(0 <= rest < 8 and code(rest) == 0, "packed numbers do not end with their byte, and zeros")
+        need(0 <= (rest := 8 * len(data) - at) < 8 and code(rest) == 0, "packed numbers do not end with their byte")
     return code, finish
 def packed(stream, count, size):
     code, finish = bit_reader(take(stream, (count * size + 7) // 8))
@@ -233,22 +222,22 @@ def read_alphabet(stream): return take(stream, byte(stream) or 256)
 def read_fixed(stream): return byte(stream), [read_alphabet(stream) for _ in range(byte(stream))]
 def read_integer(stream): return zigzag(stream), byte(stream)
 def read_time(stream): return byte(stream), *read_integer(stream)
-def read_member(stream): return many(stream, read_template)
+def read_member(stream): return many(stream, read_template), read_classes(stream)
 def read_shape(stream): return varint(stream), many(stream, varint)
 def read_schema(section, count):
     stream = io.BytesIO(decompress(section[4:], None))
     need(len(stream.getbuffer()) == number(section, 0, 4), "wrong length")
     mappings, members, shapes = many(stream, sized), many(stream, read_member), many(stream, read_shape)
-    width_of_repeat, columns = byte(stream), many(stream, read_column)
-    need(not stream.read(1) and len(columns) == count, "wrong number of columns or bytes behind them")
-    return Schema(mappings, members, shapes, width_of_repeat, columns)
-def read_template(stream):
-    literals = re.split(rb"[\0-\2]", sized(stream))  # between each two of them the leaf of a column
-    return literals, [varint(stream) for _ in literals[1:]]
+    schema = Schema(mappings, members, shapes, read_classes(stream), byte(stream),
+                    many(stream, lambda commit: (varint(commit), zigzag(commit))), many(stream, read_column))
+    need(not stream.read(1) and len(schema.columns) == count, "wrong number of columns or bytes behind them")
+    return schema._replace(commits=[list(itertools.accumulate(numbers)) for numbers in zip(*schema.commits)])
+def read_template(stream):  # between each two literals the leaf of a column
+    return (literals := re.split(rb"[\0-\2]", sized(stream))), [varint(stream) for _ in literals[1:]]
 def read_dictionary_fields(stream):
     count, offset, run = varint(stream), varint(stream), byte(stream)
-    if run == 255: return count, offset, run
-    return (count, offset, run) + ((byte(stream), varint(stream)) if run else read_fixed(stream))
+    more = [] if run == 255 else [byte(stream), varint(stream)] if run else [*read_fixed(stream)]
+    return count, offset, run, more, read_classes(stream)
 def read_column(stream):
     flags = byte(stream)
     other, table = varint(stream) if flags & 3 else None, varint(stream) if flags & 3 == 2 else None
@@ -256,16 +245,28 @@ def read_column(stream):
     need(flags < 8 and flags & 3 != 3 and base < 7, "an unknown kind of column")
     read = (None, read_dictionary_fields, read_integer, read_fixed, read_alphabet, byte, read_time)[base]
     return Column(flags & 3, flags & 4, other, table, base, read and read(stream))
+# segment.md, "Numbers"
+def read_classes(stream):
+    """Of each class, by its prefix, the bits of a place and the numbers it lists; none for the rest."""
+    classes, at = {}, 0
+    for size, place in [(head & 7, head >> 3) for head in take(stream, byte(stream))]:
+        listed = place < 31 and [varint(stream) for _ in range(1 << place)]
+        classes[f"{at >> 6 - size:0{size}b}"], at = (place, listed), at + (64 >> size)
+    return need(at in (0, 64), "the prefixes are no whole code") or classes
+def read_number(code, count, classes):
+    prefix = ""
+    while classes and prefix not in classes: prefix += "01"[code(1)]
+    place, listed = classes.get(prefix, (0, None))
+    return listed[code(place)] if listed else code(width(count - 1))
 # segment.md, "Dictionaries" and "Texts and text index"
 def read_values(section, columns, texts):
     """The values of each dictionary, the place of each value, and the tables of derived columns."""
     values = Values({}, {}, {}, texts)
     for n, column in enumerate(columns):
         if column.base == 1:
-            count, offset, run = column.fields[:3]
-            found = texts[offset:offset + count] if run == 255 else read_dictionary(section, *column.fields)
-            ascending = values.dictionaries[n] = found
-            need(len(found) == count, f"those of column {n} are too few")
+            count, offset, run, more, _ = column.fields
+            ascending = values.dictionaries[n] = read_dictionary(section, texts, count, offset, run, *more)
+            need(len(ascending) == count, f"those of column {n} are too few")
             values.places[n] = {value: place for place, value in enumerate(ascending)}
             need(all(a < b for a, b in zip(ascending, ascending[1:])), f"those of column {n} do not ascend")
     for n, column in enumerate(columns):
@@ -274,11 +275,11 @@ def read_values(section, columns, texts):
             values.tables[n] = packed(io.BytesIO(section[column.table:]), len(values.dictionaries[column.other]), size)
     return values
 def fixed_text(code, alphabets): return bytes(alphabet[code(width(len(alphabet) - 1))] for alphabet in alphabets)
-def read_dictionary(section, count, offset, run, *more):
+def read_dictionary(section, texts, count, offset, run, *more):
+    if run == 255: return texts[offset:offset + count]
     stream, found = io.BytesIO(section[offset:]), []
     if not run:
-        size = sum(width(len(alphabet) - 1) for alphabet in more[1])
-        code, finish = bit_reader(take(stream, (count * size + 7) // 8))
+        code, finish = bit_reader(take(stream, (count * sum(width(len(a) - 1) for a in more[1]) + 7) // 8))
         return [fixed_text(code, more[1]) for _ in range(count)] + (finish() or [])
     bounds = packed(stream, -(-count // run) + 1, more[0])
     runs = io.BytesIO(take(stream, more[1]))
@@ -288,8 +289,7 @@ def read_dictionary(section, count, offset, run, *more):
         for _ in range(min(run, count - len(found))):
             value = take(runs, end - start) if run == 1 else value[:byte(runs)] + take(runs, byte(runs))
             found.append(value)
-    need(runs.tell() == bounds[-1] == more[1], "the last run ends elsewhere")
-    return found
+    return need(runs.tell() == bounds[-1] == more[1], "the last run ends elsewhere") or found
 def read_texts(index, data, section, frame_count):
     if not index: return [] if section[2] == 0 else need(False, "there is no index")
     count, size = struct.unpack_from("<II", index)
@@ -301,71 +301,72 @@ def read_texts(index, data, section, frame_count):
         need(len(unpacked.getbuffer()) == length and first == len(texts), "the index says otherwise of a frame")
         texts += [take(unpacked, size_of_text) for size_of_text in many(unpacked, varint)]
         need(not unpacked.read(1), "bytes behind the last text of a frame")
-    need(len(texts) == section[2] and bounds[-1] == sum(section[:2]), "wrong number of texts or end of frames")
-    return texts
+    return need(len(texts) == section[2] and bounds[-1] == sum(section[:2]), "wrong number or end of texts") or texts
 # segment.md, "Row block"
 def read_block(data, count, schema, values):
     stream = io.BytesIO(data)
-    time_line, end_line = read_line(stream), read_line(stream)
-    seqs, recorded = steps(stream, count, -1), steps(stream, count, 0)
+    time_line, end_line, seqs = read_line(stream), read_line(stream), read_steps(stream, count, -1)
+    recorded = None if schema.commits else read_steps(stream, count, 0)
     times, ends = line(stream, count, *time_line), line(stream, count, *end_line)
+    if isinstance(seqs, tuple): seqs = line(stream, count, *seqs)
     if isinstance(recorded, tuple): recorded = map(int.__add__, times, line(stream, count, *recorded))
+    if schema.commits: recorded = [schema.commits[1][bisect.bisect_right(schema.commits[0], seq) - 1] for seq in seqs]
     need(len(bits := stream.read()) == ends[-1], "it does not end with its last row")
-    contents = [read_row(bits[start:end], place, schema, values)
-                for start, end, place in zip([0] + ends, ends, zip(times, seqs))]
+    rows = zip([0] + ends, ends, zip(times, seqs))
+    contents = [read_row(bits[start:end], place, schema, values) for start, end, place in rows]
     return list(map(checked_row, times, seqs, recorded, contents))
-def read_line(stream): return zigzag(stream), zigzag(stream), zigzag(stream), byte(stream)
-def line(stream, count, first, difference, lowest, size):
-    sign, (whole, rest) = -1 if difference < 0 else 1, divmod(abs(difference), s := max(1, count - 1))
-    return [first + sign * (whole * i + rest * i // s) + lowest + n for i, n in enumerate(packed(stream, count, size))]
-def steps(stream, count, step):
-    first, many_are = varint(stream), byte(stream)
-    if many_are == 255: return read_line(stream)  # lags
-    exceptions = {byte(stream): zigzag(stream) for _ in range(many_are)}
-    return list(accumulate((step if i else first) + exceptions.get(i, 0) for i in range(count)))
+def read_line(stream):
+    first, size = zigzag(stream), byte(stream)
+    return first, size & 127, varint(stream) if size & 128 else 1, zigzag(stream), zigzag(stream)
+def line(stream, count, first, size, unit, span, low):
+    sign, s = -1 if span < 0 else 1, max(1, count - 1)
+    return [first + unit * (sign * (abs(span) * i // s) + low + n) for i, n in enumerate(packed(stream, count, size))]
+def read_steps(stream, count, step):
+    """The numbers, or the line by which they are told."""
+    first, exceptions = varint(stream), byte(stream)
+    if exceptions == 255: return read_line(stream)
+    exceptions = {byte(stream): zigzag(stream) for _ in range(exceptions)}
+    return list(itertools.accumulate((step if i else first) + exceptions.get(i, 0) for i in range(count)))
 def read_leaf(code, n, last, place, schema, values):
     column = schema.columns[n]
     if column.told and (column.always or code(1)):
         if column.told == 1: return last[column.other]
         follows = values.tables[n][values.places[column.other][last[column.other]]]
         return values.dictionaries[n][follows] if column.base == 1 else values.texts[follows]
-    if column.base == 1: return values.dictionaries[n][code(width(column.fields[0] - 1))]
+    if column.base == 1: return values.dictionaries[n][read_number(code, column.fields[0], column.fields[4])]
     if column.base == 2: return b"%d" % (column.fields[0] + code(column.fields[1]))
     if column.base == 3 and column.fields[0]:
         return fixed_text(code, column.fields[1][:-26]) + ulid(*place)[:10] + fixed_text(code, column.fields[1][-16:])
-    if column.base == 3: return fixed_text(code, column.fields[1])
-    if column.base == 4: return fixed_text(code, code(8) * [column.fields])
-    if column.base == 6: return spelled(*column.fields[:2], code(column.fields[2]), place[0])
-    need(column.base == 5, "nothing tells a leaf")
-    return values.texts[code(column.fields)]
+    if 2 < column.base < 5: return fixed_text(code, column.fields[1] if column.base == 3 else code(8) * [column.fields])
+    if column.base == 6: return spelled(*column.fields[:2], code(column.fields[2]), *place)
+    return need(column.base == 5, "nothing tells a leaf") or values.texts[code(column.fields)]
 SPELLINGS = (("{:%Y-%m-%dT%H:%M:%S}Z", 6), ("{:%Y-%m-%dT%H:%M:%S}.{:03}Z", 3), ("{:%Y-%m-%dT%H:%M:%S}.{:06}Z", 0),
              ("{:%Y-%m-%d %H:%M:%S}", 6), ("{:%Y-%m-%d %H:%M:%S}.{:03}", 3), ("{:%m-%d-%Y %H:%M:%S}.{:03}", 3))
-def spelled(spelling, lowest, above, occurred_at):
+def spelled(spelling, lowest, above, occurred_at, seq):
+    if spelling == 6: return b"%d" % (seq + lowest + above)
     text, unit = SPELLINGS[spelling][0], 10 ** SPELLINGS[spelling][1]
     time = EPOCH + timedelta(microseconds=(occurred_at // unit + lowest + above) * unit)
     return text.format(time, time.microsecond // unit).encode()
 def read_row(data, place, schema, values):
     code, finish = bit_reader(data)
-    source, members = schema.shapes[code(width(len(schema.shapes) - 1))]
+    source, members = schema.shapes[read_number(code, len(schema.shapes), schema.shape_classes)]
     code(schema.repeat_width if source > 1 else 0)
     parts, last = [], {}
     for member in members:
-        templates = schema.members[member]
-        literals, columns = templates[code(width(len(templates) - 1))]
+        templates, classes = schema.members[member]
+        literals, columns = templates[read_number(code, len(templates), classes)]
         text = [literals[0]]
         for n, literal in zip(columns, literals[1:]):
             last[n] = read_leaf(code, n, last, place, schema, values)
             text += last[n], literal
         parts.append(b"".join(text))
-    finish()
-    return b"{" + b",".join(parts) + b"}"
+    return finish() or b"{" + b",".join(parts) + b"}"
 # canonical.md, "The stored body of a row"
 EPOCH, TEXT = datetime(1970, 1, 1), rb'"(?:[^"\\]|\\.)*"'
 CONTENT = re.compile(rb'\{("type":"[^"\\]*"(?:,"sub_type":(?:null|%s))?)(,"offset":(?:null|-?\d+))?(.*\})' % TEXT)
 def read_body(stream):
-    flags = byte(stream)
-    need(flags < 4, "unknown flags")
-    mapping, repeat = (sized(stream).decode(), varint(stream)) if flags & 2 else (None, None)
+    need((flags := byte(stream)) < 4, "unknown flags")
+    if flags & 2: sized(stream).decode(), varint(stream)  # mapping and repeat
     return sized(stream)
 def checked_row(occurred_at, seq, recorded_at, content):
     need(CONTENT.fullmatch(content) and content.decode(), "content that does not begin and end as a content does")
@@ -375,8 +376,7 @@ def ulid(occurred_at, seq):
     """An event's id without `evt_`: 48 bits milliseconds, 10 microseconds, 6 zero, 64 seq, 5 bits a letter."""
     bits = occurred_at // 1000 << 80 | occurred_at % 1000 << 70 | seq
     return bytes(b"0123456789ABCDEFGHJKMNPQRSTVWXYZ"[bits >> 5 * i & 31] for i in range(25, -1, -1))
-def timestamp(microseconds):
-    return (EPOCH + timedelta(microseconds=microseconds)).isoformat(timespec="microseconds").encode() + b"Z"
+def timestamp(us): return (EPOCH + timedelta(microseconds=us)).isoformat(timespec="microseconds").encode() + b"Z"
 def canonical_line(row):
     front, offset, rest = CONTENT.fullmatch(row.content).groups(b"")
     return b'{"id":"evt_%s","seq":%d,%s,"occurred_at":"%s"%s,"recorded_at":"%s"%s\n' % (

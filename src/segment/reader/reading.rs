@@ -46,11 +46,12 @@ impl Reader {
         let len = (loaded.extent.end - loaded.extent.start) as usize;
         let rows = self.rows_of_block(number);
         let rows = (rows.end - rows.start) as usize;
+        let told = !self.0.schema.recorded.is_empty();
         let head = match self.0.pages.read(loaded.extent.start, len)? {
-            Cow::Borrowed(block) => loaded.head.decode(block, rows),
+            Cow::Borrowed(block) => loaded.head.decode(block, rows, told),
             Cow::Owned(block) => {
                 loaded.bytes = block;
-                loaded.head.decode(&loaded.bytes, rows)
+                loaded.head.decode(&loaded.bytes, rows, told)
             }
         };
         head.ok_or_else(|| self.damaged_block(number))?;
@@ -84,13 +85,18 @@ impl Reader {
         let len = (loaded.extent.end - loaded.extent.start) as usize;
         let block = view.get(..len).unwrap_or_default();
         let bits = head.row(block, place);
-        let found = head
-            .position(block, place)
-            .zip(head.recorded_at(block, place));
-        let Some(((position, recorded_at), bits)) = found.zip(bits) else {
+        let inner = &*self.0;
+        let recorded = &inner.schema.recorded;
+        let found = head.position(block, place).and_then(|position| {
+            let recorded_at = match recorded.is_empty() {
+                true => head.recorded_at(block, place),
+                false => recorded.at(position.seq),
+            };
+            Some((position, recorded_at?, bits?))
+        });
+        let Some((position, recorded_at, bits)) = found else {
             return Err(self.no_row(row));
         };
-        let inner = &*self.0;
         inner.leaves.regions.read_ahead(self.blob());
         let reader = RowReader {
             file: self.blob().mapped().unwrap_or_default(),
