@@ -14,7 +14,7 @@ use crate::event::Target;
 
 /// The content of `event`: its canonical object without the keys that the store computes.
 pub(crate) fn content(event: &Event) -> String {
-    let mut object = Object::begin(String::with_capacity(512));
+    let mut object = Object::begin(String::with_capacity(1024));
     object.text("type", &event.event_type);
     object.field_text("sub_type", &event.sub_type);
     object.field("offset", &event.offset, |out, minutes| {

@@ -123,12 +123,12 @@ fn context(context: &Context) -> Result<()> {
     )
 }
 
-fn pairs<'a>(field: &str, pairs: impl Iterator<Item = (&'a str, &'a str)>) -> Result<()> {
-    let mut keys = std::collections::HashSet::new();
-    for (key, value) in pairs {
+fn pairs<'a>(field: &str, pairs: impl Iterator<Item = (&'a str, &'a str)> + Clone) -> Result<()> {
+    for (number, (key, value)) in pairs.clone().enumerate() {
         word(format_args!("{field} key {key:?}"), key)?;
         bytes(format_args!("{field}.{key}"), value, limits::TEXT_BYTES)?;
-        if !keys.insert(key) {
+        // So few are taken that looking back is quicker than a table.
+        if pairs.clone().take(number).any(|(before, _)| before == key) {
             return Err(Error::invalid(format_args!("{field}.{key}"), "given twice"));
         }
     }

@@ -6,6 +6,8 @@
 //! rows packed in the order of the fingerprints, to a whole byte · the list of fingerprints
 //! ```
 
+use std::path::Path;
+
 use super::format;
 use super::format::Kind;
 use super::format::Section;
@@ -16,7 +18,11 @@ use super::pages::Pages;
 use super::reader::Reader;
 use crate::codec::bits;
 use crate::codec::bits::BitWriter;
+use crate::codec::content::Content;
 use crate::codec::row;
+use crate::codec::row::Row;
+use crate::error::Error;
+use crate::error::ErrorKind;
 use crate::error::Result;
 use crate::limits;
 
@@ -30,8 +36,29 @@ pub(super) struct Gathered {
 }
 
 impl Gathered {
+    /// Adds those of a row, which are `known` or taken anew, and gives back its content.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Corrupt`] with the file `path` if the content is no event.
+    pub(super) fn look<'r>(
+        &mut self,
+        row: &Row<'r>,
+        known: Option<row::Fingerprints>,
+        number: u32,
+        path: &Path,
+    ) -> Result<Content<'r>> {
+        let Some(content) = row.content() else {
+            let what = format!("the content of event {} is no event", row.position.seq);
+            return Err(Error::new(ErrorKind::Corrupt, what).in_file(path));
+        };
+        let found = known.unwrap_or_else(|| row.content_fingerprints(&content));
+        let marked = row.body.import.is_some() && content.key.value().is_none();
+        self.add(found, marked, number);
+        Ok(content)
+    }
+
     /// Adds those of a row.
-    pub(super) fn add(&mut self, found: row::Fingerprints, imported: bool, row: u32) {
+    fn add(&mut self, found: row::Fingerprints, imported: bool, row: u32) {
         let half = |fingerprint: u64| (fingerprint >> 32) as u32;
         match (found.key, found.origin) {
             (Some(mark), Some(origin)) if imported => {

@@ -6,10 +6,10 @@
 
 use core::ops::Range;
 use std::collections::BinaryHeap;
-use std::panic::resume_unwind;
 use std::path::Path;
 
 use super::Summary;
+use super::fingerprints::Gathered;
 use super::known::Known;
 use super::reader::Loaded;
 use super::reader::Reader;
@@ -22,13 +22,13 @@ use super::sample;
 use super::terms::TermWriter;
 use super::union;
 use super::union::Moved;
-use super::writer::Found;
+use super::writer::Indexes;
 use super::writer::Writer;
+use super::writer::beside;
 use crate::codec::row::Body;
 use crate::codec::row::ImportMark;
 use crate::codec::row::Row;
 use crate::disk::File;
-use crate::error::Error;
 use crate::error::Result;
 use crate::id::Position;
 use crate::id::SegmentId;
@@ -46,22 +46,19 @@ pub(crate) fn merge(
 ) -> Result<Summary> {
     let mut writer = Writer::begin(file, store, segment)?;
     writer.settle(&some_contents(inputs)?);
-    let path = file.path();
     let (sender, taker) = relay();
     std::thread::scope(|scope| {
-        let name = "auditdb-merge-read";
-        let reading = std::thread::Builder::new()
-            .name(name.to_owned())
-            .spawn_scoped(scope, move || read(inputs, sender, path))
-            .map_err(|error| Error::io("start a thread", Path::new(name), error))?;
+        let indexes = beside(scope, "auditdb-read", move || {
+            read(inputs, sender, file.path())
+        })?;
         take(&mut writer, inputs, taker)?;
-        writer.finish(|| reading.join().unwrap_or_else(|panic| resume_unwind(panic)))
+        writer.finish(indexes)
     })
 }
 
 /// Reads all rows in order and hands them on, then puts their terms together while the rows are
 /// written.
-fn read(inputs: &[(Reader, Range<u32>)], mut sender: Sender, path: &Path) -> Result<TermWriter> {
+fn read(inputs: &[(Reader, Range<u32>)], mut sender: Sender, path: &Path) -> Result<Indexes> {
     let mut moved: Vec<Moved<'_>> = inputs
         .iter()
         .map(|(reader, rows)| Moved {
@@ -70,21 +67,22 @@ fn read(inputs: &[(Reader, Range<u32>)], mut sender: Sender, path: &Path) -> Res
             numbers: Vec::with_capacity(rows.len()),
         })
         .collect();
-    let rows = match read_rows(inputs, &mut moved, &mut sender, path) {
-        Ok(rows) => rows,
-        Err(error) => {
-            sender.fail(error.again());
-            return Err(error);
-        }
-    };
+    let mut fingerprints = Gathered::default();
+    let rows = read_rows(inputs, &mut moved, &mut fingerprints, &mut sender, path);
+    let rows = rows.inspect_err(|error| sender.fail(error.again()))?;
     drop(sender);
-    TermWriter::of(rows, path, |take| union::each(&moved, take))
+    let terms = TermWriter::of(rows, path, |take| union::each(&moved, take))?;
+    Ok(Indexes {
+        fingerprints,
+        terms,
+    })
 }
 
 /// Hands all rows on, and notes the new number of each; gives how many there are.
 fn read_rows(
     inputs: &[(Reader, Range<u32>)],
     moved: &mut [Moved<'_>],
+    fingerprints: &mut Gathered,
     sender: &mut Sender,
     path: &Path,
 ) -> Result<u32> {
@@ -96,7 +94,7 @@ fn read_rows(
             break;
         };
         let (row, _) = moved.reader.traced_row(row, loaded)?;
-        let (found, _) = Found::of(&row, None, path)?;
+        fingerprints.look(&row, None, number, path)?;
         let Row {
             position,
             recorded_at,
@@ -112,7 +110,6 @@ fn read_rows(
             recorded_at,
             time_given,
             repeat,
-            found,
             content,
             trace,
         });
@@ -152,7 +149,7 @@ fn take(writer: &mut Writer<'_>, inputs: &[(Reader, Range<u32>)], taker: Taker) 
                     content,
                 },
             };
-            writer.push_traced(&row, one.found, &one.trace, known)?;
+            writer.push_traced(&row, &one.trace, known)?;
         }
         // Not wanted back when all has been read.
         drop(taker.empty.try_send(batch));

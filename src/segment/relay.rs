@@ -7,7 +7,6 @@ use std::sync::mpsc::sync_channel;
 
 use super::reader::Loaded;
 use super::rows::Trace;
-use super::writer::Found;
 use crate::codec::buffer::Buffer;
 use crate::error::Error;
 use crate::error::Result;
@@ -28,7 +27,6 @@ pub(super) struct Relayed {
     pub(super) time_given: bool,
     /// How many records like it came before, if it was imported.
     pub(super) repeat: Option<u64>,
-    pub(super) found: Found,
     pub(super) content: Buffer,
     pub(super) trace: Trace,
 }

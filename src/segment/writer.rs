@@ -1,8 +1,11 @@
 //! Writes a segment from rows, newest first. Rows are gathered, their long texts written at once;
-//! when all are there the columns are planned, and rows, indexes and checksums follow. Called when a
+//! when all are there the columns are planned, and rows, indexes and checksums follow. The indexes are
+//! gathered beside that by another thread. Called when a
 //! memtable is sealed, by bulk loads and by merges.
 
+use std::panic::resume_unwind;
 use std::path::Path;
+use std::thread::Scope;
 
 use super::Summary;
 use super::block;
@@ -27,7 +30,6 @@ use super::texts::TextWriter;
 use super::zones;
 use super::zones::Zone;
 use crate::codec::bits::BitWriter;
-use crate::codec::content::Content;
 use crate::codec::row;
 use crate::codec::row::Row;
 use crate::disk::File;
@@ -50,7 +52,6 @@ pub(super) struct Writer<'f> {
     builder: Builder,
     shape: Shape,
     texts: TextWriter,
-    fingerprints: Gathered,
 }
 
 /// A row, and what it is found by if its giver knows that already.
@@ -79,7 +80,7 @@ pub(crate) fn write<'r>(
     file: &dyn File,
     store: StoreId,
     segment: SegmentId,
-    rows: impl IntoIterator<Item: Into<Printed<'r>>, IntoIter: Clone>,
+    rows: impl IntoIterator<Item: Into<Printed<'r>>, IntoIter: Clone + Send>,
 ) -> Result<Summary> {
     let rows = rows.into_iter().map(Into::into);
     let mut writer = Writer::begin(file, store, segment)?;
@@ -90,41 +91,56 @@ pub(crate) fn write<'r>(
             .map(|printed| printed.row.body.content.to_owned())
             .collect::<Vec<String>>(),
     );
-    let mut index = Index::default();
-    for Printed { row, fingerprints } in rows {
-        index.add(&writer.push(&row, fingerprints)?);
-    }
-    let rows = writer.rows();
-    writer.finish(|| TermWriter::of(rows, file.path(), |take| index.each(take)))
+    let indexed = rows.clone();
+    std::thread::scope(|scope| {
+        let index = beside(scope, "auditdb-index", move || {
+            Indexes::of(indexed, file.path())
+        })?;
+        for Printed { row, .. } in rows {
+            writer.push(&row)?;
+        }
+        writer.finish(index)
+    })
 }
 
-/// What a row is found by.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Found {
-    fingerprints: row::Fingerprints,
-    /// It was imported and has no key of its own.
-    marked: bool,
+/// Has `work` done by a thread of its own; what is given back waits for it.
+pub(super) fn beside<'s, T: Send + 's>(
+    scope: &'s Scope<'s, '_>,
+    name: &str,
+    work: impl FnOnce() -> Result<T> + Send + 's,
+) -> Result<impl FnOnce() -> Result<T> + 's> {
+    let builder = std::thread::Builder::new().name(name.to_owned());
+    let thread = builder
+        .spawn_scoped(scope, work)
+        .map_err(|error| Error::io("start a thread", Path::new(name), error))?;
+    Ok(|| thread.join().unwrap_or_else(|panic| resume_unwind(panic)))
 }
 
-impl Found {
-    /// Takes a row's content apart; `known` are its fingerprints if they need not be taken anew.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Corrupt`] with the file `path` if the content is no event.
-    pub(super) fn of<'r>(
-        row: &Row<'r>,
-        known: Option<row::Fingerprints>,
-        path: &Path,
-    ) -> Result<(Found, Content<'r>)> {
-        let Some(content) = row.content() else {
-            let what = format!("the content of event {} is no event", row.position.seq);
-            return Err(Error::new(ErrorKind::Corrupt, what).in_file(path));
-        };
-        let found = Found {
-            fingerprints: known.unwrap_or_else(|| row.content_fingerprints(&content)),
-            marked: row.body.import.is_some() && content.key.value().is_none(),
-        };
-        Ok((found, content))
+/// What rows are found by.
+pub(super) struct Indexes {
+    pub(super) fingerprints: Gathered,
+    pub(super) terms: TermWriter,
+}
+
+impl Indexes {
+    /// Those of rows in reading order.
+    fn of<'r>(rows: impl Iterator<Item = Printed<'r>>, path: &Path) -> Result<Indexes> {
+        let mut fingerprints = Gathered::default();
+        let mut index = Index::default();
+        let mut number = 0;
+        for Printed {
+            row,
+            fingerprints: known,
+        } in rows
+        {
+            index.add(&fingerprints.look(&row, known, number, path)?);
+            number += 1;
+        }
+        let terms = TermWriter::of(number, path, |take| index.each(take))?;
+        Ok(Indexes {
+            fingerprints,
+            terms,
+        })
     }
 }
 
@@ -139,7 +155,6 @@ impl<'f> Writer<'f> {
             builder: Builder::default(),
             shape: Shape::default(),
             texts: TextWriter::new(),
-            fingerprints: Gathered::default(),
         })
     }
 
@@ -148,32 +163,24 @@ impl<'f> Writer<'f> {
         self.builder.settle(contents, &mut self.shape);
     }
 
-    /// Takes in the next older row and gives back its content, for its terms.
-    pub(super) fn push<'r>(
-        &mut self,
-        row: &Row<'r>,
-        fingerprints: Option<row::Fingerprints>,
-    ) -> Result<Content<'r>> {
-        let path = self.output.file().path();
-        let (found, content) = Found::of(row, fingerprints, path)?;
-        self.place(row, found)?;
+    /// Takes in the next older row.
+    pub(super) fn push(&mut self, row: &Row<'_>) -> Result<()> {
+        self.check(row.position)?;
         let mut texts = Texts {
             writer: &mut self.texts,
             output: &mut self.output,
         };
-        self.builder.push(row, &mut self.shape, &mut texts)?;
-        Ok(content)
+        self.builder.push(row, &mut self.shape, &mut texts)
     }
 
     /// Takes in the next older row, which a reader of another segment put together as `trace` says.
     pub(super) fn push_traced(
         &mut self,
         row: &Row<'_>,
-        found: Found,
         trace: &Trace,
         known: &mut Known,
     ) -> Result<()> {
-        self.place(row, found)?;
+        self.check(row.position)?;
         let mut texts = Texts {
             writer: &mut self.texts,
             output: &mut self.output,
@@ -183,39 +190,27 @@ impl<'f> Writer<'f> {
             .push_traced(row, trace, known, shape, &mut texts)
     }
 
-    /// Rows so far.
-    pub(super) const fn rows(&self) -> u32 {
-        self.builder.stands.len()
-    }
-
-    /// Refuses what cannot be the next row, and notes what it is found by if it can.
-    fn place(&mut self, row: &Row<'_>, found: Found) -> Result<()> {
+    /// Refuses what cannot be the next row.
+    fn check(&self, position: Position) -> Result<()> {
         let path = self.output.file().path();
         let refuse = |what: &str| Err(Error::new(ErrorKind::OutOfRange, what).in_file(path));
-        let number = self.rows();
-        let last = self.builder.stands.last();
-        if last.is_some_and(|last| last.position <= row.position) {
+        let stands = &self.builder.stands;
+        if stands.last().is_some_and(|last| last.position <= position) {
             return refuse("rows of a segment come newest first, each position once");
         }
-        if number as usize >= limits::SEGMENT_ROWS {
+        if stands.len() as usize >= limits::SEGMENT_ROWS {
             return refuse("more rows than a segment takes");
         }
-        let Found {
-            fingerprints,
-            marked,
-        } = found;
-        self.fingerprints.add(fingerprints, marked, number);
         Ok(())
     }
 
-    /// Writes what was gathered; `terms`, asked for when the rows are written, are those of all rows.
-    pub(super) fn finish(self, terms: impl FnOnce() -> Result<TermWriter>) -> Result<Summary> {
+    /// Writes what was gathered; `indexes`, asked for when the rows are written, are those of all rows.
+    pub(super) fn finish(self, indexes: impl FnOnce() -> Result<Indexes>) -> Result<Summary> {
         let Writer {
             mut output,
             builder,
             shape: _,
             mut texts,
-            fingerprints,
         } = self;
         let summary = summary(&builder.stands);
         let Some(mut summary) = summary else {
@@ -231,7 +226,11 @@ impl<'f> Writer<'f> {
         let columns = packing.schema.columns.len() as u64;
         let seqs = (summary.seq_min, summary.seq_max);
         let schema = write_rows(packing, seqs, &mut output)?;
-        terms()?.finish(&mut output)?;
+        let Indexes {
+            fingerprints,
+            terms,
+        } = indexes()?;
+        terms.finish(&mut output)?;
         Fingerprints::write(fingerprints, summary.rows, &mut output)?;
         output.put(&schema)?;
         output.end_section(Kind::SchemaTwin, columns);

@@ -10,8 +10,10 @@ use crate::disk::Disk;
 use crate::filter::indexed;
 use crate::id::SegmentId;
 use crate::segment::Summary;
+use crate::segment::fingerprints::Gathered;
 use crate::segment::sample;
 use crate::segment::terms::TermWriter;
+use crate::segment::writer::Indexes;
 use crate::segment::writer::Writer;
 use crate::segment::writer::write;
 
@@ -37,17 +39,22 @@ pub(super) fn assert_written_alike(folder: &Folder, id: u64, found: &Summary, mo
     let some = some.map(|model| model.row().body.content.to_owned());
     writer.settle(&some.collect::<Vec<String>>());
     let mut index: BTreeMap<Vec<u8>, Vec<u32>> = BTreeMap::new();
-    for (row, model) in (0..).zip(models) {
-        let content = writer.push(&model.row(), None).unwrap();
+    let mut fingerprints = Gathered::default();
+    for (number, model) in (0..).zip(models) {
+        let row = model.row();
+        writer.push(&row).unwrap();
+        let content = fingerprints.look(&row, None, number, file.path()).unwrap();
         indexed::stored(&content, |term| {
-            index.entry(term.to_vec()).or_default().push(row);
+            index.entry(term.to_vec()).or_default().push(number);
         });
     }
-    let terms = || {
-        TermWriter::of(models.len() as u32, file.path(), |take| {
-            index.iter().try_for_each(|(term, rows)| take(term, rows))
-        })
+    let terms = TermWriter::of(models.len() as u32, file.path(), |take| {
+        index.iter().try_for_each(|(term, rows)| take(term, rows))
+    });
+    let indexes = Indexes {
+        fingerprints,
+        terms: terms.unwrap(),
     };
-    let summary = writer.finish(terms).unwrap();
+    let summary = writer.finish(|| Ok(indexes)).unwrap();
     assert!((summary, bytes(&modelled)) == found, "segment {id}");
 }
