@@ -109,9 +109,9 @@ impl<'disk> Draft<'disk> {
     /// Puts the file in its place unless a file of that name is there already.
     pub(crate) fn publish_new(mut self) -> Result<()> {
         self.sync()?;
-        self.disk.rename_new(&self.path, &self.target)?;
+        place_new(self.disk, &self.path, &self.target)?;
         self.is_published = true;
-        sync_parent(self.disk, &self.target)
+        Ok(())
     }
 
     fn sync(&mut self) -> Result<()> {
@@ -165,6 +165,12 @@ pub(crate) fn create(disk: &dyn Disk, target: &Path, bytes: &[u8]) -> Result<Box
     draft.write(bytes)?;
     draft.publish_new()?;
     disk.open_write(target)
+}
+
+/// Gives a file whose bytes are durable a name that is free, durably.
+pub(crate) fn place_new(disk: &dyn Disk, from: &Path, target: &Path) -> Result<()> {
+    disk.rename_new(from, target)?;
+    sync_parent(disk, target)
 }
 
 /// Makes a folder, durably. It syncs the parent also when the folder is there: the process that

@@ -98,7 +98,8 @@ pub(crate) trait File: Send + Sync {
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<()>;
 
     /// Writes all of `bytes` at `offset`; a gap before it reads as zeros. After an error any part
-    /// may have been written; the call may be repeated.
+    /// may have been written, but of a sector of 512 bytes that was in the file before and is written
+    /// over as a whole, all or nothing; the call may be repeated.
     fn write_at(&self, offset: u64, bytes: &[u8]) -> Result<()>;
 
     /// Makes all bytes written, and the length they need, durable. After an error any part may be
@@ -114,6 +115,14 @@ pub(crate) trait File: Send + Sync {
 
     /// The file's present length.
     fn len(&self) -> Result<u64>;
+
+    /// Keeps [`File::claim`] of any other handle out until this one is dropped; `false` while one has
+    /// the file. Never waits.
+    fn hold(&self) -> Result<bool>;
+
+    /// Takes the file for this handle alone until it is dropped; `false` while another handle holds
+    /// it, in this process or another. Never waits.
+    fn claim(&self) -> Result<bool>;
 
     /// Whether the name it was opened under still leads to this very file, and not to another one
     /// or nowhere.

@@ -232,21 +232,16 @@ impl Disk for RealDisk {
         let mut options = OpenOptions::new();
         let options = options.read(true).write(true).create(true);
         let file = self.open_with(options, "open for locking", path)?;
-        match file.file.try_lock() {
-            Ok(()) => Ok(Some(Box::new(file))),
-            Err(TryLockError::WouldBlock) => Ok(None),
-            Err(TryLockError::Error(error)) => Err(failed("lock", &file.path, error)),
-        }
+        Ok(match file.claim()? {
+            true => Some(Box::new(file)),
+            false => None,
+        })
     }
 
     fn is_locked(&self, path: &Path) -> Result<bool> {
         let mut options = OpenOptions::new();
         let file = self.open_with(options.read(true), "open", path)?;
-        match file.file.try_lock_shared() {
-            Ok(()) => Ok(false),
-            Err(TryLockError::WouldBlock) => Ok(true),
-            Err(TryLockError::Error(error)) => Err(failed("look at the lock", &file.path, error)),
-        }
+        Ok(!file.hold()?)
     }
 
     fn boot(&self) -> Option<u64> {
@@ -306,6 +301,14 @@ impl File for RealFile {
             .map_err(|error| failed("learn the length", &self.path, error))
     }
 
+    fn hold(&self) -> Result<bool> {
+        taken(self.file.try_lock_shared(), &self.path)
+    }
+
+    fn claim(&self) -> Result<bool> {
+        taken(self.file.try_lock(), &self.path)
+    }
+
     fn is_in_place(&self) -> Result<bool> {
         let refused = |error| failed("look at", &self.path, error);
         // A number is not given to another file while this one is open.
@@ -316,6 +319,14 @@ impl File for RealFile {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
             Err(error) => Err(refused(error)),
         }
+    }
+}
+
+fn taken(result: core::result::Result<(), TryLockError>, path: &Path) -> Result<bool> {
+    match result {
+        Ok(()) => Ok(true),
+        Err(TryLockError::WouldBlock) => Ok(false),
+        Err(TryLockError::Error(error)) => Err(failed("lock", path, error)),
     }
 }
 

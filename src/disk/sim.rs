@@ -9,6 +9,8 @@ use std::io;
 use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering;
 
 use parking_lot::Mutex;
 
@@ -63,6 +65,8 @@ struct Inner {
     state: State,
     boot: u64,
     locks: BTreeSet<u64>,
+    /// How many handles hold each file.
+    holds: BTreeMap<u64, usize>,
     faults: Vec<Fault>,
     counts: BTreeMap<Operation, u64>,
 }
@@ -72,7 +76,8 @@ struct SimFile {
     name: PathBuf,
     path: PathBuf,
     id: u64,
-    holds_lock: bool,
+    holds_lock: AtomicBool,
+    holds: AtomicBool,
 }
 
 impl Operation {
@@ -146,6 +151,7 @@ impl SimDisk {
             state,
             boot,
             locks: BTreeSet::new(),
+            holds: BTreeMap::new(),
             faults: Vec::new(),
             counts: BTreeMap::new(),
         })))
@@ -223,7 +229,8 @@ impl SimDisk {
             name: path.to_owned(),
             path: self.place(path),
             id,
-            holds_lock: false,
+            holds_lock: AtomicBool::new(false),
+            holds: AtomicBool::new(false),
         })
     }
 }
@@ -328,12 +335,11 @@ impl Disk for SimDisk {
     }
 
     fn lock(&self, path: &Path) -> Result<Option<Box<dyn File>>> {
-        let mut file = self.open(Operation::Lock, path, |inner| {
+        let file = self.open(Operation::Lock, path, |inner| {
             let found = inner.state.find(path);
             found.or_else(|_| inner.state.create(path))
         })?;
-        file.holds_lock = self.0.lock().locks.insert(file.id);
-        Ok(file.holds_lock.then(|| -> Box<dyn File> { Box::new(file) }))
+        Ok(file.claim()?.then(|| -> Box<dyn File> { Box::new(file) }))
     }
 
     fn is_locked(&self, path: &Path) -> Result<bool> {
@@ -406,6 +412,23 @@ impl File for SimFile {
         Ok(self.disk.0.lock().state.live(self.id).len() as u64)
     }
 
+    fn hold(&self) -> Result<bool> {
+        let mut inner = self.disk.0.lock();
+        let free = !inner.locks.contains(&self.id);
+        if free && !self.holds.swap(true, Ordering::Relaxed) {
+            *inner.holds.entry(self.id).or_default() += 1;
+        }
+        Ok(free)
+    }
+
+    fn claim(&self) -> Result<bool> {
+        let mut inner = self.disk.0.lock();
+        let free = inner.holds.get(&self.id).is_none_or(|count| *count == 0);
+        let claimed = free && inner.locks.insert(self.id);
+        self.holds_lock.fetch_or(claimed, Ordering::Relaxed);
+        Ok(claimed)
+    }
+
     fn is_in_place(&self) -> Result<bool> {
         let action =
             |inner: &mut Inner| Ok(inner.state.node(&self.name) == Some(Node::File(self.id)));
@@ -415,8 +438,14 @@ impl File for SimFile {
 
 impl Drop for SimFile {
     fn drop(&mut self) {
-        if self.holds_lock {
-            self.disk.0.lock().locks.remove(&self.id);
+        let mut inner = self.disk.0.lock();
+        if self.holds_lock.load(Ordering::Relaxed) {
+            inner.locks.remove(&self.id);
+        }
+        if self.holds.load(Ordering::Relaxed)
+            && let Some(count) = inner.holds.get_mut(&self.id)
+        {
+            *count -= 1;
         }
     }
 }

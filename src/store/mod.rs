@@ -138,6 +138,8 @@ struct Shared {
 struct Writer {
     wal: wal::Writer,
     wal_id: WalId,
+    /// The file of an earlier log, for the next one.
+    spare: Option<wal::Spare>,
     next_seq: u64,
     recorded_at: Time,
     /// How often the clock was found behind what was recorded.

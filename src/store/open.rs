@@ -427,6 +427,7 @@ impl Writer {
         Writer {
             wal,
             wal_id,
+            spare: None,
             next_seq: replayed.next_seq,
             recorded_at: replayed.recorded_at,
             clock_steps,
@@ -441,7 +442,12 @@ impl Shared {
     /// other end is damage; then lets the lock go.
     pub(super) fn mark_closed(&self) -> Result<()> {
         self.check_lock()?;
-        let writer = self.writer.lock();
+        let mut writer = self.writer.lock();
+        self.end_log(&mut writer)?;
+        if let Some(spare) = writer.spare.take() {
+            // What cannot be removed is emptied out of tmp/ at the next open.
+            drop(spare.remove(&*self.disk));
+        }
         let ends = Ends {
             wal: writer.wal_id,
             wal_end: writer.wal.end(),

@@ -29,24 +29,25 @@ use crate::segment::writer::Printed;
 use crate::snapshot::Lineup;
 use crate::snapshot::Pinned;
 use crate::snapshot::Version;
+use crate::wal;
 
 impl Shared {
     /// Begins a new log and memtable, so that the full one can be sealed. Syncs first: a sealed
     /// memtable holds nothing that could still be lost.
     pub(super) fn rotate(&self, writer: &mut Writer) -> Result<()> {
         self.sync_log(writer)?;
+        self.end_log(writer)?;
         let wal_id = WalId(writer.wal_id.0 + 1);
         let next_seq = Sequence(writer.next_seq);
-        writer.wal = writer
-            .wal
-            .successor(&*self.disk, wal_id, next_seq)
-            .inspect_err(|error| {
-                // The new log says where this one ends. If it may come into being after all, this one
-                // must not grow any more.
-                if !matches!(self.disk.len(&names::wal(wal_id)), Ok(None)) {
-                    self.poison(error);
-                }
-            })?;
+        let spare = writer.spare.take();
+        let successor = writer.wal.successor(&*self.disk, wal_id, next_seq, spare);
+        writer.wal = successor.inspect_err(|error| {
+            // The new log says where this one ends. If it may come into being after all, this one
+            // must not grow any more.
+            if !matches!(self.disk.len(&names::wal(wal_id)), Ok(None)) {
+                self.poison(error);
+            }
+        })?;
         writer.wal_id = wal_id;
         writer.table = Arc::new(Memtable::new(next_seq));
         writer.tables.push_back((Arc::clone(&writer.table), wal_id));
@@ -57,6 +58,16 @@ impl Shared {
         self.publish(writer);
         self.wake_background();
         Ok(())
+    }
+
+    /// Leaves nothing in the log's file but what is synced of the log.
+    pub(super) fn end_log(&self, writer: &mut Writer) -> Result<()> {
+        let ended = writer.wal.end_here();
+        ended.inspect_err(|error| {
+            if writer.wal.is_broken() {
+                self.poison(error);
+            }
+        })
     }
 
     /// Seals the oldest memtable if it takes no more rows. `false` if there is nothing to seal.
@@ -103,8 +114,19 @@ impl Shared {
         };
         self.put_in_force(added, Vec::new(), edit, Some(&table))?;
         self.writer.lock().tables.pop_front();
+        self.keep_spare(WalId(next_wal.0 - 1))?;
         remove_logs_before(&*self.disk, next_wal)?;
         Ok(true)
+    }
+
+    /// Keeps the file of a log that is needed no more for the next one, if none is kept yet.
+    fn keep_spare(&self, log: WalId) -> Result<()> {
+        // Only this thread puts one there.
+        if self.writer.lock().spare.is_none() {
+            let spare = wal::Spare::take(&*self.disk, log)?;
+            self.writer.lock().spare = spare;
+        }
+        Ok(())
     }
 
     /// Writes the segment file of each piece and puts it in its place, durably; nothing refers to

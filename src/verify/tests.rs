@@ -277,6 +277,12 @@ impl File for BesideFile {
         self.file.len()
     }
 
+    fn hold(&self) -> Result<bool> {
+        self.file.hold()
+    }
+    fn claim(&self) -> Result<bool> {
+        self.file.claim()
+    }
     fn is_in_place(&self) -> Result<bool> {
         self.file.is_in_place()
     }

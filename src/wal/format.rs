@@ -2,12 +2,13 @@
 //! frame's checksum finds accidents, this finds what no writer could have written.
 //!
 //! ```text
-//! own fields of the header   first seq · end of the log before, or 0 · 0 · 0
+//! own fields of the header   first seq · end of the log before, or 0 · log the file was before, or 0 · where that ended
 //! payload of a frame         first seq u64 · recorded_at i64 · rows u32 · row…
 //! row                        occurred_at as zigzag varint from the row before (from recorded_at) · body
 //! ```
 
 use crate::codec::frame::Frame;
+use crate::codec::frame::Header;
 use crate::codec::row::Body;
 use crate::codec::row::Row;
 use crate::codec::varint;
@@ -17,6 +18,8 @@ use crate::error::ErrorKind;
 use crate::error::Result;
 use crate::id::Position;
 use crate::id::Sequence;
+use crate::id::StoreId;
+use crate::id::WalId;
 use crate::time::Time;
 
 /// The first bytes of every log.
@@ -46,6 +49,11 @@ pub(crate) struct Rows<'a> {
     left: u32,
     seq: u64,
     occurred_at: Time,
+}
+
+/// The header of a log.
+pub(super) fn header(store: StoreId, id: WalId, own: [u64; 4]) -> Header {
+    Header::new(MAGIC, store, id.0, own)
 }
 
 /// Replaces `out` by the payload of a group.

@@ -13,6 +13,7 @@ use crate::disk::Disk;
 use crate::disk::File;
 use crate::disk::names;
 use crate::error::Error;
+use crate::error::ErrorKind;
 use crate::error::Result;
 use crate::id::Sequence;
 use crate::id::StoreId;
@@ -41,6 +42,17 @@ pub(crate) fn is_blank(disk: &dyn Disk, id: WalId) -> Result<bool> {
     Ok(first_seq == 0 && header.file == id.0 && file.len()? == frame::SECTOR as u64)
 }
 
+/// Opens a log for as long as the handle lives: its writer does not use the file anew meanwhile.
+fn open_held(disk: &dyn Disk, id: WalId) -> Result<Box<dyn File>> {
+    let file = disk.open_read(&names::wal(id))?;
+    // In this order: a file that is still in its place once it is held stays what it is.
+    if file.hold()? && file.is_in_place()? {
+        return Ok(file);
+    }
+    let what = "the log is not needed any more, and its file has become another one";
+    Err(Error::new(ErrorKind::Missing, what).in_file(file.path()))
+}
+
 impl Reader {
     /// Opens the log of this number, which must belong to `store`.
     pub(crate) fn open(
@@ -49,12 +61,12 @@ impl Reader {
         store: StoreId,
         extent: Extent,
     ) -> Result<Reader> {
-        let file: Arc<dyn File> = Arc::from(disk.open_read(&names::wal(id))?);
+        let file: Arc<dyn File> = Arc::from(open_held(disk, id)?);
         let (path, len) = (file.path().to_owned(), file.len()?);
         let source = Arc::clone(&file);
         let read: Read = Box::new(move |offset, buffer| source.read_at(offset, buffer));
-        let frames = frame::Reader::open(read, &path, len, format::MAGIC, extent)?;
-        let header = frames.header();
+        let mut frames = frame::Reader::open(read, &path, len, format::MAGIC, extent)?;
+        let header = *frames.header();
         if (header.store, header.file) != (store, id.0) {
             let what = format!(
                 "the file is log {} of store {}, not log {} of store {store}",
@@ -62,7 +74,15 @@ impl Reader {
             );
             return Err(Error::corrupt(&path, 24, what));
         }
-        let [first_seq, ..] = header.own;
+        let [first_seq, _, former, former_end] = header.own;
+        if former >= id.0 || former_end % frame::SECTOR as u64 != 0 {
+            let what = format!("the file is said to have been log {former} up to {former_end}");
+            return Err(Error::corrupt(&path, 72, what));
+        }
+        frames.pass_over(frame::Former {
+            salt: format::header(store, WalId(former), [0; 4]).salt,
+            end: former_end,
+        });
         Ok(Reader {
             file,
             frames,

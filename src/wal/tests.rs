@@ -16,6 +16,7 @@ use proptest::prop_assert_eq;
 use super::Extent;
 use super::Group;
 use super::Reader;
+use super::Spare;
 use super::Tail;
 use super::Writer;
 use crate::codec::frame::Frame;
@@ -103,8 +104,12 @@ fn filled(disk: &SimDisk, counts: &[usize]) -> (Writer, Vec<u64>) {
 
 /// Reads log 1, checks each group's rows, and answers the groups' sizes and the tail.
 fn read(disk: &SimDisk, extent: Extent) -> Result<(Vec<usize>, Tail)> {
-    let mut reader = Reader::open(disk, WalId(1), STORE, extent)?;
-    let (mut counts, mut seq) = (Vec::new(), 0);
+    read_log(disk, WalId(1), extent)
+}
+
+fn read_log(disk: &SimDisk, id: WalId, extent: Extent) -> Result<(Vec<usize>, Tail)> {
+    let mut reader = Reader::open(disk, id, STORE, extent)?;
+    let (mut counts, mut seq) = (Vec::new(), reader.first_seq().0);
     while let Some(group) = reader.next()? {
         assert_eq!(
             (group.first_seq, group.recorded_at),
@@ -124,7 +129,11 @@ fn read(disk: &SimDisk, extent: Extent) -> Result<(Vec<usize>, Tail)> {
 }
 
 fn bytes(disk: &SimDisk) -> Vec<u8> {
-    durable::read(disk, &names::wal(WalId(1)), 1 << 20).unwrap()
+    bytes_of(disk, WalId(1))
+}
+
+fn bytes_of(disk: &SimDisk, id: WalId) -> Vec<u8> {
+    durable::read(disk, &names::wal(id), 1 << 20).unwrap()
 }
 
 #[test]
@@ -141,7 +150,9 @@ fn groups_come_back_and_the_next_log_says_where_this_one_ended() {
     for (count, end) in ends.iter().enumerate() {
         assert_eq!(read(&disk, Extent::Live(*end)).unwrap().0.len(), count);
     }
-    let second = first.successor(&disk, WalId(2), Sequence(46)).unwrap();
+    let second = first
+        .successor(&disk, WalId(2), Sequence(46), None)
+        .unwrap();
     let reader = Reader::open(&disk, WalId(2), STORE, Extent::Closed(second.end())).unwrap();
     assert_eq!(reader.end_before(), Some(end));
     assert_eq!(reader.first_seq(), Sequence(46));
@@ -153,7 +164,8 @@ fn groups_come_back_and_the_next_log_says_where_this_one_ended() {
 #[test]
 fn every_flipped_bit_of_a_closed_log_is_damage() {
     let disk = disk(2);
-    let (_, ends) = filled(&disk, &[1, 30, 2]);
+    let (mut writer, ends) = filled(&disk, &[1, 30, 2]);
+    writer.end_here().unwrap();
     let extent = Extent::Closed(*ends.last().unwrap());
     let (good, path) = (bytes(&disk), names::wal(WalId(1)));
     let file = disk.open_write(&path).unwrap();
@@ -197,7 +209,8 @@ fn a_full_disk_leaves_the_log_as_it_was() {
 fn what_cannot_be_taken_back_breaks_the_writer() {
     let disk = disk(4);
     let (mut writer, mut seq) = (writer(&disk), 0);
-    disk.fail(Fault::new(Operation::Write, io::ErrorKind::Other));
+    // The write before it is of zeros, which the log can do without.
+    disk.fail(Fault::new(Operation::Write, io::ErrorKind::Other).after(1));
     disk.fail(Fault::new(Operation::SetLen, io::ErrorKind::Other));
     assert!(append(&mut writer, &mut seq, 2).is_err());
     assert!(writer.is_broken());
@@ -211,6 +224,108 @@ fn what_cannot_be_taken_back_breaks_the_writer() {
     append(&mut writer, &mut 2, 2).unwrap();
     assert!(writer.sync().is_err() && writer.is_broken());
     assert_eq!(writer.sync().unwrap_err().kind(), ErrorKind::Poisoned);
+}
+
+/// Log 2, in the file that was log 1 with groups of these sizes.
+fn recycled(disk: &SimDisk, former: &[usize]) -> (Writer, u64) {
+    let (mut first, _) = filled(disk, former);
+    first.end_here().unwrap();
+    let spare = Spare::take(disk, WalId(1)).unwrap();
+    assert_eq!(spare.unwrap().end, first.end());
+    let seq = former.iter().sum::<usize>() as u64;
+    let second = first.successor(disk, WalId(2), Sequence(seq), spare);
+    (second.unwrap(), seq)
+}
+
+#[test]
+fn a_log_that_was_another_one_shows_nothing_of_it() {
+    let disk = disk(8);
+    let (mut writer, mut seq) = recycled(&disk, &[1, 40, 3, 30]);
+    let stale = bytes_of(&disk, WalId(2)).len();
+    assert!(stale > 4 * 512);
+    let end = writer.end();
+    let nothing = (Vec::new(), Tail { end, torn: None });
+    assert_eq!(read_log(&disk, WalId(2), UNCLEAN).unwrap(), nothing);
+    for count in [2, 1, 25, 40] {
+        append(&mut writer, &mut seq, count).unwrap();
+        let tail = read_log(&disk, WalId(2), UNCLEAN).unwrap().1;
+        let end = writer.end();
+        assert_eq!(tail, Tail { end, torn: None });
+    }
+    writer.end_here().unwrap();
+    let (counts, tail) = read_log(&disk, WalId(2), Extent::Closed(writer.end())).unwrap();
+    assert_eq!((counts, tail.end), (vec![2, 1, 25, 40], writer.end()));
+    assert_eq!(bytes_of(&disk, WalId(2)).len() as u64, writer.end());
+}
+
+/// The sectors of the former log could hide what became of this one's last frame: they do not.
+#[test]
+fn damage_in_the_last_frame_is_told_from_what_the_file_was_before() {
+    let disk = disk(9);
+    let (mut writer, mut seq) = recycled(&disk, &[60, 60]);
+    append(&mut writer, &mut seq, 2).unwrap();
+    let last = writer.end() as usize;
+    append(&mut writer, &mut seq, 25).unwrap();
+    let good = bytes_of(&disk, WalId(2));
+    assert!(
+        writer.end() as usize + 4 * 512 < good.len(),
+        "nothing stale"
+    );
+    let file = disk.open_write(&names::wal(WalId(2))).unwrap();
+    let frame = good.iter().enumerate().skip(last);
+    for (at, byte) in frame.take(writer.end() as usize - last) {
+        file.write_at(at as u64, &[byte ^ 1 << (at % 8)]).unwrap();
+        match read_log(&disk, WalId(2), UNCLEAN) {
+            Err(error) => assert!(is_damage(&error), "byte {at}: {error}"),
+            Ok((counts, tail)) => {
+                assert!(at % 512 < 8, "byte {at} was ignored");
+                assert_eq!(counts, [2]);
+                let torn = tail.torn.unwrap().bytes;
+                assert!(torn > 0 && torn <= writer.end() - last as u64, "byte {at}");
+            }
+        }
+        file.write_at(at as u64, &[*byte]).unwrap();
+    }
+    for sector in (writer.end() as usize..good.len()).step_by(512) {
+        file.write_at(sector as u64 + 20, b"scratch").unwrap();
+    }
+    let tail = read_log(&disk, WalId(2), UNCLEAN).unwrap().1;
+    assert_eq!((tail.end, tail.torn), (writer.end(), None));
+}
+
+#[test]
+fn a_log_is_not_written_over_while_somebody_reads_it() {
+    let disk = disk(10);
+    let (mut first, _) = filled(&disk, &[3]);
+    first.end_here().unwrap();
+    let reader = Reader::open(&disk, WalId(1), STORE, UNCLEAN).unwrap();
+    assert_eq!(Spare::take(&disk, WalId(1)).unwrap(), None);
+    drop(reader);
+    let opened = disk.open_read(&names::wal(WalId(1))).unwrap();
+    let spare = Spare::take(&disk, WalId(1)).unwrap();
+    assert!(spare.is_some() && opened.hold().unwrap());
+    assert!(
+        !opened.is_in_place().unwrap(),
+        "who opened it before is told"
+    );
+}
+
+#[test]
+fn small_groups_write_over_bytes_that_are_there() {
+    let disk = disk(11);
+    let (mut writer, mut seq) = (writer(&disk), 0);
+    let mut lengths = Vec::new();
+    for _ in 0..200 {
+        append(&mut writer, &mut seq, 1).unwrap();
+        lengths.push(bytes(&disk).len());
+    }
+    lengths.dedup();
+    assert!(lengths.len() < 10, "{lengths:?}");
+    // A group of many events brings its own length and pays it once.
+    append(&mut writer, &mut seq, 5000).unwrap();
+    assert_eq!(bytes(&disk).len() as u64, writer.end());
+    let (counts, _) = read(&disk, UNCLEAN).unwrap();
+    assert_eq!(counts.len(), 201);
 }
 
 #[test]
@@ -262,6 +377,35 @@ proptest::proptest! {
                 prop_assert!(counts.len() >= synced && tail.end >= durable);
                 let written = groups.iter().map(|(count, _)| *count).take(counts.len());
                 prop_assert_eq!(&counts, &written.collect::<Vec<_>>());
+            }
+        }
+    }
+
+    #[test]
+    fn a_crash_of_a_log_that_was_another_one_keeps_every_synced_group(
+        former in proptest::collection::vec(1_usize..90, 1..6),
+        groups in proptest::collection::vec((1_usize..60, any::<bool>()), 1..8),
+        seed: u64,
+    ) {
+        let disk = disk(seed);
+        let (mut writer, mut seq) = recycled(&disk, &former);
+        let mut synced = 0;
+        for (number, (count, sync)) in groups.iter().enumerate() {
+            append(&mut writer, &mut seq, *count).unwrap();
+            if *sync {
+                writer.sync().unwrap();
+                synced = number + 1;
+            }
+        }
+        let durable = writer.end() - writer.unsynced_bytes();
+        for disk in [disk.crash(seed), disk.crash(!seed), disk.kill()] {
+            for extent in [UNCLEAN, Extent::Unclean { durable }] {
+                let (counts, tail) = read_log(&disk, WalId(2), extent).unwrap();
+                prop_assert!(counts.len() >= synced && tail.end >= durable);
+                let written = groups.iter().map(|(count, _)| *count).take(counts.len());
+                prop_assert_eq!(&counts, &written.collect::<Vec<_>>());
+                let torn = tail.torn.map_or(0, |torn| torn.bytes);
+                prop_assert!(tail.end + torn <= writer.end(), "what is stale is not torn");
             }
         }
     }

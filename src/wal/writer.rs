@@ -2,6 +2,7 @@
 //! after a failed append; where that cannot be had any more the writer is broken and takes nothing.
 //! The store's leader of commits is the only caller.
 
+use super::Spare;
 use super::format;
 use crate::codec::frame::Chain;
 use crate::codec::frame::Header;
@@ -18,6 +19,11 @@ use crate::id::StoreId;
 use crate::id::WalId;
 use crate::time::Time;
 
+/// Zeros are written this far ahead: as far as the log is long, within these bounds. A sync that only
+/// writes over bytes took 150 us where one that also made the file longer took 210, in one minute on
+/// one disk; a sync of the largest stretch took 500, once in two thousand single events.
+const AHEAD_MIN: usize = 4 << 10;
+const AHEAD_MAX: usize = 1 << 20;
 /// Buffers larger than this are given back after the group that needed them.
 const BUFFER_KEPT: usize = 4 << 20;
 
@@ -27,6 +33,8 @@ pub(crate) struct Writer {
     store: StoreId,
     chain: Chain,
     synced: u64,
+    /// How long the file is; what lies behind the end is zeros, or of the log that the file was.
+    filled: u64,
     broken: bool,
     payload: Vec<u8>,
     sectors: Vec<u8>,
@@ -42,27 +50,58 @@ impl Writer {
         first_seq: Sequence,
         before: u64,
     ) -> Result<Writer> {
-        let header = Header::new(format::MAGIC, store, id.0, [first_seq.0, before, 0, 0]);
+        let header = format::header(store, id, [first_seq.0, before, 0, 0]);
         let file = durable::create(disk, &names::wal(id), &header.encode())?;
-        Ok(Writer {
+        Ok(Writer::new(file, &header))
+    }
+
+    fn new(file: Box<dyn File>, header: &Header) -> Writer {
+        let [.., former_end] = header.own;
+        let chain = header.chain();
+        Writer {
             file,
-            store,
-            chain: header.chain(),
-            synced: header.chain().offset(),
+            store: header.store,
+            chain,
+            synced: chain.offset(),
+            filled: former_end.max(chain.offset()),
             broken: false,
             payload: Vec::new(),
             sectors: Vec::new(),
-        })
+        }
     }
 
-    /// Makes the log that follows this one, which must be synced and takes no more groups.
+    /// Makes the log that follows this one, which must be ended and takes no more groups, out of the
+    /// file of an earlier one if there is one.
     pub(crate) fn successor(
         &self,
         disk: &dyn Disk,
         id: WalId,
         first_seq: Sequence,
+        spare: Option<Spare>,
     ) -> Result<Writer> {
-        Writer::create(disk, id, self.store, first_seq, self.end())
+        let Some(spare) = spare else {
+            return Writer::create(disk, id, self.store, first_seq, self.end());
+        };
+        let own = [first_seq.0, self.end(), spare.id.0, spare.end];
+        let header = format::header(self.store, id, own);
+        let file = spare
+            .reuse(disk, id, &header.encode())
+            .inspect_err(|_| drop(spare.remove(disk)))?;
+        Ok(Writer::new(file, &header))
+    }
+
+    /// Syncs the log and cuts off, durably, what the file has behind its end: from now on any byte
+    /// there is damage, and the file may become another log.
+    pub(crate) fn end_here(&mut self) -> Result<()> {
+        if self.unsynced_bytes() > 0 {
+            self.sync()?;
+        }
+        if self.filled > self.end() {
+            self.file.set_len(self.end())?;
+            self.filled = self.end();
+            self.file.sync_all().inspect_err(|_| self.broken = true)?;
+        }
+        Ok(())
     }
 
     /// Writes rows as one group, whose sequence numbers count up from `first_seq`. Not durable
@@ -81,16 +120,33 @@ impl Writer {
         let next = self
             .chain
             .encode(&self.payload, self.synced, &mut self.sectors)?;
-        if let Err(error) = self.file.write_at(self.chain.offset(), &self.sectors) {
+        self.fill_ahead(next.offset());
+        if let Err(error) = self.file.write_at(self.end(), &self.sectors) {
             // Part of the group may be in the file. It is no whole frame, so even if cutting it off
             // is itself undone by a crash, a reader only finds a torn tail.
-            self.broken = self.file.set_len(self.chain.offset()).is_err();
+            self.broken = self.file.set_len(self.end()).is_err();
+            self.filled = self.end();
             return Err(error);
         }
+        self.filled = self.filled.max(next.offset());
         self.chain = next;
         self.payload.shrink_to(BUFFER_KEPT);
         self.sectors.shrink_to(BUFFER_KEPT);
         Ok(())
+    }
+
+    /// Puts zeros behind a small group that does not fit into the room the file has, so that those
+    /// that follow write over bytes which are there: their syncs need not write the file's length.
+    fn fill_ahead(&mut self, end: u64) {
+        if end <= self.filled || self.sectors.len() > AHEAD_MAX / 16 {
+            return;
+        }
+        let ahead = usize::try_from(end).map_or(AHEAD_MAX, |end| end.clamp(AHEAD_MIN, AHEAD_MAX));
+        // Before the group, and by a write of its own: if it fails, on a full disk say, nothing is
+        // lost but speed, and a group whose write fails is never whole.
+        if self.file.write_at(end, &vec![0; ahead]).is_ok() {
+            self.filled = end + ahead as u64;
+        }
     }
 
     /// Makes every group appended so far durable. After an error it is not known what is, and the

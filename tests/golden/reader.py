@@ -70,7 +70,7 @@ def frame(path, data, at, salt, before):
     check(1 <= length <= 1 << 27, path, at + 12, "impossible length of a payload")
     end = at + 512 + 512 * ((max(0, length - 480) + 503) // 504)
     further = range(at + 512, end, 512)
-    stamps = [mix(mix(salt) ^ sector // 512 ^ (crc + 1) << 32) | 1 for sector in further]
+    stamps = [(mix(mix(salt) ^ sector // 512 ^ 1 << 63) | 1) ^ crc << 32 for sector in further]
     if follows != before or end > len(data) or [number(data, sector, 8) for sector in further] != stamps:
         return None
     payload = data[at + 32:at + 512] + b"".join(data[sector + 8:sector + 512] for sector in further)
@@ -89,7 +89,7 @@ def frames(path, data, end, exact):
     for later in range(at + 512, len(data), 512):
         proof = head_at(data, later, salt)
         check(not proof or proof[4] <= at, path, at, f"a durable frame is missing, as the one at {later} proves")
-    if rest: print(f"note: {path}: torn bytes left out from byte {at} on", file=sys.stderr)
+    if rest: print(f"note: {path}: stale or torn bytes left out from byte {at} on", file=sys.stderr)
     return found
 # manifest.md, "CURRENT", "Head" and "Entry"
 def read_current(path):
@@ -123,8 +123,8 @@ def read_manifest(path, current):
     return check(before, path, 512, "there is no state") or (before[4], segments)
 # wal.md, "Group" and "Row", "Where a log ends"
 def read_log(path, data, end, exact):
-    next_seq, _, *zeros = struct.unpack_from("<4Q", data, 56)
-    check(not any(zeros), path, 72, "bytes of the header are not zero")
+    next_seq, _, former, former_end = struct.unpack_from("<4Q", data, 56)
+    check(former < number(data, 40, 8) and former_end % 512 == 0, path, 72, "impossible former log of the file")
     rows, last_recorded = [], 0
     for at, payload, _ in frames(path, data, end, exact):
         with reading(path, at, "in the frame here"):

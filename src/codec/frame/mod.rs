@@ -16,6 +16,7 @@ pub(crate) mod tests;
 use std::path::Path;
 
 pub(crate) use reader::Extent;
+pub(crate) use reader::Former;
 pub(crate) use reader::Frame;
 pub(crate) use reader::Reader;
 pub(crate) use reader::Tail;
@@ -38,6 +39,8 @@ const INCOMPAT_KNOWN: u32 = 0;
 const FIRST_HEAD: usize = 32;
 /// Bytes of a stamp.
 const STAMP: usize = 8;
+/// Tells the stamps of further sectors from those of first ones.
+const FURTHER: u64 = 1 << 63;
 /// Where the header's checksum stands.
 const HEADER_CRC_AT: usize = SECTOR - 4;
 /// The largest payload of one frame: an atomic batch and room for its rows' places.
@@ -274,10 +277,22 @@ fn first_stamp(salt: u64, sector: u64) -> u64 {
     mix(mix(salt) ^ sector) | 1
 }
 
-/// The stamp of a frame's further sectors. It holds the frame's checksum, so that sectors of an
-/// earlier attempt to write here, rolled back and then brought up by a crash, count as missing.
+/// The stamp of a frame's further sectors. Its upper half holds the frame's checksum, so that sectors
+/// of an earlier attempt to write here, rolled back and then brought up by a crash, count as missing.
 fn next_stamp(salt: u64, sector: u64, crc: u32) -> u64 {
-    mix(mix(salt) ^ sector ^ ((u64::from(crc) + 1) << 32)) | 1
+    (mix(mix(salt) ^ sector ^ FURTHER) | 1) ^ (u64::from(crc) << 32)
+}
+
+/// Whether a sector is of the log with this salt, as far as the lower half of its stamp tells: what
+/// is left of a file's former life can be told without the frames it was part of.
+fn is_of(sector: &[u8], salt: u64, number: u64) -> bool {
+    let low = |stamp: u64| stamp as u32;
+    let [first, further] = [first_stamp(salt, number), next_stamp(salt, number, 0)].map(low);
+    stamp(sector).is_some_and(|found| low(found) == first || low(found) == further)
+}
+
+fn stamp(sector: &[u8]) -> Option<u64> {
+    sector.first_chunk().copied().map(u64::from_le_bytes)
 }
 
 /// The finaliser of SplitMix64: every bit of the input reaches every bit of the output.

@@ -13,7 +13,9 @@ use super::PAYLOAD_MAX;
 use super::SECTOR;
 use super::STAMP;
 use super::first_stamp;
+use super::is_of;
 use super::next_stamp;
+use super::stamp;
 use crate::codec::checksum::crc32;
 use crate::error::Error;
 use crate::error::Result;
@@ -76,6 +78,16 @@ pub(crate) struct Reader<R> {
     payload: Vec<u8>,
     window: Vec<u8>,
     tail: Option<Tail>,
+    former: Option<Former>,
+}
+
+/// The log whose file this one is written over: its sectors below `end` mean nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Former {
+    /// Its salt.
+    pub(crate) salt: u64,
+    /// Where it ended.
+    pub(crate) end: u64,
 }
 
 /// What stands where a frame is expected.
@@ -123,6 +135,7 @@ impl<R: Fn(u64, &mut [u8]) -> Result<()>> Reader<R> {
             payload: Vec::new(),
             window: Vec::new(),
             tail: None,
+            former: None,
         })
     }
 
@@ -139,6 +152,11 @@ impl<R: Fn(u64, &mut [u8]) -> Result<()>> Reader<R> {
         self.extent = extent;
         self.tail = None;
         Ok(())
+    }
+
+    /// Passes over what the file held when it was another log.
+    pub(crate) const fn pass_over(&mut self, former: Former) {
+        self.former = Some(former);
     }
 
     /// The file's header.
@@ -309,9 +327,7 @@ impl<R: Fn(u64, &mut [u8]) -> Result<()>> Reader<R> {
         let mut last = at;
         while place < self.file_len {
             let step = self.load(place, self.file_len)?;
-            if let Some(nonzero) = self.window.iter().rposition(|byte| *byte != 0) {
-                last = place + nonzero as u64 + 1;
-            }
+            last = self.last_used(place).unwrap_or(last);
             if place < limit && self.window_needs(at, place) {
                 let what = format!("damaged: {why}, though later frames say it was written");
                 return Err(self.corrupt(at, what));
@@ -332,6 +348,20 @@ impl<R: Fn(u64, &mut [u8]) -> Result<()>> Reader<R> {
         Ok(Tail { end: at, torn })
     }
 
+    /// The end of the last byte in the window that is neither zero nor of the file's former life.
+    fn last_used(&self, place: u64) -> Option<u64> {
+        let numbers = place / SECTOR as u64..;
+        let sectors = self.window.chunks(SECTOR).zip(numbers);
+        let used = sectors.filter_map(|(sector, number)| {
+            let at = number * SECTOR as u64;
+            let nonzero = sector.iter().rposition(|byte| *byte != 0)?;
+            let former = self.former.filter(|former| at < former.end);
+            let is_former = former.is_some_and(|former| is_of(sector, former.salt, number));
+            (!is_former).then_some(at + nonzero as u64 + 1)
+        });
+        used.last()
+    }
+
     /// Whether a frame in the window was written when everything up to beyond `at` was on the disk.
     fn window_needs(&self, at: u64, place: u64) -> bool {
         let numbers = place / SECTOR as u64..;
@@ -342,8 +372,4 @@ impl<R: Fn(u64, &mut [u8]) -> Result<()>> Reader<R> {
             .filter_map(|(sector, number)| Head::decode(sector, self.chain.salt, number))
             .any(|head| head.synced > at)
     }
-}
-
-fn stamp(sector: &[u8]) -> Option<u64> {
-    sector.first_chunk().copied().map(u64::from_le_bytes)
 }

@@ -210,11 +210,15 @@ impl State {
 
     /// A failed write: some of the bytes from the first on are written.
     pub(crate) fn half_write(&mut self, id: u64, offset: u64, bytes: &[u8]) {
-        let len = self.random.below(bytes.len() + 1);
-        let part = bytes.get(..len).unwrap_or_default();
-        if let Ok(offset) = usize::try_from(offset) {
-            self.edit(id, Edit::Write(offset, part.to_owned()));
-        }
+        let Ok(offset) = usize::try_from(offset) else {
+            return;
+        };
+        let end = offset + self.random.below(bytes.len() + 1);
+        // Where the file was longer before, no sector is left half written over.
+        let torn = end < offset + bytes.len() && end < self.live(id).len();
+        let end = if torn { end / SECTOR * SECTOR } else { end };
+        let part = bytes.get(..end.saturating_sub(offset)).unwrap_or_default();
+        self.edit(id, Edit::Write(offset, part.to_owned()));
     }
 
     /// Cuts or fills up a file.

@@ -11,11 +11,14 @@ use super::event;
 use super::events;
 use super::open;
 use super::open_buffered;
+use crate::disk::Disk;
+use crate::disk::names;
 use crate::disk::sim::Operation;
 use crate::disk::sim::SimDisk;
 use crate::error::Result;
 use crate::filter::Filter;
 use crate::id::Sequence;
+use crate::id::WalId;
 use crate::options::Durability;
 
 #[test]
@@ -35,6 +38,31 @@ fn mission_buffered_events_become_visible_by_themselves() -> Result<()> {
         );
         std::thread::sleep(Duration::from_millis(30));
     }
+    Ok(())
+}
+
+/// Logs are written over the files of logs that are needed no more, unless somebody still reads
+/// those; a closed store keeps nothing of it.
+#[test]
+fn mission_logs_go_round_in_the_same_files() -> Result<()> {
+    let disk = SimDisk::new(1);
+    let store = open(&disk)?;
+    store.append(&event(0))?;
+    store.flush()?;
+    let logs = || -> Result<usize> { Ok(disk.list(names::wal_dir())?.len()) };
+    for number in 1..6 {
+        store.append(&event(number))?;
+        store.flush()?;
+        assert_eq!(logs()?, 1);
+    }
+    let log = disk.open_read(&names::wal(WalId(7)))?;
+    let mut former = [0; 8];
+    log.read_at(72, &mut former)?;
+    assert_eq!(u64::from_le_bytes(former), 5, "the one but last");
+    assert_eq!(disk.list(names::draft_dir())?.len(), 1, "the spare");
+    store.close()?;
+    assert_eq!(disk.list(names::draft_dir())?.len(), 0);
+    assert_eq!(count(&open(&disk)?)?, 6);
     Ok(())
 }
 

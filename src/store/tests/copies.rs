@@ -62,7 +62,12 @@ fn killed() -> Result<(SimDisk, std::path::PathBuf)> {
     for number in 0..5 {
         store.append(&event(number))?;
     }
-    Ok((disk.kill(), names::wal(WalId(1))))
+    let (disk, log) = (disk.kill(), names::wal(WalId(1)));
+    // Without the zeros written ahead, to be cut where it ends.
+    let whole = bytes(&disk, &log)?;
+    let last = whole.iter().rposition(|byte| *byte != 0).unwrap_or(0);
+    put_back(&disk, &log, &whole[..last.next_multiple_of(512)])?;
+    Ok((disk, log))
 }
 
 /// What happened: a writer was killed and its log cut at the end of an event that had been
