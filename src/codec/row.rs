@@ -183,7 +183,8 @@ impl<'a> Row<'a> {
         self.fingerprints_of(key.as_deref(), origin.as_deref())
     }
 
-    fn fingerprints_of(&self, key: Option<&str>, origin: Option<&str>) -> Fingerprints {
+    /// The same of a row with this key and this id of its origin.
+    pub(crate) fn fingerprints_of(&self, key: Option<&str>, origin: Option<&str>) -> Fingerprints {
         let time = self.body.time_given.then_some(self.position.occurred_at);
         let key = match (key, self.body.import) {
             (Some(key), _) => Some(fingerprint::key(key)),

@@ -13,9 +13,11 @@ use super::format::Kind;
 use super::format::Section;
 use super::lists;
 use super::lists::Stored;
+use super::named::Named;
 use super::output::Output;
 use super::pages::Pages;
 use super::reader::Reader;
+use super::rows::Trace;
 use crate::codec::bits;
 use crate::codec::bits::BitWriter;
 use crate::codec::content::Content;
@@ -55,6 +57,27 @@ impl Gathered {
         let marked = row.body.import.is_some() && content.key.value().is_none();
         self.add(found, marked, number);
         Ok(content)
+    }
+
+    /// Adds those of an input's row, as `look` does; where it stands what they are taken of is told by
+    /// `named`, or learned.
+    pub(super) fn look_named(
+        &mut self,
+        row: &Row<'_>,
+        trace: &Trace,
+        named: &mut Named,
+        number: u32,
+        path: &Path,
+    ) -> Result<()> {
+        let text = row.body.content;
+        if let Some((key, origin)) = named.find(trace, text) {
+            let marked = row.body.import.is_some() && key.is_none();
+            self.add(row.fingerprints_of(key, origin), marked, number);
+            return Ok(());
+        }
+        let content = self.look(row, None, number, path)?;
+        named.learn(trace, text, &content);
+        Ok(())
     }
 
     /// Adds those of a row.

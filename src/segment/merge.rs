@@ -11,6 +11,7 @@ use std::path::Path;
 use super::Summary;
 use super::fingerprints::Gathered;
 use super::known::Known;
+use super::named::Named;
 use super::reader::Loaded;
 use super::reader::Reader;
 use super::relay::Relayed;
@@ -87,14 +88,22 @@ fn read_rows(
     path: &Path,
 ) -> Result<u32> {
     let mut order = Order::new(inputs, true)?;
+    let schemas = inputs.iter().map(|(reader, _)| reader.schema());
+    let mut named: Vec<Named> = schemas.map(Named::new).collect();
     let mut number = 0;
     while let Some((input, row)) = order.next()? {
         let (Some(moved), Some((_, loaded))) = (moved.get_mut(input), order.walks.get_mut(input))
         else {
             break;
         };
-        let (row, _) = moved.reader.traced_row(row, loaded)?;
-        fingerprints.look(&row, None, number, path)?;
+        let Some(named) = named.get_mut(input) else {
+            break;
+        };
+        let (row, trace) = moved.reader.traced_row(row, loaded)?;
+        match trace {
+            Some(trace) => fingerprints.look_named(&row, trace, named, number, path)?,
+            None => drop(fingerprints.look(&row, None, number, path)?),
+        }
         let Row {
             position,
             recorded_at,

@@ -22,6 +22,7 @@ mod line;
 mod list;
 mod lists;
 pub(crate) mod merge;
+mod named;
 mod numbered;
 mod open;
 mod output;

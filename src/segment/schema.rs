@@ -312,6 +312,15 @@ impl Schema {
         self.steps.get(range.start as usize..range.end as usize)
     }
 
+    /// How many leaves each template has, member after member.
+    pub(super) fn leaf_counts(&self) -> impl Iterator<Item = usize> {
+        let steps = |range: &Range<u32>| self.steps.get(range.start as usize..range.end as usize);
+        self.templates.iter().map(move |range| {
+            let steps = steps(range).unwrap_or_default().iter();
+            steps.filter(|step| step.column != NO_COLUMN).count()
+        })
+    }
+
     /// How many templates each member has, in order.
     pub(super) fn template_counts(&self) -> impl Iterator<Item = u32> {
         self.members.iter().map(|member| member.templates)
