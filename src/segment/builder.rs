@@ -87,7 +87,8 @@ pub(super) struct Builder {
     texts: Interner,
     templates: Vec<(usize, u32)>,
     shape_texts: Interner,
-    paths: Interner,
+    /// Of each column where it stands: the member's name, the path in it and the mark.
+    pub(super) paths: Interner,
     /// Where the last leaf of each column stands.
     last: Vec<Last>,
     current: Current,

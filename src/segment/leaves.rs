@@ -269,6 +269,12 @@ impl RowReader<'_> {
         Ok(NUMBERLESS)
     }
 
+    /// Appends the value of a column that has this number.
+    pub(super) fn value(&self, column: u32, number: u32, row: &mut Growing) -> Result<(), Stop> {
+        let leaf = self.leaves.columns.get(column as usize);
+        self.numbered(leaf.ok_or(Stop::NoRow)?, number, row)
+    }
+
     /// The value of a column that has this number.
     #[inline(never)]
     fn numbered(&self, leaf: &Leaf, number: u32, row: &mut Growing) -> Result<(), Stop> {

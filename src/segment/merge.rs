@@ -20,7 +20,7 @@ use super::relay::Taker;
 use super::relay::relay;
 use super::rows::Trace;
 use super::sample;
-use super::terms::TermWriter;
+use super::term_writer::TermWriter;
 use super::union;
 use super::union::Moved;
 use super::writer::Indexes;

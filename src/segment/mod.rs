@@ -45,6 +45,8 @@ mod spelled_time;
 mod spelling;
 mod stands;
 pub(crate) mod streams;
+mod term_values;
+mod term_writer;
 mod terms;
 #[cfg(test)]
 mod tests;

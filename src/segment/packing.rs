@@ -23,6 +23,7 @@ use super::shape::Mark;
 use super::shelf::Shelf;
 use super::spelled_time::SpelledTime;
 use super::spelled_time::Times;
+use super::term_values::TermValues;
 use super::walk::Counts;
 use super::walk::Take;
 use super::walk::Walk;
@@ -37,6 +38,8 @@ pub(super) struct Packing {
     pub(super) schema: SchemaWriter,
     /// The section of dictionaries.
     pub(super) dictionaries: Vec<u8>,
+    /// The dictionaries that terms name values of.
+    pub(super) term_values: TermValues,
     walk: Walk,
     plans: Plans,
 }
@@ -111,7 +114,12 @@ impl Packing {
         let columns = columns(&builder, &kept, &ranks, bases, &mut dictionaries);
         let mut plans = Vec::with_capacity(columns.len());
         let told = builder.columns.iter_mut().zip(kept).zip(ranks);
-        for (((column, kept), ranks), stored) in told.zip(&columns) {
+        let mut term_values = TermValues::default();
+        let paths = builder.paths.values();
+        for (number, (((column, kept), ranks), stored)) in (0..).zip(told.zip(&columns)) {
+            if matches!(stored.base, Base::Dictionary(_)) {
+                term_values.add(paths.get(number), number, &mut column.gather.values, &ranks);
+            }
             plans.push(Plan {
                 kept,
                 flagged: stored.reference != schema::Reference::None && !stored.always,
@@ -140,6 +148,7 @@ impl Packing {
             },
             schema,
             dictionaries,
+            term_values,
             builder,
         })
     }

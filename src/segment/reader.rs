@@ -2,12 +2,14 @@
 //! the pages and the schema; after that every read touches what it needs, each page verified
 //! before it is believed. Nothing here panics or trusts a length that no bound was put to.
 
+mod named;
 mod reading;
 
 use core::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
+pub(super) use self::named::ValueReader;
 use super::fingerprints::Fingerprints;
 use super::format;
 use super::format::Footer;
@@ -321,7 +323,7 @@ impl Reader {
 
     /// The rows of a term that is stored.
     pub(super) fn stored_rows(&self, term: &[u8]) -> Result<Option<Rows>> {
-        self.0.terms.find(&self.0.pages, term)
+        self.0.terms.find(self, term)
     }
 
     /// The first stored term that is not below `from`.
@@ -350,7 +352,7 @@ impl Reader {
     }
 
     pub(super) fn term_block(&self, number: u64) -> Result<TermBlock> {
-        self.0.terms.block(&self.0.pages, number)
+        self.0.terms.block(self, number)
     }
 
     /// Where a list of rows begins in the file.

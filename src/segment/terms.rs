@@ -1,32 +1,34 @@
 //! The terms a segment stores, sorted, in blocks of up to 64 that share beginnings, and for each
-//! where the list of its rows is. An index of first terms leads to the block.
+//! where the list of its rows is. A term that ends with a value of a dictionary names it by number.
+//! An index of first terms leads to the block.
 //!
 //! ```text
-//! block  for each term: shared varint · rest behind its length · rows varint ·
-//!        with a long list its bits varint
+//! block  for each term: shared << 2 varint · rest behind its length,
+//!        or step << 2 | 1 varint, or prefix << 2 | 2 varint · column varint · number varint;
+//!        rows varint · with a long list its bits varint
 //! index  for each block: offset u64 · first list's bit u64 · first term's offset u32,
 //!        then the first terms one after another
 //! ```
 
-use std::path::Path;
+use core::cmp::Ordering;
 
 use super::format;
-use super::format::Kind;
 use super::format::Section;
 use super::lists;
 use super::lists::CHUNK;
 use super::lists::Stored;
-use super::output::Output;
 use super::pages::Pages;
-use super::writer::TakeTerm;
-use crate::codec::bits::BitWriter;
-use crate::codec::varint;
+use super::reader::Reader;
+use super::reader::ValueReader;
 use crate::codec::varint::Bytes;
 use crate::error::Error;
-use crate::error::ErrorKind;
 use crate::error::Result;
 
-const ENTRY_LEN: u64 = 20;
+pub(super) const ENTRY_LEN: u64 = 20;
+/// In the lowest two bits of a term's head: the value behind that of the term before, by a step; a
+/// value by its column and number; neither, its bytes.
+pub(super) const STEP: u64 = 1;
+pub(super) const NAMED: u64 = 2;
 
 /// The rows of one term: listed, or all but the listed ones where most have it.
 #[derive(Clone, Copy, Debug)]
@@ -55,115 +57,13 @@ pub(super) struct TermBlock {
     terms: Vec<(usize, Rows)>,
 }
 
-/// Writes terms in order; the lists go into memory until the terms are written.
-pub(super) struct TermWriter {
-    rows: u32,
-    last: Vec<u8>,
-    block: Vec<u8>,
-    in_block: usize,
-    blocks: Vec<u8>,
-    entries: Vec<u8>,
-    firsts: Vec<u8>,
-    lists: BitWriter,
-    terms: u64,
-}
-
-impl TermWriter {
-    /// For a segment of `rows` rows.
-    fn new(rows: u32) -> TermWriter {
-        TermWriter {
-            rows,
-            last: Vec::new(),
-            block: Vec::new(),
-            in_block: 0,
-            blocks: Vec::new(),
-            entries: Vec::new(),
-            firsts: Vec::new(),
-            lists: BitWriter::default(),
-            terms: 0,
-        }
-    }
-
-    /// The terms that `tell` hands out, of a segment of `rows` rows that is written to `path`.
-    pub(super) fn of(
-        rows: u32,
-        path: &Path,
-        tell: impl FnOnce(TakeTerm<'_>) -> Result<()>,
-    ) -> Result<TermWriter> {
-        let mut terms = TermWriter::new(rows);
-        tell(&mut |term, rows| terms.push(term, rows, path))?;
-        Ok(terms)
-    }
-
-    /// Appends the next term with its rows, at least one, ascending.
-    fn push(&mut self, term: &[u8], rows: &[u32], path: &Path) -> Result<()> {
-        let ascends = self.terms == 0 || self.last.as_slice() < term;
-        if !ascends || term.len() > format::TERM_BYTES_MAX || rows.is_empty() {
-            let error = Error::new(ErrorKind::OutOfRange, "terms of a segment come in order");
-            return Err(error.in_file(path));
-        }
-        if self.in_block == 0 {
-            self.entries
-                .extend_from_slice(&(self.blocks.len() as u64).to_le_bytes());
-            self.entries
-                .extend_from_slice(&self.lists.len().to_le_bytes());
-            self.entries
-                .extend_from_slice(&(self.firsts.len() as u32).to_le_bytes());
-            self.firsts.extend_from_slice(term);
-            self.last.clear();
-        }
-        let shared = self
-            .last
-            .iter()
-            .zip(term)
-            .take_while(|(one, other)| one == other)
-            .count();
-        varint::put_u64(&mut self.block, shared as u64);
-        varint::put_bytes(&mut self.block, term.get(shared..).unwrap_or_default());
-        varint::put_u64(&mut self.block, rows.len() as u64);
-        let before = self.lists.len();
-        let bound = u64::from(self.rows);
-        let listed = if rows.len() * 2 > self.rows as usize {
-            let others = complement(rows, self.rows);
-            lists::write(&others, bound, &mut self.lists);
-            others.len()
-        } else {
-            lists::write(rows, bound, &mut self.lists);
-            rows.len()
-        };
-        if listed > CHUNK {
-            varint::put_u64(&mut self.block, self.lists.len() - before);
-        }
-        self.last.clear();
-        self.last.extend_from_slice(term);
-        self.terms += 1;
-        self.in_block += 1;
-        if self.in_block == format::TERM_BLOCK_TERMS {
-            self.blocks.append(&mut self.block);
-            self.in_block = 0;
-        }
-        Ok(())
-    }
-
-    /// Writes lists, blocks and index.
-    pub(super) fn finish(mut self, output: &mut Output<'_>) -> Result<()> {
-        self.blocks.append(&mut self.block);
-        output.put(&self.lists.finish())?;
-        output.end_section(Kind::Lists, self.terms);
-        output.put(&self.blocks)?;
-        output.end_section(Kind::Terms, self.terms);
-        output.put(&self.entries)?;
-        output.put(&self.firsts)?;
-        output.end_section(Kind::TermIndex, self.entries.len() as u64 / ENTRY_LEN);
-        Ok(())
-    }
-}
-
-/// The rows below `rows` that are not listed.
-fn complement(listed: &[u32], rows: u32) -> Vec<u32> {
-    let mut listed = listed.iter().copied().peekable();
-    let lacks = |row: &u32| listed.next_if_eq(row).is_none();
-    (0..rows).filter(lacks).collect()
+/// A term as a block tells it.
+struct Told<'b> {
+    /// The term, or what stands before its value.
+    bytes: &'b [u8],
+    /// The column and the number of the value it ends with.
+    value: Option<(u32, u32)>,
+    rows: Rows,
 }
 
 impl TermIndex {
@@ -236,35 +136,64 @@ impl TermIndex {
     }
 
     /// Unpacks a block; behind the last one there is an empty one.
-    pub(super) fn block(&self, pages: &Pages, number: u64) -> Result<TermBlock> {
+    pub(super) fn block(&self, reader: &Reader, number: u64) -> Result<TermBlock> {
         let mut block = TermBlock::default();
-        self.each(pages, number, |term, rows| {
-            block.bytes.extend_from_slice(term);
-            block.terms.push((block.bytes.len(), rows));
-            true
+        let mut values = ValueReader::new(reader);
+        self.each(reader.pages(), number, |told| {
+            let start = block.bytes.len();
+            block.bytes.extend_from_slice(told.bytes);
+            if let Some((column, number)) = told.value {
+                let value = values.read(column, number)?;
+                let value = value.ok_or_else(|| self.damaged(reader.pages()))?;
+                block.bytes.extend_from_slice(value);
+            }
+            if block.bytes.len() - start > format::TERM_BYTES_MAX {
+                return Err(self.damaged(reader.pages()));
+            }
+            block.terms.push((block.bytes.len(), told.rows));
+            Ok(true)
         })?;
         Ok(block)
     }
 
     /// The rows of exactly this term.
-    pub(super) fn find(&self, pages: &Pages, term: &[u8]) -> Result<Option<Rows>> {
-        let mut found = None;
+    pub(super) fn find(&self, reader: &Reader, term: &[u8]) -> Result<Option<Rows>> {
+        let pages = reader.pages();
         let block = self.block_of(pages, term)?;
-        self.each(pages, block, |other, rows| {
-            if other == term {
-                found = Some(rows);
+        let mut found = None;
+        // The terms that are named by a value and begin as this one does.
+        let mut named: Vec<(usize, (u32, u32), Rows)> = Vec::new();
+        self.each(pages, block, |told| {
+            match told.value {
+                Some(value) if term.starts_with(told.bytes) => {
+                    named.push((told.bytes.len(), value, told.rows));
+                }
+                None if told.bytes == term => found = Some(told.rows),
+                _ => {}
             }
-            other < term
+            Ok(told.value.is_some() || told.bytes < term)
         })?;
+        let mut values = ValueReader::new(reader);
+        let mut rest = named.as_slice();
+        while let Some((prefix, (column, number), rows)) = rest.get(rest.len() / 2) {
+            let value = values.read(*column, *number)?;
+            let value = value.ok_or_else(|| self.damaged(pages))?;
+            let (below, above) = rest.split_at(rest.len() / 2);
+            match value.cmp(term.get(*prefix..).unwrap_or_default()) {
+                Ordering::Less => rest = above.get(1..).unwrap_or_default(),
+                Ordering::Greater => rest = below,
+                Ordering::Equal => return Ok(Some(*rows)),
+            }
+        }
         Ok(found)
     }
 
-    /// Hands each term of a block with its rows to `take`, until that says no.
+    /// Hands each term of a block to `take`, until that says no.
     fn each(
         &self,
         pages: &Pages,
         number: u64,
-        mut take: impl FnMut(&[u8], Rows) -> bool,
+        mut take: impl FnMut(Told<'_>) -> Result<bool>,
     ) -> Result<()> {
         if number >= self.blocks() {
             return Ok(());
@@ -280,27 +209,24 @@ impl TermIndex {
             .filter(|len| end <= self.terms.len && *len <= format::TERM_BLOCK_BYTES_MAX as u64);
         let stored = pages.read(self.terms.offset + start, len.ok_or_else(damaged)? as usize)?;
         let mut bytes = Bytes::new(&stored);
-        let mut term = Vec::with_capacity(64);
+        let (mut term, mut value) = (Vec::with_capacity(64), None);
         while !bytes.is_empty() {
-            let rows = self
-                .next(&mut bytes, &mut term, &mut at)
-                .ok_or_else(damaged)?;
-            if !take(&term, rows) {
+            next_term(&mut bytes, &mut term, &mut value).ok_or_else(damaged)?;
+            let rows = self.rows(&mut bytes, &mut at).ok_or_else(damaged)?;
+            let told = Told {
+                bytes: &term,
+                value,
+                rows,
+            };
+            if !take(told)? {
                 break;
             }
         }
         Ok(())
     }
 
-    /// Reads one term of a block and moves behind its list.
-    fn next(&self, bytes: &mut Bytes<'_>, term: &mut Vec<u8>, at: &mut u64) -> Option<Rows> {
-        let shared = bytes.count()?;
-        let rest = bytes.bytes()?;
-        if shared > term.len() || shared + rest.len() > format::TERM_BYTES_MAX {
-            return None;
-        }
-        term.truncate(shared);
-        term.extend_from_slice(rest);
+    /// Reads the rows of one term of a block and moves behind its list.
+    fn rows(&self, bytes: &mut Bytes<'_>, at: &mut u64) -> Option<Rows> {
         let count = u32::try_from(bytes.varint()?).ok()?;
         if count == 0 || count > self.rows {
             return None;
@@ -327,6 +253,43 @@ impl TermIndex {
             count,
         })
     }
+}
+
+/// Reads what tells one term of a block: its bytes, or those before the value that it ends with.
+fn next_term(
+    bytes: &mut Bytes<'_>,
+    term: &mut Vec<u8>,
+    value: &mut Option<(u32, u32)>,
+) -> Option<()> {
+    let head = bytes.varint()?;
+    let told = head >> 2;
+    match (head & 3, *value) {
+        (0, _) => {
+            let shared = usize::try_from(told).ok()?;
+            let rest = bytes.bytes()?;
+            if shared > term.len() || shared + rest.len() > format::TERM_BYTES_MAX {
+                return None;
+            }
+            term.truncate(shared);
+            term.extend_from_slice(rest);
+            *value = None;
+        }
+        (STEP, Some((column, number))) => {
+            let number = u64::from(number).checked_add(told)?;
+            *value = Some((column, u32::try_from(number).ok()?));
+        }
+        (NAMED, _) => {
+            let prefix = usize::try_from(told).ok()?;
+            if prefix > term.len() {
+                return None;
+            }
+            term.truncate(prefix);
+            let mut number = || u32::try_from(bytes.varint()?).ok();
+            *value = Some((number()?, number()?));
+        }
+        _ => return None,
+    }
+    Some(())
 }
 
 impl TermBlock {

@@ -25,7 +25,7 @@ use super::sample;
 use super::shape::Shape;
 use super::stands::StandReader;
 use super::stands::Stands;
-use super::terms::TermWriter;
+use super::term_writer::TermWriter;
 use super::texts::TextWriter;
 use super::zones;
 use super::zones::Zone;
@@ -221,7 +221,8 @@ impl<'f> Writer<'f> {
             writer: &mut texts,
             output: &mut output,
         };
-        let packing = Packing::new(builder, &mut packed)?;
+        let mut packing = Packing::new(builder, &mut packed)?;
+        let values = core::mem::take(&mut packing.term_values);
         texts.finish(&mut output)?;
         let columns = packing.schema.columns.len() as u64;
         let seqs = (summary.seq_min, summary.seq_max);
@@ -230,7 +231,7 @@ impl<'f> Writer<'f> {
             fingerprints,
             terms,
         } = indexes()?;
-        terms.finish(&mut output)?;
+        terms.finish(&values, &mut output)?;
         Fingerprints::write(fingerprints, summary.rows, &mut output)?;
         output.put(&schema)?;
         output.end_section(Kind::SchemaTwin, columns);

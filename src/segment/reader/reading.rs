@@ -98,14 +98,7 @@ impl Reader {
             return Err(self.no_row(row));
         };
         inner.leaves.regions.read_ahead(self.blob());
-        let reader = RowReader {
-            file: self.blob().mapped().unwrap_or_default(),
-            segment: self.segment(),
-            pages: &inner.pages,
-            schema: &inner.schema,
-            leaves: &inner.leaves,
-            texts: &inner.texts,
-        };
+        let reader = self.row_reader();
         let tail = view.get(bits.start..).unwrap_or_default();
         let came = match reader.read(tail, bits.len(), position, &mut loaded.row) {
             Ok(came) => came,
@@ -129,6 +122,20 @@ impl Reader {
             },
         };
         Ok((found, loaded.row.trace.as_ref()))
+    }
+
+    /// What rows are read with.
+    #[inline]
+    pub(super) fn row_reader(&self) -> RowReader<'_> {
+        let inner = &*self.0;
+        RowReader {
+            file: self.blob().mapped().unwrap_or_default(),
+            segment: self.segment(),
+            pages: &inner.pages,
+            schema: &inner.schema,
+            leaves: &inner.leaves,
+            texts: &inner.texts,
+        }
     }
 
     /// Where one row stands in reading order.

@@ -12,7 +12,7 @@ use crate::id::SegmentId;
 use crate::segment::Summary;
 use crate::segment::fingerprints::Gathered;
 use crate::segment::sample;
-use crate::segment::terms::TermWriter;
+use crate::segment::term_writer::TermWriter;
 use crate::segment::writer::Indexes;
 use crate::segment::writer::Writer;
 use crate::segment::writer::write;
