@@ -27,7 +27,7 @@
 //! | to | use |
 //! |---|---|
 //! | say what happened | [`Event`] with [`Performer`], [`Subject`], [`Target`], [`Change`], [`Context`], [`Metadata`], [`Outcome`], [`Json`]; every optional part is a [`Field`]: absent, null or a value |
-//! | keep it | [`Store`], opened with [`Options`]; each append gives a [`Receipt`] with the event's [`EventId`] and [`Sequence`] |
+//! | keep it | [`Store`], opened with [`Options`]; each append gives a [`Receipt`] with the event's [`EventId`] and [`Sequence`], or a [`Ticket`] for one, to wait for, ask or `await` |
 //! | see it as it is now | [`Snapshot`] of a [`Store`], or of a [`Reader`] in this or any other process |
 //! | ask | [`Query`]: a [`Filter`] over [`FilterField`]s and times, an [`Order`], a limit, a [`Cursor`] |
 //! | read | [`Page`] of [`StoredEvent`]s, [`Scan`] for all matches one after the other, [`Follower`] in commit order as events come, [`Facets`] for counts of values |
@@ -197,6 +197,7 @@ pub use store::Recovery;
 pub use store::SegmentStats;
 pub use store::Stats;
 pub use store::Store;
+pub use store::Ticket;
 pub use time::Clock;
 pub use time::Time;
 pub use time::TimeError;

@@ -21,7 +21,6 @@ use super::sweep::remove_empty_folders;
 use crate::error::Error;
 use crate::error::ErrorKind;
 use crate::error::Result;
-use crate::options::Durability;
 
 /// How long accepted events may wait for a sync that nobody asked for.
 const SYNC_AFTER: Duration = Duration::from_millis(20);
@@ -43,8 +42,10 @@ pub(super) struct Background {
     full: bool,
     /// The merge that was under way has ended.
     merged: bool,
-    /// Something was accepted that no caller waits for.
+    /// Something was accepted, or handed in, that no caller waits for.
     unsynced: bool,
+    /// So much of it that it is worth a sync.
+    urgent: bool,
     /// Why the last attempt failed, until one succeeds.
     error: Option<Error>,
 }
@@ -115,6 +116,7 @@ fn sync(shared: &Shared) {
         }
         let due = Instant::now() + SYNC_AFTER;
         while !background.stop
+            && !core::mem::take(&mut background.urgent)
             && !shared
                 .background_moved
                 .wait_until(&mut background, due)
@@ -122,9 +124,9 @@ fn sync(shared: &Shared) {
         {}
         background.unsynced = false;
         MutexGuard::unlocked(&mut background, || {
-            if shared.writer.lock().wal.unsynced_bytes() > 0 {
+            if !shared.queue.is_empty() || shared.writer.lock().wal.unsynced_bytes() > 0 {
                 // An error has poisoned the store, and the next append will say so.
-                drop(shared.submit(Vec::new(), Durability::Durable));
+                drop(shared.sync());
             }
         });
     }
@@ -208,11 +210,12 @@ impl Shared {
         segments.filter(|pinned| pinned.entry.level == 0).count()
     }
 
-    /// Has what was accepted synced before long.
-    pub(super) fn sync_soon(&self) {
+    /// Has what was accepted or handed in synced before long, or at once.
+    pub(super) fn sync_soon(&self, urgent: bool) {
         let mut background = self.background.lock();
-        if !background.unsynced {
+        if !background.unsynced || (urgent && !background.urgent) {
             background.unsynced = true;
+            background.urgent |= urgent;
             self.background_moved.notify_all();
         }
     }
@@ -255,7 +258,7 @@ impl Shared {
     /// Seals everything and waits until there is nothing left to seal or merge, or nothing worth
     /// it for those who want few segments.
     pub(super) fn flush(&self, aim: Aim) -> Result<()> {
-        self.submit(Vec::new(), Durability::Durable)?;
+        self.sync()?;
         {
             let mut writer = self.writer.lock();
             self.check_open()?;
@@ -292,7 +295,7 @@ impl Shared {
     /// The part of closing that needs the threads.
     pub(super) fn close(&self) -> Result<()> {
         const SEAL_ROWS_MIN: usize = 4096;
-        self.submit(Vec::new(), Durability::Durable)?;
+        self.sync()?;
         let many = self.writer.lock().table.len() >= SEAL_ROWS_MIN;
         if many {
             self.flush(Aim::Bound)?

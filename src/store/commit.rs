@@ -1,20 +1,17 @@
-//! Group commit: whoever finds no leader leads, writes everything that waits as one log frame,
-//! syncs once, makes it visible, and hands out the receipts. No timer: the sync itself lets the
-//! next group gather. Only the leader touches the log, the sequence and the active memtable.
+//! Group commit: whoever leads takes everything that waits, writes it as one log frame, syncs once,
+//! makes it visible, and hands out the receipts. No timer: the sync itself lets the next group
+//! gather. Only the leader touches the log, the sequence and the active memtable.
 
 use std::collections::HashMap;
-use std::collections::VecDeque;
 use std::panic::AssertUnwindSafe;
 use std::panic::catch_unwind;
-use std::sync::Arc;
-
-use parking_lot::Mutex;
-use parking_lot::MutexGuard;
 
 use super::Receipt;
 use super::Shared;
 use super::Writer;
 use super::prepare::Prepared;
+use super::queue;
+use super::queue::Place;
 use crate::codec::row::Row;
 use crate::error::Error;
 use crate::error::ErrorKind;
@@ -28,130 +25,190 @@ use crate::snapshot::Version;
 use crate::time::Time;
 
 /// Bytes after which a group is written without waiting for more members.
-const GROUP_BYTES: usize = 1 << 20;
+pub(super) const GROUP_BYTES: usize = 1 << 20;
+
+/// Submissions that wait for a leader.
+pub(super) type Queue = queue::Queue<Submission, Answer>;
+
+/// What becomes of a submission.
+pub(super) type Answer = Result<Receipts>;
 
 /// What a caller hands in: rows to commit as one, or just a wish for a sync.
 pub(super) struct Submission {
-    pub(super) rows: Vec<Prepared>,
-    pub(super) durability: Durability,
+    rows: Rows,
+    durability: Durability,
 }
 
-/// Submissions that wait for a leader.
-#[derive(Default)]
-pub(super) struct Queue {
-    waiting: VecDeque<(Submission, Arc<Slot>)>,
-    led: bool,
+/// A lone row needs no list, and most submissions are one.
+enum Rows {
+    One(Prepared),
+    Many(Vec<Prepared>),
 }
 
-#[derive(Default)]
-struct Slot(Mutex<Option<Result<Vec<Receipt>>>>);
+/// The receipts of a submission's rows.
+pub(super) enum Receipts {
+    One(Receipt),
+    Many(Vec<Receipt>),
+}
 
-/// A group in the making: what will be written, and what each submission gets if that works.
-struct Group {
+/// A group in the making: what will be written. It is used again for the next group.
+pub(super) struct Group {
     rows: Vec<(Prepared, Position)>,
     by_key: HashMap<u64, Vec<usize>>,
-    answers: Vec<Result<Vec<Receipt>>>,
+    /// Where rows with a key are looked for that were committed before, once there is one.
+    version: Option<Version>,
     next_seq: u64,
     recorded_at: Time,
     /// The clock was behind what had been recorded.
     clock_stepped: bool,
 }
 
+impl Default for Group {
+    fn default() -> Group {
+        Group {
+            rows: Vec::new(),
+            by_key: HashMap::new(),
+            version: None,
+            next_seq: 0,
+            recorded_at: Time::MIN,
+            clock_stepped: false,
+        }
+    }
+}
+
+impl Submission {
+    pub(super) fn one(row: Prepared, durability: Durability) -> Submission {
+        let rows = Rows::One(row);
+        Submission { rows, durability }
+    }
+
+    /// The receipt of a lone row, from its submission's answer.
+    pub(super) fn receipt(answer: Option<Answer>) -> Result<Receipt> {
+        match answer {
+            Some(Ok(Receipts::One(receipt))) => Ok(receipt),
+            Some(Err(error)) => Err(error),
+            Some(Ok(Receipts::Many(_))) | None => Err(Error::new(
+                ErrorKind::Closed,
+                "the receipt was taken before",
+            )),
+        }
+    }
+
+    fn has_rows(&self) -> bool {
+        !matches!(&self.rows, Rows::Many(rows) if rows.is_empty())
+    }
+}
+
 impl Shared {
-    /// Commits a submission and waits for its receipts.
-    pub(super) fn commit(&self, submission: Submission) -> Result<Vec<Receipt>> {
-        let slot = Arc::new(Slot::default());
-        let mut queue = self.queue.lock();
-        queue.waiting.push_back((submission, Arc::clone(&slot)));
-        loop {
-            if let Some(result) = slot.0.lock().take() {
-                return result;
+    /// Commits a row and waits for its receipt.
+    pub(super) fn commit_one(&self, row: Prepared, durability: Durability) -> Result<Receipt> {
+        let durability = durability.max(self.options.durability);
+        let bytes = row.bytes();
+        Submission::receipt(self.commit(Submission::one(row, durability), bytes))
+    }
+
+    /// Commits rows as one and waits for their receipts.
+    pub(super) fn commit_all(
+        &self,
+        rows: Vec<Prepared>,
+        durability: Durability,
+    ) -> Result<Vec<Receipt>> {
+        let durability = durability.max(self.options.durability);
+        let bytes = rows.iter().map(Prepared::bytes).sum();
+        let rows = Rows::Many(rows);
+        match self.commit(Submission { rows, durability }, bytes) {
+            Some(Ok(Receipts::Many(receipts))) => Ok(receipts),
+            Some(Err(error)) => Err(error),
+            Some(Ok(Receipts::One(receipt))) => Ok(vec![receipt]),
+            None => Err(Error::new(ErrorKind::Closed, "no receipt came")),
+        }
+    }
+
+    /// Makes everything accepted so far durable and visible.
+    pub(super) fn sync(&self) -> Result<()> {
+        self.commit_all(Vec::new(), Durability::Durable).map(drop)
+    }
+
+    fn commit(&self, submission: Submission, bytes: usize) -> Option<Answer> {
+        let submitted = self.queue.submit(submission, bytes);
+        self.settle(&submitted.place);
+        submitted.place.take()
+    }
+
+    /// Waits until a submission has its answer.
+    pub(super) fn settle(&self, place: &Place<Answer>) {
+        let is_left = self.queue.settle(place, &mut |submissions, answers| {
+            let count = submissions.len();
+            let led = catch_unwind(AssertUnwindSafe(|| self.lead(submissions, answers)));
+            if led.is_err() {
+                self.panicked(count, submissions, answers);
             }
-            if queue.led {
-                self.queue_moved.wait(&mut queue);
-                continue;
-            }
-            queue.led = true;
-            let group = take_group(&mut queue);
-            MutexGuard::unlocked(&mut queue, || {
-                let (submissions, slots): (Vec<_>, Vec<_>) = group.into_iter().unzip();
-                let count = submissions.len();
-                let answers = catch_unwind(AssertUnwindSafe(|| self.lead(submissions)));
-                let answers = answers.unwrap_or_else(|_| self.panicked(count));
-                for (slot, answer) in slots.iter().zip(answers) {
-                    *slot.0.lock() = Some(answer);
-                }
-            });
-            queue.led = false;
-            self.queue_moved.notify_all();
+        });
+        if is_left {
+            self.sync_soon(false);
         }
     }
 
     /// A defect must not leave the others waiting for ever: everybody is told, and the store stops.
-    fn panicked(&self, count: usize) -> Vec<Result<Vec<Receipt>>> {
+    fn panicked(&self, count: usize, submissions: &mut Vec<Submission>, answers: &mut Vec<Answer>) {
         let what = "the thread that led the commit panicked";
         let error = Error::new(ErrorKind::Indeterminate, what);
         self.poison(&error);
-        (0..count).map(|_| Err(error.again())).collect()
+        submissions.clear();
+        answers.clear();
+        answers.extend((0..count).map(|_| Err(error.again())));
+    }
+
+    /// Answers what nobody waited for when the store went: nothing more is taken.
+    pub(super) fn dismiss(&self) {
+        if !self.queue.is_empty() {
+            drop(self.sync());
+        }
     }
 
     /// Commits a whole group. The answers are in the order of the submissions.
-    fn lead(&self, submissions: Vec<Submission>) -> Vec<Result<Vec<Receipt>>> {
-        let count = submissions.len();
+    fn lead(&self, submissions: &mut Vec<Submission>, answers: &mut Vec<Answer>) {
         let mut writer = self.writer.lock();
-        let told_all = |error: &Error| (0..count).map(|_| Err(error.again())).collect();
-        let has_rows = submissions
-            .iter()
-            .any(|submission| !submission.rows.is_empty());
-        let mut room = || {
-            if has_rows {
-                self.make_room(&mut writer)
-            } else {
-                Ok(())
-            }
-        };
+        let has_rows = submissions.iter().any(Submission::has_rows);
         let ready = self.check_open().and_then(|()| self.check_lock());
-        if let Err(error) = ready.and_then(|()| room()) {
-            return told_all(&error);
+        let ready = ready.and_then(|()| match has_rows {
+            true => self.make_room(&mut writer),
+            false => Ok(()),
+        });
+        if let Err(error) = ready {
+            answers.extend(submissions.drain(..).map(|_| Err(error.again())));
+            return;
         }
         let sync = submissions
             .iter()
             .any(|submission| submission.durability == Durability::Durable);
-        let mut group = match self.plan(&writer, submissions) {
-            Ok(group) => group,
-            Err(error) => return told_all(&error),
-        };
-        match self.write(&mut writer, &group, sync) {
-            Ok(()) => group.answers,
-            Err(error) => {
-                group
-                    .answers
-                    .iter_mut()
-                    .filter(|answer| answer.is_ok())
-                    .for_each(|answer| {
-                        *answer = Err(error.again());
-                    });
-                group.answers
-            }
+        let mut group = core::mem::take(&mut writer.group);
+        self.plan(&writer, &mut group, submissions, answers);
+        if let Err(error) = self.write(&mut writer, &group, sync) {
+            let taken = answers.iter_mut().filter(|answer| answer.is_ok());
+            taken.for_each(|answer| *answer = Err(error.again()));
         }
+        group.by_key.clear();
+        group.version = None;
+        group.rows.clear();
+        writer.group = group;
     }
 
     /// Gives every new row its place, and finds the rows that were committed before.
-    fn plan(&self, writer: &Writer, submissions: Vec<Submission>) -> Result<Group> {
+    fn plan(
+        &self,
+        writer: &Writer,
+        group: &mut Group,
+        submissions: &mut Vec<Submission>,
+        answers: &mut Vec<Answer>,
+    ) {
         let now = self.clock.now();
-        let mut group = Group {
-            rows: Vec::new(),
-            by_key: HashMap::new(),
-            answers: Vec::with_capacity(submissions.len()),
-            next_seq: writer.next_seq,
-            recorded_at: now.max(writer.recorded_at),
-            clock_stepped: now < writer.recorded_at,
-        };
-        // Nothing joins it but what this leader adds, and what it pins stays readable.
-        let version = self.version.read().clone();
-        for submission in submissions {
+        group.next_seq = writer.next_seq;
+        group.recorded_at = now.max(writer.recorded_at);
+        group.clock_stepped = now < writer.recorded_at;
+        for submission in submissions.drain(..) {
             let (rows_before, seq_before) = (group.rows.len(), group.next_seq);
-            let answer = self.plan_submission(&mut group, &version, submission.rows, now);
+            let answer = self.plan_submission(group, submission.rows, now);
             if answer.is_err() {
                 group.next_seq = seq_before;
                 group.rows.truncate(rows_before);
@@ -159,63 +216,53 @@ impl Shared {
                     list.retain(|row| *row < rows_before);
                 }
             }
-            group.answers.push(answer);
+            answers.push(answer);
         }
-        Ok(group)
     }
 
-    fn plan_submission(
-        &self,
-        group: &mut Group,
-        version: &Version,
-        rows: Vec<Prepared>,
-        now: Time,
-    ) -> Result<Vec<Receipt>> {
+    fn plan_submission(&self, group: &mut Group, rows: Rows, now: Time) -> Answer {
+        let rows = match rows {
+            Rows::One(row) => return self.plan_row(group, row, now).map(Receipts::One),
+            Rows::Many(rows) => rows,
+        };
         let mut receipts: Vec<Receipt> = Vec::with_capacity(rows.len());
         for (number, mut row) in rows.into_iter().enumerate() {
             row.resolve_cause(|member| receipts.get(member).map(|receipt| receipt.id));
-            let known = self
-                .find_committed(group, version, &row)
-                .map_err(|error| error.of_member(number))?;
-            if let Some(receipt) = known {
-                receipts.push(receipt);
-                continue;
-            }
-            let occurred_at = row.time.unwrap_or(now);
-            let position = Position {
-                occurred_at,
-                seq: Sequence(group.next_seq),
-            };
-            receipts.push(Receipt {
-                id: EventId::new(position),
-                seq: position.seq,
-                occurred_at,
-                recorded_at: group.recorded_at,
-                duplicate: false,
-            });
-            if let Some(print) = row.prints.key {
-                group
-                    .by_key
-                    .entry(print)
-                    .or_default()
-                    .push(group.rows.len());
-            }
-            group.rows.push((row, position));
-            group.next_seq += 1;
+            let receipt = self.plan_row(group, row, now);
+            receipts.push(receipt.map_err(|error| error.of_member(number))?);
         }
-        Ok(receipts)
+        Ok(Receipts::Many(receipts))
+    }
+
+    fn plan_row(&self, group: &mut Group, row: Prepared, now: Time) -> Result<Receipt> {
+        if let Some(receipt) = self.find_committed(group, &row)? {
+            return Ok(receipt);
+        }
+        let occurred_at = row.time.unwrap_or(now);
+        let position = Position {
+            occurred_at,
+            seq: Sequence(group.next_seq),
+        };
+        if let Some(print) = row.prints.key {
+            let rows = group.by_key.entry(print).or_default();
+            rows.push(group.rows.len());
+        }
+        group.rows.push((row, position));
+        group.next_seq += 1;
+        Ok(Receipt {
+            id: EventId::new(position),
+            seq: position.seq,
+            occurred_at,
+            recorded_at: group.recorded_at,
+            duplicate: false,
+        })
     }
 
     /// The receipt of the row that carries the same key or import mark with the same content.
     ///
     /// # Errors
     /// [`ErrorKind::KeyConflict`] when the key was used with other content.
-    fn find_committed(
-        &self,
-        group: &Group,
-        version: &Version,
-        wanted: &Prepared,
-    ) -> Result<Option<Receipt>> {
+    fn find_committed(&self, group: &mut Group, wanted: &Prepared) -> Result<Option<Receipt>> {
         let Some(print) = wanted.prints.key else {
             return Ok(None);
         };
@@ -233,6 +280,10 @@ impl Shared {
                 return Ok(Some(receipt));
             }
         }
+        // Nothing joins it but what this leader adds, and what it pins stays readable.
+        let version = group
+            .version
+            .get_or_insert_with(|| self.version.read().clone());
         for table in version.memtables.iter().rev() {
             for entry in table.by_key(print) {
                 if let Some(receipt) = same(wanted, &entry.row())? {
@@ -297,7 +348,7 @@ impl Shared {
         if sync || writer.wal.unsynced_bytes() >= GROUP_BYTES as u64 {
             self.sync_log(writer)?;
         } else if writer.wal.unsynced_bytes() > 0 {
-            self.sync_soon();
+            self.sync_soon(false);
         }
         Ok(())
     }
@@ -352,17 +403,4 @@ fn key_of(content: &str) -> Option<String> {
         key: Option<String>,
     }
     serde_json::from_str::<Keyed>(content).ok()?.key
-}
-
-fn take_group(queue: &mut Queue) -> Vec<(Submission, Arc<Slot>)> {
-    let mut group = Vec::new();
-    let mut bytes = 0;
-    while bytes < GROUP_BYTES {
-        let Some((submission, slot)) = queue.waiting.pop_front() else {
-            break;
-        };
-        bytes += submission.rows.iter().map(Prepared::bytes).sum::<usize>();
-        group.push((submission, slot));
-    }
-    group
 }

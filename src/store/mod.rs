@@ -4,6 +4,7 @@
 //! Lock order: writer, then version, then visible, then point; the queue's lock is never held
 //! across I/O.
 
+mod append;
 mod background;
 mod budget;
 mod commit;
@@ -16,12 +17,15 @@ mod merge;
 mod open;
 mod prepare;
 mod presence;
+mod queue;
 mod reader;
 mod seal;
 mod stats;
 mod sweep;
+mod sync;
 #[cfg(test)]
 mod tests;
+mod ticket;
 
 use std::collections::VecDeque;
 use std::path::Path;
@@ -41,6 +45,7 @@ pub(crate) use prepare::Ready;
 pub use reader::Reader;
 pub use stats::SegmentStats;
 pub use stats::Stats;
+pub use ticket::Ticket;
 
 use crate::disk::Disk;
 use crate::disk::lock::DurablePoint;
@@ -48,7 +53,6 @@ use crate::disk::lock::Lock;
 use crate::error::Error;
 use crate::error::ErrorKind;
 use crate::error::Result;
-use crate::event::Event;
 use crate::event::StoredEvent;
 use crate::id::EventId;
 use crate::id::Sequence;
@@ -119,8 +123,7 @@ struct Shared {
     partition: Partition,
     clock: Arc<dyn Clock>,
     base: Arc<Base>,
-    queue: Mutex<commit::Queue>,
-    queue_moved: Condvar,
+    queue: commit::Queue,
     writer: Mutex<Writer>,
     version: Arc<RwLock<Version>>,
     visible: Mutex<Visible>,
@@ -142,6 +145,7 @@ struct Writer {
     spare: Option<wal::Spare>,
     next_seq: u64,
     recorded_at: Time,
+    group: commit::Group,
     /// How often the clock was found behind what was recorded.
     clock_steps: u64,
     /// The memtable that takes new rows.
@@ -170,78 +174,6 @@ impl Store {
         open::open(path.as_ref(), options)
     }
 
-    /// Appends one event with the store's own durability.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Invalid`] names the field; [`ErrorKind::KeyConflict`] if its key was used with
-    /// other content; [`ErrorKind::Full`] if there is no room, and the call may be repeated;
-    /// [`ErrorKind::Indeterminate`] and then [`ErrorKind::Poisoned`] if the disk fails, after
-    /// which the store must be reopened.
-    pub fn append(&self, event: &Event) -> Result<Receipt> {
-        self.append_with(event, self.shared.options.durability)
-    }
-
-    /// As [`Store::append`], with at least this durability.
-    ///
-    /// # Errors
-    /// As [`Store::append`].
-    pub fn append_with(&self, event: &Event, durability: Durability) -> Result<Receipt> {
-        let bytes_max = self.shared.options.event_bytes_max;
-        let row = prepare::Prepared::new(event, None, None, bytes_max)?;
-        let receipts = self.shared.submit(vec![row], durability)?;
-        receipts
-            .first()
-            .copied()
-            .ok_or_else(|| Error::new(ErrorKind::Closed, "no receipt came"))
-    }
-
-    /// Appends up to 100,000 events as one: all become durable and visible at once, or none.
-    /// `caused_by` may name an earlier event of the batch as `#n`, counted from 0.
-    ///
-    /// # Errors
-    /// As [`Store::append`]; [`Error::batch_index`] says which event an error is about.
-    ///
-    /// ```
-    /// use auditdb::{Event, Options, Store};
-    /// # let folder = std::env::temp_dir().join(format!("auditdb-doc-batch-{}", std::process::id()));
-    ///
-    /// let store = Store::open(&folder, Options::default())?;
-    /// let receipts = store.append_batch(&[
-    ///     Event::new("import.started"),
-    ///     Event::new("user.created").caused_by("#0"),
-    /// ])?;
-    /// let second = store.get(receipts[1].id)?.expect("it was appended");
-    /// assert_eq!(second.event.caused_by.as_deref(), Some(receipts[0].id.to_string().as_str()));
-    ///
-    /// let error = store.append_batch(&[Event::new("fine"), Event::new("not fine")]).unwrap_err();
-    /// assert_eq!(error.batch_index(), Some(1));
-    /// # store.close()?;
-    /// # std::fs::remove_dir_all(&folder).ok();
-    /// # Ok::<(), auditdb::Error>(())
-    /// ```
-    pub fn append_batch(&self, events: &[Event]) -> Result<Vec<Receipt>> {
-        self.append_batch_with(events, self.shared.options.durability)
-    }
-
-    /// As [`Store::append_batch`], with at least this durability.
-    ///
-    /// # Errors
-    /// As [`Store::append_batch`].
-    pub fn append_batch_with(
-        &self,
-        events: &[Event],
-        durability: Durability,
-    ) -> Result<Vec<Receipt>> {
-        let bytes_max = self.shared.options.event_bytes_max;
-        let rows = events.iter().enumerate().map(|(number, event)| {
-            prepare::Prepared::new(event, None, Some(number), bytes_max)
-                .map_err(|error| error.of_member(number))
-        });
-        let rows: Vec<_> = rows.collect::<Result<_>>()?;
-        prepare::check_batch(&rows)?;
-        self.shared.submit(rows, durability)
-    }
-
     /// Appends a batch of imported events, each with the mark by which its record is known again.
     /// Says for each event what became of it: one that breaks a rule does not keep the others out.
     ///
@@ -262,7 +194,7 @@ impl Store {
             answers.push(prepared.as_ref().err().map(Error::again));
             rows.extend(prepared);
         }
-        let committed = self.shared.submit(rows, Durability::Buffered);
+        let committed = self.shared.commit_all(rows, Durability::Buffered);
         let conflict = |error: &Error| error.kind() == ErrorKind::KeyConflict;
         let mut receipts = match committed {
             Ok(receipts) => receipts.into_iter().map(Ok).collect::<Vec<_>>().into_iter(),
@@ -276,7 +208,7 @@ impl Store {
                 {
                     match self
                         .shared
-                        .submit(vec![prepare(event)?], Durability::Buffered)
+                        .commit_all(vec![prepare(event)?], Durability::Buffered)
                     {
                         Err(error) if !conflict(&error) => return Err(error),
                         Ok(taken) => receipts.extend(taken.into_iter().map(Ok)),
@@ -301,9 +233,7 @@ impl Store {
     /// # Errors
     /// As [`Store::append`].
     pub fn sync(&self) -> Result<()> {
-        self.shared
-            .submit(Vec::new(), Durability::Durable)
-            .map(drop)
+        self.shared.sync()
     }
 
     /// Seals what is in memory into segments and waits until sealing and merging are done.
@@ -415,6 +345,7 @@ impl Store {
 impl Drop for Store {
     fn drop(&mut self) {
         self.join();
+        self.shared.dismiss();
         self.shared.lock.lock().take();
     }
 }
@@ -429,11 +360,6 @@ impl core::fmt::Debug for Store {
 }
 
 impl Shared {
-    fn submit(&self, rows: Vec<prepare::Prepared>, durability: Durability) -> Result<Vec<Receipt>> {
-        let durability = durability.max(self.options.durability);
-        self.commit(commit::Submission { rows, durability })
-    }
-
     fn snapshot(&self) -> Snapshot {
         // In this order: a version taken later holds all that was visible before, since nothing
         // leaves a version before it is in the next. The other way round, rows could be counted

@@ -18,6 +18,9 @@ use super::Visible;
 use super::Writer;
 use super::background;
 use super::budget::Budget;
+use super::commit::GROUP_BYTES;
+use super::commit::Group;
+use super::commit::Queue;
 use super::create;
 use super::logs::Known;
 use super::logs::log_ids;
@@ -140,8 +143,7 @@ pub(crate) fn open_on(
         options,
         clock,
         base: Arc::new(base),
-        queue: Mutex::default(),
-        queue_moved: Condvar::new(),
+        queue: Queue::new(GROUP_BYTES),
         version,
         visible: Mutex::new(Visible::default()),
         visible_moved: Condvar::new(),
@@ -431,6 +433,7 @@ impl Writer {
             next_seq: replayed.next_seq,
             recorded_at: replayed.recorded_at,
             clock_steps,
+            group: Group::default(),
             tables: VecDeque::from([(Arc::clone(&replayed.table), wal_id)]),
             table: replayed.table,
         }

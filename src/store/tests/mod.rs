@@ -20,6 +20,7 @@ mod presence;
 mod readers;
 mod remains;
 mod rivals;
+mod tickets;
 mod times;
 
 use std::path::Path;
