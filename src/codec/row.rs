@@ -93,7 +93,7 @@ impl<'a> Body<'a> {
     }
 
     /// Reads the body that fills `bytes`.
-    #[cfg(test)]
+    #[cfg(any(test, feature = "internals"))]
     pub(crate) fn decode(bytes: &'a [u8]) -> Option<Body<'a>> {
         let mut bytes = Bytes::new(bytes);
         Body::decode_from(&mut bytes).filter(|_| bytes.is_empty())
