@@ -10,9 +10,12 @@ use parking_lot::Condvar;
 use parking_lot::Mutex;
 
 use super::Export;
+use super::Format;
 use super::pack::Packed;
 use super::pack::Packer;
 use crate::codec::buffer::Buffer;
+use crate::codec::content::Content;
+use crate::codec::row::Row;
 use crate::error::Result;
 use crate::query::Batch;
 use crate::query::Blocks;
@@ -99,13 +102,15 @@ impl<'e> Maker<'e> {
             export.begin(&mut head);
             raw.extend(&head);
         }
-        job.done = job.batch.read(job.done, &mut self.blocks, &mut |row| {
-            export.row(row, core::mem::take(&mut first), raw)?;
+        let mut each = |row: &Row<'_>, content: Option<&Content<'_>>| {
+            export.row(row, content, core::mem::take(&mut first), raw)?;
             Ok(match raw.len() >= PART_BYTES {
                 true => ControlFlow::Break(()),
                 false => ControlFlow::Continue(()),
             })
-        })?;
+        };
+        let (batch, parts) = (&job.batch, export.format == Format::Csv);
+        job.done = batch.read(job.done, parts, &mut self.blocks, &mut each)?;
         Ok(())
     }
 

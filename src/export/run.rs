@@ -21,6 +21,7 @@ use super::crew::Shift;
 use super::separate;
 use super::sink::Sink;
 use crate::codec::buffer::Buffer;
+use crate::codec::content::Content;
 use crate::codec::row::Row;
 use crate::error::Error;
 use crate::error::ErrorKind;
@@ -30,7 +31,6 @@ use crate::id::Position;
 use crate::query::Batches;
 use crate::query::Query;
 use crate::snapshot::Snapshot;
-use crate::snapshot::content_of;
 use crate::snapshot::no_event;
 
 /// Rows of a batch: enough that handing it over costs nothing beside it, few enough that what is
@@ -146,12 +146,18 @@ impl Export {
         combiner.finish(query, interrupted)
     }
 
-    /// Appends one row from its stored bytes, without making an event of them; `first` says that
-    /// none of this export stands before it.
-    pub(super) fn row(&self, row: &Row<'_>, first: bool, out: &mut Buffer) -> Result<()> {
+    /// Appends one row from its stored bytes, without making an event of them; `content` is its own
+    /// where the format asks for that, and `first` says that none of this export stands before it.
+    pub(super) fn row(
+        &self,
+        row: &Row<'_>,
+        content: Option<&Content<'_>>,
+        first: bool,
+        out: &mut Buffer,
+    ) -> Result<()> {
         if self.format == Format::Csv {
-            let content = content_of(row)?;
-            self.layout.csv_row(row, &content, self.csv_safety, out);
+            let content = content.ok_or_else(|| no_event(row))?;
+            self.layout.csv_row(row, content, self.csv_safety, out);
             return Ok(());
         }
         if self.format == Format::Json {

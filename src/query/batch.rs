@@ -13,6 +13,7 @@ use super::rows::Work;
 use super::scan::Found;
 use super::scan::Route;
 use super::scan::Walker;
+use crate::codec::content::Content;
 use crate::codec::row::Row;
 use crate::error::Error;
 use crate::error::ErrorKind;
@@ -54,6 +55,10 @@ pub(crate) struct Batch {
     first: Position,
     last: Position,
 }
+
+/// What is done with a row and, where it was taken apart, its content.
+pub(crate) type Each<'e> =
+    dyn FnMut(&Row<'_>, Option<&Content<'_>>) -> Result<ControlFlow<()>> + 'e;
 
 /// What a reader of batches keeps from row to row.
 #[derive(Default)]
@@ -193,22 +198,28 @@ impl Batch {
         self.last
     }
 
-    /// Hands the rows from number `from` on to `each`, until that breaks off; gives the number of
-    /// the row to go on with.
+    /// Hands the rows from number `from` on to `each`, their contents taken apart if `parts` says
+    /// so, until that breaks off; gives the number of the row to go on with.
     pub(crate) fn read(
         &self,
         from: usize,
+        parts: bool,
         blocks: &mut Blocks,
-        each: &mut dyn FnMut(&Row<'_>) -> Result<ControlFlow<()>>,
+        each: &mut Each<'_>,
     ) -> Result<usize> {
         let mut next = from;
         while let Some((source, row)) = self.places.get(next).copied() {
             let Some(source) = self.sources.get(source) else {
                 break;
             };
-            let flow = match source.read(row, blocks.of(source), |row| each(&row)) {
+            let kept = blocks.of(source);
+            let flow = match parts {
+                true => source.read_parts(row, kept, |row, content| each(&row, Some(&content))),
+                false => source.read(row, kept, |row| each(&row, None)),
+            };
+            let flow = match flow {
                 Err(error) if error.kind() == ErrorKind::Missing => {
-                    return self.read_again(next, each);
+                    return self.read_again(next, parts, each);
                 }
                 flow => flow?,
             };
@@ -222,11 +233,7 @@ impl Batch {
 
     /// As [`Batch::read`], from a fresh version of the store, in which the same events are the same
     /// matches wherever they stand by now.
-    fn read_again(
-        &self,
-        from: usize,
-        each: &mut dyn FnMut(&Row<'_>) -> Result<ControlFlow<()>>,
-    ) -> Result<usize> {
+    fn read_again(&self, from: usize, parts: bool, each: &mut Each<'_>) -> Result<usize> {
         let route = Route {
             first: self.first.min(self.last),
             last: self.first.max(self.last),
@@ -242,7 +249,10 @@ impl Batch {
             if number < from {
                 continue;
             }
-            let flow = walker.row(|row| each(&row))?;
+            let flow = match parts {
+                true => walker.parts(|row, content| each(&row, Some(&content)))?,
+                false => walker.row(|row| each(&row, None))?,
+            };
             if flow.is_some_and(|flow| flow.is_break()) {
                 return Ok(number + 1);
             }

@@ -142,7 +142,7 @@ impl Scan {
             return Ok(None);
         }
         self.walker
-            .row(|row| EventView::of(row).map(|event| read(&event)))
+            .parts(|row, content| Ok(read(&EventView::new(row, content))))
     }
 
     /// Where to go on behind the last match given; `None` before the first.
@@ -204,7 +204,7 @@ impl Iterator for Scan {
         match self.advance() {
             Ok(true) => self
                 .walker
-                .row(|row| crate::snapshot::event_of(&row))
+                .parts(|row, content| Ok(row.event_with(content)))
                 .transpose(),
             Ok(false) => None,
             Err(error) => Some(Err(error)),

@@ -8,6 +8,7 @@ use super::scan::Found;
 use super::scan::Route;
 use super::scan::Walker;
 use super::view::EventView;
+use crate::codec::content::Content;
 use crate::codec::row::Row;
 use crate::error::Error;
 use crate::error::ErrorKind;
@@ -228,9 +229,8 @@ impl Snapshot {
     /// ```
     pub fn page(&self, query: &Query) -> Result<Page> {
         let mut events = Vec::with_capacity(query.limit.min(1024));
-        let page = self.page_of(query, &mut |row| {
-            events.push(crate::snapshot::event_of(&row)?);
-            Ok(())
+        let page = self.page_of(query, &mut |row, content| {
+            events.push(row.event_with(content));
         })?;
         Ok(Page { events, ..page })
     }
@@ -241,13 +241,12 @@ impl Snapshot {
     /// # Errors
     /// As [`Snapshot::page`].
     pub fn page_with(&self, query: &Query, mut each: impl FnMut(&EventView<'_>)) -> Result<Page> {
-        self.page_of(query, &mut |row| {
-            each(&EventView::of(row)?);
-            Ok(())
+        self.page_of(query, &mut |row, content| {
+            each(&EventView::new(row, content));
         })
     }
 
-    fn page_of(&self, query: &Query, each: &mut dyn FnMut(Row<'_>) -> Result<()>) -> Result<Page> {
+    fn page_of(&self, query: &Query, each: &mut dyn FnMut(Row<'_>, Content<'_>)) -> Result<Page> {
         if query.limit == 0 || query.limit > limits::PAGE_EVENTS {
             let what = format!(
                 "limit: {} is not from 1 to {}",
@@ -271,10 +270,11 @@ impl Snapshot {
                     return Ok(bound.page(Stopped::Budget, last));
                 }
                 Found::Match(position) => {
-                    walker.row(|row| {
+                    walker.parts(|row, content| {
                         count += 1;
                         bytes += row.body.content.len();
-                        each(row)
+                        each(row, content);
+                        Ok(())
                     })?;
                     last = Some(position);
                 }

@@ -11,6 +11,7 @@ use super::rows::Rows;
 use super::rows::Step;
 use super::rows::Walk;
 use super::rows::Work;
+use crate::codec::content::Content;
 use crate::codec::row::Row;
 use crate::error::ErrorKind;
 use crate::error::Result;
@@ -171,6 +172,21 @@ impl Walker {
         };
         let row = open.walk.turn(open.at);
         open.source.read(row, &mut open.kept, read).map(Some)
+    }
+
+    /// As [`Walker::row`], with the row's content taken apart.
+    pub(crate) fn parts<T>(
+        &mut self,
+        read: impl FnOnce(Row<'_>, Content<'_>) -> Result<T>,
+    ) -> Result<Option<T>> {
+        let Some(open) = self
+            .current
+            .and_then(|run| self.runs.get_mut(run)?.open.as_mut())
+        else {
+            return Ok(None);
+        };
+        let row = open.walk.turn(open.at);
+        open.source.read_parts(row, &mut open.kept, read).map(Some)
     }
 
     /// Where the match found last stands.

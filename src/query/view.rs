@@ -8,14 +8,12 @@ use crate::codec::content::Content;
 use crate::codec::content::Entity;
 use crate::codec::content::Text;
 use crate::codec::row::Row;
-use crate::error::Result;
 use crate::event::Context;
 use crate::event::Field;
 use crate::event::Outcome;
 use crate::event::StoredEvent;
 use crate::id::EventId;
 use crate::id::Sequence;
-use crate::snapshot::content_of;
 use crate::time::Time;
 
 /// A stored event that is borrowed while it is looked at. Its fields are those of [`StoredEvent`]
@@ -88,10 +86,9 @@ pub struct OriginView<'a> {
 }
 
 impl<'a> EventView<'a> {
-    /// Looks at a row, whose content must be one.
-    pub(super) fn of(row: Row<'a>) -> Result<EventView<'a>> {
-        let content = content_of(&row)?;
-        Ok(EventView { row, content })
+    /// Looks at a row with its own content.
+    pub(super) const fn new(row: Row<'a>, content: Content<'a>) -> EventView<'a> {
+        EventView { row, content }
     }
 
     /// The event's public name.

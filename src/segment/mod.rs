@@ -25,6 +25,7 @@ pub(crate) mod merge;
 mod named;
 mod numbered;
 mod open;
+mod outlines;
 mod output;
 mod packed;
 mod packing;

@@ -19,6 +19,7 @@ use super::format::Section;
 use super::lanes;
 use super::leaves::Leaves;
 use super::open;
+use super::outlines::Outlines;
 use super::pages::Pages;
 use super::postings::Postings;
 pub(crate) use super::rows::Loaded;
@@ -61,6 +62,7 @@ struct Inner {
     zones: Zones,
     schema: Schema,
     leaves: Leaves,
+    outlines: Outlines,
     texts: TextIndex,
     terms: TermIndex,
     fingerprints: Fingerprints,
@@ -178,6 +180,7 @@ impl Reader {
             rows,
             zones,
             leaves: Leaves::of(&schema, dictionaries),
+            outlines: Outlines::new(&schema),
             schema,
             texts,
             terms,

@@ -7,6 +7,7 @@ use core::ops::Range;
 use super::block::Head;
 use super::leaves::Last;
 use super::leaves::Leaves;
+use super::outlines::Cuts;
 use super::pages::Pages;
 use super::schema::NO_COLUMN;
 use super::schema::Schema;
@@ -43,6 +44,8 @@ pub(super) struct Growing {
     pub(super) last: Vec<Last>,
     /// The row's number among those that were read.
     pub(super) number: u64,
+    /// Where its pieces stand.
+    pub(super) cuts: Cuts,
     /// How the row read last was put together, if that is asked for.
     pub(super) trace: Option<Trace>,
 }
@@ -160,6 +163,8 @@ impl RowReader<'_> {
         row.last.resize(self.leaves.tellers, Last::default());
         row.number += 1;
         row.content.clear();
+        row.cuts.starts.clear();
+        row.cuts.members.clear();
         let number = self.schema.shape_numbers.read(&mut cursor)? as usize;
         let shape = self.schema.shapes.get(number).ok_or(Stop::NoRow)?;
         if let Some(trace) = &mut row.trace {
@@ -173,6 +178,9 @@ impl RowReader<'_> {
         };
         for member in &shape.members {
             self.member(*member, &mut cursor, position, row)?;
+        }
+        if row.cuts.wanted {
+            row.cuts.starts.push(row.content.len() as u32);
         }
         match row.content.len() {
             0 => row.content.push(b'{'),
@@ -205,7 +213,14 @@ impl RowReader<'_> {
             trace.templates.push(place);
         }
         let steps = self.schema.steps(place).ok_or(Stop::NoRow)?;
+        if row.cuts.wanted {
+            let first = row.cuts.starts.len() as u32;
+            row.cuts.members.push((place, first));
+        }
         for step in steps {
+            if row.cuts.wanted {
+                row.cuts.starts.push(row.content.len() as u32);
+            }
             let literal = (step.start as usize, step.len as usize);
             let put = row.content.put(&self.schema.literals, literal.0, literal.1);
             put.ok_or(Stop::NoRow)?;

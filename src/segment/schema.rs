@@ -231,6 +231,11 @@ impl Schema {
         (bytes.is_empty() && schema.is_sound()).then_some(schema)
     }
 
+    /// How many templates there are.
+    pub(super) const fn templates_len(&self) -> usize {
+        self.templates.len()
+    }
+
     fn template(&mut self, bytes: &mut Bytes<'_>) -> Option<()> {
         let text = bytes.bytes()?;
         let first_step = self.steps.len() as u32;

@@ -222,6 +222,8 @@ fn read_all(reader: &Reader) -> Result<Contents> {
     for row in 0..reader.rows() {
         let mut line = Vec::new();
         reader.row(row, &mut loaded)?.write_line(&mut line);
+        let (row, content) = reader.parts(row, &mut loaded)?;
+        assert_eq!(format!("{content:?}"), format!("{:?}", row.content()));
         lines.push(String::from_utf8(line).unwrap());
     }
     let mut terms = BTreeMap::new();

@@ -20,7 +20,6 @@ pub(crate) use segments::Segments;
 pub(crate) use source::Kept;
 pub(crate) use source::Listed;
 pub(crate) use source::Source;
-pub(crate) use source::content_of;
 pub(crate) use source::event_of;
 pub(crate) use source::no_event;
 pub(crate) use terms::Selected;

@@ -57,7 +57,7 @@ pub(crate) fn event_of(row: &Row<'_>) -> Result<StoredEvent> {
 }
 
 /// The content of a row, taken apart.
-pub(crate) fn content_of<'a>(row: &Row<'a>) -> Result<Content<'a>> {
+fn content_of<'a>(row: &Row<'a>) -> Result<Content<'a>> {
     row.content().ok_or_else(|| no_event(row))
 }
 
@@ -120,6 +120,22 @@ impl Source {
                 let entry = entry.ok_or_else(|| no_row(row))?;
                 read(entry.row())
             }
+        }
+    }
+
+    /// Reads `row` with its content taken apart.
+    pub(crate) fn read_parts<T>(
+        &self,
+        row: u32,
+        kept: &mut Kept,
+        read: impl FnOnce(Row<'_>, Content<'_>) -> Result<T>,
+    ) -> Result<T> {
+        match self {
+            Source::Segment { reader, .. } => {
+                let (row, content) = reader.parts(row, kept)?;
+                read(row, content.ok_or_else(|| no_event(&row))?)
+            }
+            Source::Memtable { .. } => self.read(row, kept, |row| read(row, content_of(&row)?)),
         }
     }
 
@@ -199,9 +215,7 @@ impl Source {
         let candidates = self.by_fingerprint(fingerprint)?;
         let mut rows = Vec::new();
         for number in candidates {
-            if self.read(number, kept, |row| {
-                content_of(&row).map(|held| confirm(&held))
-            })? {
+            if self.read_parts(number, kept, |_, held| Ok(confirm(&held)))? {
                 rows.push(number);
             }
         }

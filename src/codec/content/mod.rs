@@ -6,18 +6,22 @@
 
 mod event;
 mod names;
+mod outline;
 mod rules;
 mod scan;
 
 use std::borrow::Cow;
 
+pub(crate) use self::outline::Behind;
+pub(crate) use self::outline::Outline;
+pub(crate) use self::outline::Piece;
 use self::scan::Scan;
 use crate::event::Field;
 use crate::event::Outcome;
 use crate::time::Time;
 
 /// One event's content. Every slice is of the stored text.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Content<'a> {
     pub(crate) event_type: Text<'a>,
     pub(crate) sub_type: Field<Text<'a>>,
@@ -43,7 +47,7 @@ pub(crate) struct Content<'a> {
 }
 
 /// A JSON string: what stands between its quotation marks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Text<'a> {
     raw: &'a str,
     /// Nothing in it is escaped, so it is its own text.

@@ -18,6 +18,31 @@ use crate::event::Outcome;
 use crate::limits;
 use crate::time::Time;
 
+/// What the members of a content begin with, in their order; the brace stands in place of the first
+/// comma.
+pub(super) const FIELDS: [&str; 20] = [
+    ",\"type\":",
+    ",\"sub_type\":",
+    ",\"offset\":",
+    ",\"org\":",
+    ",\"performer\":",
+    ",\"on_behalf_of\":",
+    ",\"subject\":",
+    ",\"targets\":",
+    ",\"outcome\":",
+    ",\"reason\":",
+    ",\"source\":",
+    ",\"metadata\":",
+    ",\"changes\":",
+    ",\"context\":",
+    ",\"batch\":",
+    ",\"caused_by\":",
+    ",\"correlation\":",
+    ",\"origin\":",
+    ",\"key\":",
+    ",\"data\":",
+];
+
 /// A text and how far it was read.
 pub(super) struct Scan<'a> {
     text: &'a str,
@@ -101,30 +126,55 @@ impl<'a> Scan<'a> {
     /// The whole text as one content.
     pub(super) fn content(mut self) -> Option<Content<'a>> {
         self.expect("{\"type\":")?;
-        let content = Content {
+        let mut content = Content {
             event_type: self.text()?,
-            sub_type: self.member(",\"sub_type\":", Scan::text)?,
-            offset: self.member(",\"offset\":", Scan::minutes)?,
-            org: self.member(",\"org\":", Scan::text)?,
-            performer: self.member(",\"performer\":", Scan::performer)?,
-            on_behalf_of: self.member(",\"on_behalf_of\":", Scan::performer)?,
-            subject: self.member(",\"subject\":", Scan::subject)?,
-            targets: self.member(",\"targets\":", Scan::targets)?,
-            outcome: self.member(",\"outcome\":", Scan::outcome)?,
-            reason: self.member(",\"reason\":", Scan::text)?,
-            source: self.member(",\"source\":", Scan::text)?,
-            metadata: self.member(",\"metadata\":", Scan::metadata)?,
-            changes: self.member(",\"changes\":", Scan::changes)?,
-            context: self.member(",\"context\":", Scan::context)?,
-            batch: self.member(",\"batch\":", Scan::text)?,
-            caused_by: self.member(",\"caused_by\":", Scan::text)?,
-            correlation: self.member(",\"correlation\":", Scan::text)?,
-            origin: self.member(",\"origin\":", Scan::origin)?,
-            key: self.member(",\"key\":", Scan::text)?,
-            data: self.member(",\"data\":", Scan::json)?,
+            ..Content::default()
         };
+        for field in 1..FIELDS.len() {
+            self.field(field, &mut content)?;
+        }
         self.expect("}")?;
         (self.at == self.text.len()).then_some(content)
+    }
+
+    /// The field of this number in [`FIELDS`], if that comes next; not the first one.
+    #[inline]
+    fn field(&mut self, number: usize, content: &mut Content<'a>) -> Option<()> {
+        let key = FIELDS.get(number)?;
+        match number {
+            1 => content.sub_type = self.member(key, Scan::text)?,
+            2 => content.offset = self.member(key, Scan::minutes)?,
+            3 => content.org = self.member(key, Scan::text)?,
+            4 => content.performer = self.member(key, Scan::performer)?,
+            5 => content.on_behalf_of = self.member(key, Scan::performer)?,
+            6 => content.subject = self.member(key, Scan::subject)?,
+            7 => content.targets = self.member(key, Scan::targets)?,
+            8 => content.outcome = self.member(key, Scan::outcome)?,
+            9 => content.reason = self.member(key, Scan::text)?,
+            10 => content.source = self.member(key, Scan::text)?,
+            11 => content.metadata = self.member(key, Scan::metadata)?,
+            12 => content.changes = self.member(key, Scan::changes)?,
+            13 => content.context = self.member(key, Scan::context)?,
+            14 => content.batch = self.member(key, Scan::text)?,
+            15 => content.caused_by = self.member(key, Scan::text)?,
+            16 => content.correlation = self.member(key, Scan::text)?,
+            17 => content.origin = self.member(key, Scan::origin)?,
+            18 => content.key = self.member(key, Scan::text)?,
+            19 => content.data = self.member(key, Scan::json)?,
+            _ => return None,
+        }
+        Some(())
+    }
+
+    /// The field of this number alone, which must be all of the text.
+    pub(super) fn lone_field(mut self, number: usize, content: &mut Content<'a>) -> Option<()> {
+        if number == 0 {
+            self.expect("{\"type\":")?;
+            content.event_type = self.text()?;
+        } else {
+            self.field(number, content)?;
+        }
+        (self.at == self.text.len()).then_some(())
     }
 
     fn rest(&self) -> &'a [u8] {

@@ -7,12 +7,14 @@ use std::borrow::Cow;
 use super::Loaded;
 use super::Reader;
 use crate::codec::canonical;
+use crate::codec::content::Content;
 use crate::codec::row::Body;
 use crate::codec::row::ImportMark;
 use crate::codec::row::Row;
 use crate::error::Result;
 use crate::id::Position;
 use crate::segment::format;
+use crate::segment::rows::Growing;
 use crate::segment::rows::RowReader;
 use crate::segment::rows::Stop;
 use crate::segment::rows::Trace;
@@ -71,7 +73,22 @@ impl Reader {
 
     /// One row.
     pub(crate) fn row<'l>(&'l self, row: u32, loaded: &'l mut Loaded) -> Result<Row<'l>> {
-        self.traced_row(row, loaded).map(|(row, _)| row)
+        loaded.row.cuts.wanted = false;
+        self.grown_row(row, loaded).map(|(row, _)| row)
+    }
+
+    /// One row with its content taken apart; `None` where that is no event's.
+    pub(crate) fn parts<'l>(
+        &'l self,
+        row: u32,
+        loaded: &'l mut Loaded,
+    ) -> Result<(Row<'l>, Option<Content<'l>>)> {
+        loaded.row.cuts.wanted = true;
+        let (row, grown) = self.grown_row(row, loaded)?;
+        let inner = &*self.0;
+        let outlines = &inner.outlines;
+        let content = outlines.content(&inner.schema, row.body.content, &grown.cuts);
+        Ok((row, content.or_else(|| row.content())))
     }
 
     /// One row, and how it was put together, if `loaded` asks for that.
@@ -80,6 +97,12 @@ impl Reader {
         row: u32,
         loaded: &'l mut Loaded,
     ) -> Result<(Row<'l>, Option<&'l Trace>)> {
+        let (row, grown) = self.grown_row(row, loaded)?;
+        Ok((row, grown.trace.as_ref()))
+    }
+
+    /// One row, and what it was put together in.
+    fn grown_row<'l>(&'l self, row: u32, loaded: &'l mut Loaded) -> Result<(Row<'l>, &'l Growing)> {
         let place = self.load(row, loaded)?;
         let (head, view) = (&loaded.head, self.block(&loaded.extent, &loaded.bytes));
         let len = (loaded.extent.end - loaded.extent.start) as usize;
@@ -121,7 +144,7 @@ impl Reader {
                 content: content.ok_or_else(|| self.no_row(row))?,
             },
         };
-        Ok((found, loaded.row.trace.as_ref()))
+        Ok((found, &loaded.row))
     }
 
     /// What rows are read with.

@@ -31,8 +31,9 @@ use crate::store::Store;
 fn read(batch: &Batch, from: usize, step: usize, blocks: &mut Blocks) -> Result<Vec<Position>> {
     let (mut found, mut next) = (Vec::new(), from);
     while next < batch.len() {
-        let mut left = step;
-        next = batch.read(next, blocks, &mut |row| {
+        let (mut left, parts) = (step, step.is_multiple_of(2));
+        next = batch.read(next, parts, blocks, &mut |row, content| {
+            assert_eq!(content.is_some(), parts);
             found.push(row.position);
             left -= 1;
             Ok(match left {

@@ -1,0 +1,451 @@
+//! Where the fields of a member stand, found once for every content that is made of the same
+//! literals: the member is parsed with stand-ins for its leaves, and each slice that comes of it is
+//! remembered as so many bytes into so many literals. A content taken apart by outlines is the one
+//! that [`Content::parse`] gives; whatever they cannot tell is left to that.
+
+use core::cell::Cell;
+
+use super::Changes;
+use super::Content;
+use super::Entity;
+use super::Named;
+use super::Pairs;
+use super::Surroundings;
+use super::Targets;
+use super::Text;
+use super::scan::FIELDS;
+use super::scan::Scan;
+use crate::event;
+use crate::event::Field;
+
+/// A literal of a template, and what stands behind it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Piece<'p> {
+    pub(crate) literal: &'p [u8],
+    pub(crate) behind: Behind,
+}
+
+/// What stands behind a literal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Behind {
+    Nothing,
+    Leaf,
+    /// A leaf in which nothing is escaped or would have to be.
+    Clean,
+    /// A leaf that is a number.
+    Number,
+}
+
+/// Where the field of one member stands.
+#[derive(Debug)]
+pub(crate) struct Outline {
+    /// Its number among the fields.
+    field: usize,
+    held: Held,
+    /// The leaves that have to be looked at.
+    leaves: Vec<(Span, Kind)>,
+}
+
+#[derive(Debug)]
+enum Held {
+    /// The member is parsed: a word or a number that stands for something, or null.
+    Parsed,
+    Text(Words),
+    /// Without the fields of an origin that are no texts.
+    Origin(Span, [Field<Words>; 2]),
+    Json(Span),
+    Entity(Box<Outlined>),
+    Metadata(Listed),
+    Context(Box<([Field<Words>; 6], Listed)>),
+}
+
+/// An entity: the whole object, and its texts in their order.
+#[derive(Debug)]
+struct Outlined {
+    json: Span,
+    kind: Words,
+    texts: [Field<Words>; 5],
+}
+
+/// Pairs: the whole object, and what stands between its braces.
+#[derive(Clone, Copy, Debug)]
+struct Listed {
+    json: Span,
+    members: Span,
+}
+
+/// What stands between quotation marks.
+#[derive(Clone, Copy, Debug)]
+struct Words {
+    span: Span,
+    plain: bool,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Span {
+    from: Point,
+    to: Point,
+}
+
+/// So many bytes behind where a literal begins; behind the last literal is where the member ends.
+#[derive(Clone, Copy, Debug)]
+struct Point {
+    literal: u32,
+    bytes: u32,
+}
+
+impl Span {
+    /// The leaf behind this literal.
+    fn behind(number: u32, literal: &[u8]) -> Span {
+        Span {
+            from: Point {
+                literal: number,
+                bytes: literal.len() as u32,
+            },
+            to: Point {
+                literal: number + 1,
+                bytes: 0,
+            },
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Kind {
+    /// The inside of a string, or a part of it.
+    Inside,
+    /// A number, `true` or `false`.
+    Scalar,
+}
+
+impl Outline {
+    /// The outline of a member whose template consists of `pieces`; the first literal begins with
+    /// the comma before the member. `None` where the literals do not tell what field it is.
+    pub(crate) fn of(pieces: &[Piece<'_>]) -> Option<Outline> {
+        let first = pieces.first()?.literal;
+        let mut keys = FIELDS.iter();
+        let field = keys.position(|key| first.starts_with(key.as_bytes()))?;
+        let outline = Sample::of(pieces).and_then(|sample| sample.outline(field));
+        Some(outline.unwrap_or(Outline {
+            field,
+            held: Held::Parsed,
+            leaves: Vec::new(),
+        }))
+    }
+
+    /// Which of the fields it is of, in their order.
+    pub(crate) const fn field(&self) -> usize {
+        self.field
+    }
+
+    /// Puts the field into `content`. The member's literals begin at `starts` of `text`, and it ends
+    /// at the last of them. `None` where the member is no such field, or none that the outline can
+    /// tell from a damaged one.
+    pub(crate) fn put<'a>(
+        &self,
+        text: &'a str,
+        starts: &[u32],
+        content: &mut Content<'a>,
+    ) -> Option<()> {
+        let failed = Cell::new(false);
+        let cut = Cut {
+            text,
+            starts,
+            failed: &failed,
+        };
+        let is_sound = |(span, kind): &(Span, Kind)| cut.is_sound(*span, *kind);
+        if !self.leaves.iter().all(is_sound) {
+            return None;
+        }
+        match &self.held {
+            Held::Parsed => {
+                let (from, to) = (*starts.first()? as usize, *starts.last()? as usize);
+                Scan::new(text.get(from..to)?).lone_field(self.field, content)?;
+            }
+            Held::Text(words) => {
+                *text_of(self.field, content)? = Field::Value(cut.text(*words));
+            }
+            Held::Origin(json, [store, id]) => {
+                content.origin = Field::Value(Named {
+                    json: cut.slice(*json),
+                    store: cut.words(*store),
+                    id: cut.words(*id),
+                    seq: Field::Absent,
+                    recorded_at: Field::Absent,
+                });
+            }
+            Held::Json(span) => {
+                let json = cut.slice(*span);
+                match self.field {
+                    TARGETS => content.targets = Field::Value(Targets { json }),
+                    CHANGES => content.changes = Field::Value(Changes { json }),
+                    _ => content.data = Field::Value(json),
+                }
+            }
+            Held::Entity(entity) => {
+                let entity = Field::Value(cut.entity(entity));
+                match self.field {
+                    PERFORMER => content.performer = entity,
+                    ON_BEHALF_OF => content.on_behalf_of = entity,
+                    _ => content.subject = entity,
+                }
+            }
+            Held::Metadata(listed) => content.metadata = Field::Value(cut.pairs(*listed)),
+            Held::Context(context) => {
+                let (known, listed) = &**context;
+                let further = cut.pairs(*listed);
+                content.context = Field::Value(Surroundings {
+                    json: further.json,
+                    known: known.map(|words| cut.words(words)),
+                    further,
+                });
+            }
+        }
+        (!failed.get()).then_some(())
+    }
+}
+
+/// The numbers of the fields that are told apart here.
+const PERFORMER: usize = 4;
+const ON_BEHALF_OF: usize = 5;
+const TARGETS: usize = 7;
+const CHANGES: usize = 12;
+
+/// The field of this number, if it is one text.
+const fn text_of<'c, 'a>(
+    field: usize,
+    content: &'c mut Content<'a>,
+) -> Option<&'c mut Field<Text<'a>>> {
+    Some(match field {
+        1 => &mut content.sub_type,
+        3 => &mut content.org,
+        9 => &mut content.reason,
+        10 => &mut content.source,
+        14 => &mut content.batch,
+        15 => &mut content.caused_by,
+        16 => &mut content.correlation,
+        18 => &mut content.key,
+        _ => return None,
+    })
+}
+
+/// Slices of a text by where they stand in its member.
+struct Cut<'a, 's> {
+    text: &'a str,
+    starts: &'s [u32],
+    /// Some slice was not there.
+    failed: &'s Cell<bool>,
+}
+
+impl<'a> Cut<'a, '_> {
+    #[inline]
+    fn at(&self, point: Point) -> usize {
+        let start = self.starts.get(point.literal as usize);
+        start.map_or(usize::MAX, |start| {
+            (*start as usize).saturating_add(point.bytes as usize)
+        })
+    }
+
+    #[inline]
+    fn slice(&self, span: Span) -> &'a str {
+        let slice = self.text.get(self.at(span.from)..self.at(span.to));
+        slice.unwrap_or_else(|| {
+            self.failed.set(true);
+            ""
+        })
+    }
+
+    fn is_sound(&self, leaf: Span, kind: Kind) -> bool {
+        let leaf = self.slice(leaf);
+        match kind {
+            Kind::Inside => event::clean_bytes(leaf.as_bytes()) == leaf.len(),
+            Kind::Scalar => {
+                leaf.starts_with(|first: char| matches!(first, '-' | '0'..='9' | 't' | 'f'))
+                    && event::compact_json_bytes(leaf) == Some(leaf.len())
+            }
+        }
+    }
+
+    fn text(&self, words: Words) -> Text<'a> {
+        Text {
+            raw: self.slice(words.span),
+            plain: words.plain,
+        }
+    }
+
+    fn words(&self, words: Field<Words>) -> Field<Text<'a>> {
+        words.map(|words| self.text(words))
+    }
+
+    fn entity(&self, entity: &Outlined) -> Entity<'a> {
+        let [id, label, email, org, external_ref] = entity.texts;
+        Entity {
+            json: self.slice(entity.json),
+            kind: self.text(entity.kind),
+            id: self.words(id),
+            label: self.words(label),
+            email: self.words(email),
+            org: self.words(org),
+            external_ref: self.words(external_ref),
+        }
+    }
+
+    fn pairs(&self, listed: Listed) -> Pairs<'a> {
+        Pairs {
+            json: self.slice(listed.json),
+            members: self.slice(listed.members),
+        }
+    }
+}
+
+/// A member with a stand-in for each leaf.
+struct Sample {
+    text: String,
+    /// Where each literal begins, and where the member ends.
+    starts: Vec<usize>,
+    leaves: Vec<(Span, Kind)>,
+}
+
+impl Sample {
+    /// `None` where a leaf may stand for more than a part of a string or a scalar.
+    fn of(pieces: &[Piece<'_>]) -> Option<Sample> {
+        let (mut bytes, mut starts, mut leaves) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut inside, mut escaped, mut bare) = (false, false, false);
+        for (number, Piece { literal, behind }) in (0..).zip(pieces) {
+            if bare && !literal.first().is_none_or(|next| b",]}".contains(next)) {
+                return None;
+            }
+            starts.push(bytes.len());
+            bytes.extend_from_slice(literal);
+            for byte in *literal {
+                (inside, escaped) = match byte {
+                    _ if escaped => (inside, false),
+                    b'\\' => (inside, true),
+                    b'"' => (!inside, false),
+                    _ => (inside, false),
+                };
+            }
+            bare = !inside && *behind != Behind::Nothing;
+            if escaped || bare && !literal.last().is_some_and(|last| b":[,".contains(last)) {
+                return None;
+            }
+            let kind = if inside { Kind::Inside } else { Kind::Scalar };
+            match (behind, kind) {
+                (Behind::Nothing, _) => continue,
+                (Behind::Number, _) | (Behind::Clean, Kind::Inside) => {}
+                (Behind::Leaf, _) | (Behind::Clean, Kind::Scalar) => {
+                    leaves.push((Span::behind(number, literal), kind));
+                }
+            }
+            bytes.push(if inside { b'x' } else { b'0' });
+        }
+        starts.push(bytes.len());
+        Some(Sample {
+            text: String::from_utf8(bytes).ok()?,
+            starts,
+            leaves,
+        })
+    }
+
+    /// `None` where the field is to be parsed.
+    fn outline(self, field: usize) -> Option<Outline> {
+        let mut content = Content::default();
+        Scan::new(&self.text).lone_field(field, &mut content)?;
+        let entity = match field {
+            PERFORMER => content.performer,
+            ON_BEHALF_OF => content.on_behalf_of,
+            _ => content.subject,
+        };
+        let json = match field {
+            TARGETS => content.targets.map(|targets| targets.json),
+            CHANGES => content.changes.map(|changes| changes.json),
+            _ => content.data,
+        };
+        let text = text_of(field, &mut content).map(|text| *text);
+        let held = if let Some(Field::Value(text)) = text {
+            Held::Text(self.text(text))
+        } else if let Field::Value(entity) = entity {
+            self.entity(&entity)
+        } else if let Field::Value(json) = json {
+            Held::Json(self.span(json))
+        } else if let Field::Value(pairs) = content.metadata {
+            Held::Metadata(self.pairs(pairs)?)
+        } else if let Field::Value(context) = content.context {
+            let known = context.known.map(|text| self.words(text));
+            Held::Context(Box::new((known, self.pairs(context.further)?)))
+        } else if let Field::Value(origin) = content.origin
+            && origin.seq.is_absent()
+            && origin.recorded_at.is_absent()
+        {
+            let texts = [origin.store, origin.id];
+            Held::Origin(self.span(origin.json), texts.map(|text| self.words(text)))
+        } else {
+            return None;
+        };
+        Some(Outline {
+            field,
+            held,
+            leaves: self.leaves,
+        })
+    }
+
+    /// Where a slice of the sample stands.
+    fn span(&self, slice: &str) -> Span {
+        let from = (slice.as_ptr() as usize).saturating_sub(self.text.as_ptr() as usize);
+        Span {
+            from: self.point(from),
+            to: self.point(from + slice.len()),
+        }
+    }
+
+    fn point(&self, at: usize) -> Point {
+        let behind = self.starts.partition_point(|start| *start <= at);
+        let literal = behind.saturating_sub(1);
+        let start = self.starts.get(literal).copied().unwrap_or(0);
+        Point {
+            literal: literal as u32,
+            bytes: (at - start) as u32,
+        }
+    }
+
+    fn text(&self, text: Text<'_>) -> Words {
+        Words {
+            span: self.span(text.raw),
+            plain: text.plain,
+        }
+    }
+
+    fn words(&self, text: Field<Text<'_>>) -> Field<Words> {
+        text.map(|text| self.text(text))
+    }
+
+    fn entity(&self, entity: &Entity<'_>) -> Held {
+        let texts = [
+            entity.id,
+            entity.label,
+            entity.email,
+            entity.org,
+            entity.external_ref,
+        ];
+        Held::Entity(Box::new(Outlined {
+            json: self.span(entity.json),
+            kind: self.text(entity.kind),
+            texts: texts.map(|text| self.words(text)),
+        }))
+    }
+
+    /// `None` where a key is a leaf, which might be one that came before.
+    fn pairs(&self, pairs: Pairs<'_>) -> Option<Listed> {
+        let is_fixed = |key: Text<'_>| {
+            let Span { from, to } = self.span(key.raw);
+            from.literal == to.literal
+        };
+        pairs.iter().all(|(key, _)| is_fixed(key)).then(|| Listed {
+            json: self.span(pairs.json),
+            members: self.span(pairs.members),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

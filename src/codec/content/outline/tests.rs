@@ -1,0 +1,109 @@
+//! Outlines against the parser, on every field of the golden lines cut up at random.
+
+use proptest::prelude::*;
+
+use super::*;
+
+/// Members of every field in many states, as they stand in contents.
+fn members() -> Vec<String> {
+    let lines = include_str!("../../../../tests/golden/canonical.ndjson").lines();
+    let mut members = Vec::new();
+    for line in lines {
+        let Ok(stored) = serde_json::from_str::<event::StoredEvent>(line) else {
+            continue;
+        };
+        let text = crate::codec::canonical::content(&stored.event);
+        let (mut depth, mut inside, mut escaped, mut start) = (0, false, false, 0);
+        for (at, byte) in text.bytes().enumerate() {
+            match byte {
+                _ if escaped => escaped = false,
+                b'\\' => escaped = true,
+                b'"' => inside = !inside,
+                b'{' | b'[' if !inside => depth += 1,
+                b'}' | b']' if !inside => depth -= 1,
+                _ => {}
+            }
+            if !inside && (depth == 0 || depth == 1 && byte == b',') {
+                members.push(text.get(start..at).unwrap_or_default().to_owned());
+                start = at;
+            }
+        }
+    }
+    members.retain(|member| member.starts_with(','));
+    assert!(members.len() > 100);
+    members
+}
+
+proptest! {
+    /// Whatever is taken for a leaf and whatever then stands there: what an outline gives is
+    /// what parsing gives.
+    #[test]
+    fn outlines_tell_what_parsing_tells(
+        which: prop::sample::Index,
+        cuts in prop::collection::vec((any::<prop::sample::Index>(), 0_usize..6), 0..6),
+        texts in prop::collection::vec("[a-z0-9]{0,6}|[0-9]{1,3}|-?[0-9](\\.5)?|true|null|[\"\\\\{}:,é\u{1} ]{0,3}", 6),
+        clean: bool,
+    ) {
+        let members = members();
+        let member = which.get(&members);
+        let mut ranges: Vec<(usize, usize)> = cuts
+            .iter()
+            .map(|(at, len)| (1 + at.index(member.len()), *len))
+            .map(|(at, len)| (at.min(member.len()), (at + len).min(member.len())))
+            .collect();
+        ranges.sort_unstable();
+        let (mut pieces, mut text, mut starts, mut done) = (Vec::new(), Vec::new(), Vec::new(), 0);
+        for ((from, to), leaf) in ranges.into_iter().zip(&texts) {
+            if from < done {
+                continue;
+            }
+            let literal = member.as_bytes().get(done..from).unwrap_or_default();
+            let is_clean = clean && leaf.bytes().all(|byte| byte.is_ascii_alphanumeric());
+            let behind = if is_clean { Behind::Clean } else { Behind::Leaf };
+            starts.push(text.len() as u32);
+            text.extend_from_slice(literal);
+            text.extend_from_slice(leaf.as_bytes());
+            pieces.push(Piece { literal, behind });
+            done = to;
+        }
+        let literal = member.as_bytes().get(done..).unwrap_or_default();
+        if !literal.is_empty() {
+            starts.push(text.len() as u32);
+            text.extend_from_slice(literal);
+            pieces.push(Piece { literal, behind: Behind::Nothing });
+        }
+        starts.push(text.len() as u32);
+        let Ok(text) = String::from_utf8(text) else {
+            return Ok(());
+        };
+        if let Some(outline) = Outline::of(&pieces) {
+            let (mut found, mut wanted) = (Content::default(), Content::default());
+            if outline.put(&text, &starts, &mut found).is_some() {
+                let model = Scan::new(&text).lone_field(outline.field(), &mut wanted);
+                prop_assert_eq!(model, Some(()), "{}", text);
+                prop_assert_eq!(format!("{found:?}"), format!("{wanted:?}"));
+            }
+        }
+    }
+}
+
+#[test]
+fn members_without_leaves_are_outlined_and_told() {
+    let mut outlined = 0;
+    for member in members() {
+        let piece = Piece {
+            literal: member.as_bytes(),
+            behind: Behind::Nothing,
+        };
+        let outline = Outline::of(&[piece]);
+        let (mut found, mut wanted) = (Content::default(), Content::default());
+        let put = |outline: Outline| {
+            outlined += usize::from(!matches!(outline.held, Held::Parsed));
+            outline.put(&member, &[0, member.len() as u32], &mut found)?;
+            Scan::new(&member).lone_field(outline.field, &mut wanted)
+        };
+        assert_eq!(outline.and_then(put), Some(()), "{member}");
+        assert_eq!(format!("{found:?}"), format!("{wanted:?}"));
+    }
+    assert!(outlined > 50, "{outlined}");
+}
