@@ -142,16 +142,19 @@ impl Rows {
 
 /// Leaps from set to set until one row is in all of them.
 fn seek_all(sets: &mut [Rows], row: u32, walk: Walk, work: &mut Work) -> Result<Step> {
-    let mut candidate = row;
+    let (mut candidate, mut proposer) = (row, None);
     'candidates: loop {
         if work.is_spent() && candidate > row {
             return Ok(Step::Spent(candidate));
         }
-        for set in sets.iter_mut() {
+        for (number, set) in sets.iter_mut().enumerate() {
+            if proposer == Some(number) {
+                continue;
+            }
             match set.seek(candidate, walk, work)? {
                 Step::Row(found) if found == candidate => {}
                 Step::Row(found) => {
-                    candidate = found;
+                    (candidate, proposer) = (found, Some(number));
                     continue 'candidates;
                 }
                 step => return Ok(step),

@@ -15,6 +15,9 @@ pub(crate) struct Layout {
     high_len: u64,
 }
 
+/// Bits that one load of eight bytes has, wherever they begin.
+const WORD_WIDTH: u32 = 57;
+
 /// Where a seek ended, for the next one to go on from.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Reached {
@@ -158,6 +161,38 @@ impl<'b> List<'b> {
         }
         let high = Highs::new(self)?.select(place)?;
         Some(high << self.layout.low_width | self.low(place)?)
+    }
+
+    /// Puts all numbers into `out`, in order; `None` where the bits are no list.
+    pub(crate) fn unpack(&self, out: &mut Vec<u64>) -> Option<()> {
+        let Layout {
+            count,
+            low_width,
+            high_len,
+        } = self.layout;
+        out.clear();
+        if high_len == 0 || low_width > WORD_WIDTH {
+            out.extend(self.iter());
+            return Some(());
+        }
+        let mut low_at = self.at;
+        let start = self.at + usize::try_from(count * u64::from(low_width)).ok()?;
+        let (mut at, end) = (start, start + usize::try_from(high_len).ok()?);
+        while at < end {
+            let width = (end - at).min(64);
+            let mut ones = bits::read(self.bytes, at, width as u32)?;
+            while ones != 0 && (out.len() as u64) < count {
+                // A one for each number before, and for each step of the high part a zero.
+                let bit = at + ones.trailing_zeros() as usize - start;
+                let high = (bit - out.len()) as u64;
+                let low = bits::word(self.bytes, low_at, low_width)?;
+                out.push(high << low_width | low & bits::mask(low_width));
+                low_at += low_width as usize;
+                ones &= ones - 1;
+            }
+            at += width;
+        }
+        Some(())
     }
 
     /// All numbers in order; ends early where the bits are no list.
@@ -346,6 +381,9 @@ mod tests {
                 let wanted = upto.checked_sub(1).and_then(|at| numbers.get(at)).copied();
                 proptest::prop_assert_eq!(list.seek_back(from), wanted);
             }
+            let mut unpacked = Vec::new();
+            proptest::prop_assert_eq!(list.unpack(&mut unpacked), Some(()));
+            proptest::prop_assert_eq!(&unpacked, &numbers);
         }
 
         /// Bits that are no list end a walk; they never make it go on for ever or panic.

@@ -41,6 +41,8 @@ pub(super) struct Stored {
 pub(super) struct Leaps {
     list: Stored,
     here: Option<Here>,
+    /// All numbers of a chunk.
+    numbers: Vec<u64>,
 }
 
 /// Where a walk stands.
@@ -49,7 +51,16 @@ struct Here {
     number: u64,
     chunk: Chunk,
     reached: Option<Reached>,
+    /// Seeks in this chunk so far.
+    seeks: u64,
+    /// How far the seeks are among the unpacked numbers, once many of them were asked for.
+    unpacked: Option<usize>,
 }
+
+/// Seeks in a chunk after which it is unpacked, if they pass over no more than so many numbers each:
+/// to unpack a number takes a tenth of a seek.
+const SEEKS_MIN: u64 = 8;
+const PASSED_MAX: u64 = 8;
 
 /// A chunk: its first number, the numbers before it, and how it lies.
 #[derive(Clone, Copy, Debug)]
@@ -255,7 +266,11 @@ impl Stored {
 
 impl Leaps {
     pub(super) const fn new(list: Stored) -> Leaps {
-        Leaps { list, here: None }
+        Leaps {
+            list,
+            here: None,
+            numbers: Vec::new(),
+        }
     }
 
     /// The first number at or above `from`.
@@ -268,9 +283,23 @@ impl Leaps {
         };
         let Here { chunk, reached, .. } = here;
         let relative = from.saturating_sub(chunk.first);
-        let found = self.list.within(pages, chunk, |list| {
-            list.seek_on(relative, reached).map(|(_, found)| found)
-        })?;
+        let found = match &mut here.unpacked {
+            Some(at) => seek_in(&self.numbers, at, relative),
+            None => {
+                let found = self
+                    .list
+                    .within(pages, chunk, |list| list.seek_on(relative, reached))?;
+                here.seeks += 1;
+                let passed = found.map_or(u64::MAX, |(place, _)| place);
+                if here.seeks >= SEEKS_MIN && passed <= PASSED_MAX * here.seeks {
+                    let numbers = &mut self.numbers;
+                    let unpack = |list: List<'_>| list.unpack(numbers);
+                    let unpacked = self.list.within(pages, chunk, unpack)?;
+                    here.unpacked = unpacked.map(|()| passed as usize);
+                }
+                found.map(|(_, found)| found)
+            }
+        };
         let found = found.map(|found| chunk.first + found).or(chunk.next);
         Ok(found.filter(|found| *found < self.list.bound))
     }
@@ -281,6 +310,8 @@ impl Leaps {
             number,
             chunk,
             reached: None,
+            seeks: 0,
+            unpacked: None,
         };
         if let Some(before) = &self.here
             && let Some(next) = self.list.chunk(pages, before.number + 1)?
@@ -296,10 +327,47 @@ impl Leaps {
     }
 }
 
+/// The first of `numbers` at or above `from`, looked for from place `at` on, which moves there.
+fn seek_in(numbers: &[u64], at: &mut usize, from: u64) -> Option<u64> {
+    let before = at.checked_sub(1).and_then(|before| numbers.get(before));
+    if before.is_some_and(|before| *before >= from) {
+        *at = 0;
+    }
+    let rest = numbers.get(*at..).unwrap_or_default();
+    let mut reach = 1;
+    while rest.get(reach).is_some_and(|number| *number < from) {
+        reach *= 2;
+    }
+    let near = rest.get(reach / 2..).unwrap_or_default();
+    let near = near.get(..=reach - reach / 2).unwrap_or(near);
+    *at += reach / 2 + near.partition_point(|number| *number < from);
+    numbers.get(*at).copied()
+}
+
 impl Here {
     /// Whether a seek for `from` begins in this chunk.
     fn begins(&self, from: u64) -> bool {
         let is_behind_first = self.number == 0 || self.chunk.first < from;
         is_behind_first && self.chunk.next.is_none_or(|next| next >= from)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    proptest::proptest! {
+        #[test]
+        fn unpacked_numbers_are_found_wherever_a_seek_goes(
+            mut numbers in proptest::collection::vec(0_u64..3000, 0..200),
+            asked in proptest::collection::vec(0_u64..3100, 40),
+        ) {
+            numbers.sort_unstable();
+            let mut at = 0;
+            for from in asked {
+                let wanted = numbers.iter().copied().find(|number| *number >= from);
+                proptest::prop_assert_eq!(seek_in(&numbers, &mut at, from), wanted);
+            }
+        }
     }
 }

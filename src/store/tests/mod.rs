@@ -22,6 +22,7 @@ mod remains;
 mod rivals;
 mod tickets;
 mod times;
+mod work;
 
 use std::path::Path;
 use std::sync::Arc;

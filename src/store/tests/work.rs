@@ -1,0 +1,96 @@
+//! What conjunctions cost by the work they are charged, in memory and in a segment: it follows from
+//! how often their terms take turns, never from how many rows there are, and a call whose budget is
+//! spent says how far it came.
+
+use super::BASE;
+use super::TestClock;
+use super::at;
+use super::open_with;
+use crate::disk::sim::SimDisk;
+use crate::error::Result;
+use crate::event::Event;
+use crate::filter::Filter;
+use crate::filter::FilterField;
+use crate::options::Options;
+use crate::query::Query;
+use crate::query::Stopped;
+use crate::store::Store;
+
+const EVENTS: u64 = 4_000;
+const WORK: u64 = 64;
+
+/// Every second event is of type `even`; the orgs halve the span; few have a subtype.
+fn event(number: u64) -> Event {
+    let event = Event::new(["even", "odd"][(number % 2) as usize])
+        .org(["early", "late"][usize::from(number >= EVENTS / 2)])
+        .source(["even", "odd"][(number % 2) as usize])
+        .occurred_at(at(BASE + number as i64));
+    match number.is_multiple_of(500) {
+        true => event.sub_type("rare"),
+        false => event,
+    }
+}
+
+/// Reads all pages of a filter; gives how many there were and their rows. A page that a spent
+/// budget ended must have come further than the one before.
+fn walk(store: &Store, terms: &[(FilterField, &str)]) -> Result<(u64, usize)> {
+    let filter =
+        |filter: Filter, (field, value): &(FilterField, &str)| filter.is(field.clone(), *value);
+    let mut query = Query {
+        filter: terms.iter().fold(Filter::new(), filter),
+        work_max: WORK,
+        limit: 1_000,
+        ..Query::default()
+    };
+    let (mut pages, mut rows, mut reached) = (0, 0, None);
+    loop {
+        let page = store.page(&query)?;
+        pages += 1;
+        rows += page.events.len();
+        if page.complete {
+            assert_eq!(page.scanned_until, None);
+            return Ok((pages, rows));
+        }
+        assert_eq!(page.stopped, Stopped::Budget);
+        assert!(reached.is_none_or(|reached| page.scanned_until.unwrap() < reached));
+        reached = page.scanned_until;
+        query.cursor = page.next_cursor;
+    }
+}
+
+#[test]
+fn a_conjunction_costs_what_its_terms_take_turns() -> Result<()> {
+    use FilterField::Org;
+    use FilterField::Source;
+    use FilterField::SubType;
+    use FilterField::Type;
+    let options = Options::default();
+    let store = open_with(&SimDisk::new(1), &TestClock::new(), options)?;
+    let events: Vec<Event> = (0..EVENTS).map(event).collect();
+    store.append_batch(&events)?;
+    for place in ["in memory", "in a segment"] {
+        // Two hot terms that are always there together: a step a row, and one in either term.
+        let (pages, rows) = walk(&store, &[(Type, "even"), (Source, "even")])?;
+        assert_eq!(rows as u64, EVENTS / 2, "{place}");
+        assert!(pages <= 2 * EVENTS / WORK, "{place}: {pages}");
+        // A rare one and a hot one: by the rare one's rows.
+        let rare = walk(&store, &[(Type, "even"), (SubType, "rare")])?;
+        assert_eq!(rare, (1, 8), "{place}");
+        // One that is nowhere: nothing.
+        let absent = walk(&store, &[(Type, "even"), (SubType, "none")])?;
+        assert_eq!(absent, (1, 0), "{place}");
+        // Two hot ones in turn that never meet: by how often they take turns, the worst there is.
+        let (pages, rows) = walk(&store, &[(Type, "even"), (Source, "odd")])?;
+        assert_eq!(rows, 0, "{place}");
+        assert!(
+            (EVENTS / WORK..=2 * EVENTS / WORK).contains(&pages),
+            "{place}: {pages}"
+        );
+        // Two hot ones in different times: they take turns once.
+        let halves = walk(&store, &[(Org, "early"), (Org, "late")])?;
+        assert_eq!(halves, (1, 0), "{place}");
+        store.flush()?;
+    }
+    assert_eq!(store.snapshot().segments().len(), 1);
+    store.close()
+}
