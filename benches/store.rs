@@ -398,8 +398,61 @@ fn export(criterion: &mut Criterion, store: &Store) {
     group.finish();
 }
 
+/// A folder of files as they are at this moment, which is what a process leaves that is killed.
+fn copied(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).expect("a folder");
+    for entry in std::fs::read_dir(from).expect("a folder") {
+        let entry = entry.expect("an entry");
+        let to = to.join(entry.file_name());
+        if entry.file_type().expect("a type").is_dir() {
+            copied(&entry.path(), &to);
+        } else {
+            std::fs::copy(entry.path(), to).expect("a copy");
+        }
+    }
+}
+
 fn open(criterion: &mut Criterion, folder: &Path) {
     let mut group = criterion.benchmark_group("open");
+    let killed = tempfile::tempdir().expect("a folder");
+    {
+        // Nothing is sealed before the log is as long as a memtable may be, which is never shorter.
+        let folder = tempfile::tempdir().expect("a folder");
+        let full = Options::default().memtable_bytes_max as u64;
+        let options = Options {
+            memory_bytes_max: 1 << 30,
+            memtable_bytes_max: 128 << 20,
+            ..Options::default()
+        };
+        let store = Store::open(folder.path(), options).expect("a store");
+        for batch in events(EVENTS).chunks(1_000) {
+            store
+                .append_batch_with(batch, Durability::Buffered)
+                .expect("a batch");
+            if store.stats().expect("stats").wal_bytes >= full {
+                break;
+            }
+        }
+        store.sync().expect("a sync");
+        copied(folder.path(), killed.path());
+        store.close().expect("a clean close");
+    }
+    group.sample_size(10);
+    group.bench_function("for writing, after a kill with a full log", |bench| {
+        bench.iter_batched(
+            || {
+                let folder = tempfile::tempdir().expect("a folder");
+                copied(killed.path(), folder.path());
+                folder
+            },
+            |folder| {
+                let store = Store::open(folder.path(), Options::default()).expect("a store");
+                (store, folder)
+            },
+            BatchSize::PerIteration,
+        );
+    });
+    group.sample_size(20);
     group.bench_function("read-only, and the newest page", |bench| {
         bench.iter(|| {
             let reader = Reader::open(folder, ReadMode::default()).expect("a reader");

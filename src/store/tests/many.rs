@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Instant;
 
 use super::TestClock;
 use super::at;
@@ -12,6 +13,7 @@ use crate::disk::Disk;
 use crate::disk::durable;
 use crate::disk::names;
 use crate::disk::names::Folder;
+use crate::disk::real::RealDisk;
 use crate::disk::sim::Operation;
 use crate::disk::sim::SimDisk;
 use crate::error::Result;
@@ -29,9 +31,11 @@ use crate::manifest::Manifest;
 use crate::manifest::SegmentEntry;
 use crate::options::Options;
 use crate::options::Partition;
+use crate::options::ReadMode;
 use crate::query::Order;
 use crate::query::Query;
 use crate::segment;
+use crate::store::Reader;
 use crate::store::Store;
 use crate::store::open::open_on;
 
@@ -176,4 +180,30 @@ fn opening_reads_no_segment_and_a_page_those_it_comes_to() -> Result<()> {
     assert!(id.is_some_and(|id| matches!(store.get(id), Ok(Some(_)))));
     assert_eq!(store.snapshot().scan(&Query::default())?.count(), 600);
     store.close()
+}
+
+/// A measure rather than a promise: prints how long opening a store of 5,000 segments takes on a
+/// real disk, for reading with a first page, and for writing.
+#[test]
+#[ignore = "a measure, to be run alone in an optimised build"]
+#[expect(clippy::print_stderr, reason = "the figures are what it is for")]
+fn opening_five_thousand_segments() -> Result<()> {
+    let folder = tempfile::tempdir().unwrap();
+    let real = || RealDisk::open(folder.path()).map(|disk| Arc::new(disk) as Arc<dyn Disk>);
+    make(&real()?, 5_000)?;
+    for round in ["before runs tell of them", "afterwards", "again"] {
+        let begin = Instant::now();
+        let reader = Reader::open(folder.path(), ReadMode::default())?;
+        let opened = begin.elapsed();
+        let page = reader.snapshot()?.page(&Query::default())?;
+        assert_eq!(page.events.len(), 50);
+        let read = begin.elapsed();
+        let begin = Instant::now();
+        let store = open(&real()?)?;
+        let written = begin.elapsed();
+        eprintln!("{round}: for reading {opened:?}, with a page {read:?}; for writing {written:?}");
+        store.flush()?;
+        store.close()?;
+    }
+    Ok(())
 }
