@@ -2,6 +2,7 @@
 //! must be known of them is known. Long texts leave for the file at once.
 
 mod ahead;
+mod forms;
 mod leaf;
 mod settle;
 mod traced;
@@ -10,6 +11,9 @@ use core::ops::Range;
 use std::sync::Arc;
 
 use self::ahead::Ahead;
+use self::forms::Form;
+use self::forms::Forms;
+use self::forms::Part;
 use super::codes::Codes;
 use super::gather::Gather;
 use super::gather::Moment;
@@ -96,6 +100,7 @@ pub(super) struct Builder {
     heap: usize,
     /// Names of members whose rendered texts are left as they are.
     plain: Vec<Vec<u8>>,
+    forms: Forms,
 }
 
 /// A column.
@@ -124,8 +129,10 @@ struct Current {
     /// The template of each member that was taken apart.
     templates: Vec<Option<u32>>,
     leaves: Vec<(usize, Range<usize>)>,
-    /// The template of each member, and its columns.
-    parts: Vec<(u32, Arc<[usize]>)>,
+    /// The number of its shape.
+    shape_number: u32,
+    /// The parts of a traced row, for their memory.
+    parts: Vec<Part>,
     /// The values of all leaves.
     ahead: Ahead,
 }
@@ -142,6 +149,7 @@ impl Default for Current {
             shape_text: Vec::new(),
             templates: Vec::new(),
             leaves: Vec::new(),
+            shape_number: 0,
             parts: Vec::new(),
             ahead: Ahead::default(),
         }
@@ -173,27 +181,59 @@ impl Builder {
         let present = &mut self.current.shape;
         present.time_given = row.body.time_given;
         present.mapping = mapping;
-        present.members.clear();
+        let form = self.forms.find(present, shape);
+        let parts = match form.filter(|_| self.heap <= HEAP_MAX) {
+            Some(form) => self.put_known(form, row, shape),
+            None => self.put_new(row, shape, content),
+        };
+        self.put_leaves(&parts, content, texts)?;
+        self.weigh();
+        Ok(())
+    }
+
+    /// Takes in the present row but for its leaves, by what others of its form were; gives its parts.
+    fn put_known(&mut self, form: Form, row: &Row<'_>, shape: &Shape) -> Arc<[Part]> {
+        self.put_head(form.shape, row);
+        let columns = form.parts.iter().flat_map(|(_, columns)| columns.iter());
+        for (column, leaf) in columns.zip(&shape.leaves) {
+            let range = leaf.range.clone();
+            self.current.ahead.add(*column, range, UNKNOWN);
+        }
+        let templates = form.parts.iter().map(|(number, _)| Some(*number));
+        self.current.templates.extend(templates);
+        form.parts
+    }
+
+    /// The same, looking up each member and template; remembers the form if all were taken apart.
+    fn put_new(&mut self, row: &Row<'_>, shape: &Shape, content: &[u8]) -> Arc<[Part]> {
+        self.current.shape.members.clear();
         for place in 0..shape.members.len() {
             let member = self.member(shape, place, content);
             self.current.shape.members.push(member);
         }
         let number = self.shape();
         self.put_head(number, row);
-        for place in 0..shape.members.len() {
-            self.part(place, shape);
+        let parts = (0..shape.members.len()).filter_map(|place| self.part(place, shape));
+        let parts: Arc<[Part]> = parts.collect();
+        if !self.current.templates.contains(&None) {
+            self.forms.add(Form {
+                shape: number,
+                parts: Arc::clone(&parts),
+            });
         }
-        self.current.ahead.find(&self.columns, self.keys, content);
-        self.put_leaves(content, texts)?;
-        self.weigh();
-        Ok(())
+        parts
     }
 
     /// Takes in the leaves of all parts of the present row.
-    fn put_leaves(&mut self, content: &[u8], texts: &mut Texts<'_, '_>) -> Result<()> {
-        let parts = core::mem::take(&mut self.current.parts);
+    fn put_leaves(
+        &mut self,
+        parts: &[Part],
+        content: &[u8],
+        texts: &mut Texts<'_, '_>,
+    ) -> Result<()> {
+        self.current.ahead.find(&self.columns, self.keys, content);
         let mut place = 0;
-        for (number, columns) in &parts {
+        for (number, columns) in parts {
             self.codes.put(*number);
             let mut before: Before = None;
             for column in columns.iter() {
@@ -205,11 +245,11 @@ impl Builder {
                 place += 1;
             }
         }
-        self.current.parts = parts;
         Ok(())
     }
 
     fn put_head(&mut self, shape: u32, row: &Row<'_>) {
+        self.current.shape_number = shape;
         self.codes.put(shape);
         if let Some(mark) = row.body.import {
             self.codes.put_u64(mark.repeat);
@@ -232,7 +272,6 @@ impl Builder {
         self.current.number = self.stands.len();
         self.current.templates.clear();
         self.current.leaves.clear();
-        self.current.parts.clear();
         self.current.ahead.clear();
         self.stands.push(Stand {
             position: row.position,
@@ -301,12 +340,10 @@ impl Builder {
         number as usize
     }
 
-    /// Numbers the template of one member, and has its leaves looked up.
-    fn part(&mut self, place: usize, shape: &Shape) {
+    /// The template of one member and its columns; has its leaves looked up.
+    fn part(&mut self, place: usize, shape: &Shape) -> Option<Part> {
         let member = self.current.shape.members.get(place).copied();
-        let (Some(found), Some(member)) = (shape.members.get(place), member) else {
-            return;
-        };
+        let (found, member) = shape.members.get(place).zip(member)?;
         let whole = [Leaf {
             mark: Mark::Long,
             range: found.whole.clone(),
@@ -335,7 +372,7 @@ impl Builder {
             let range = leaf.range.clone();
             self.current.ahead.add(*column, range, UNKNOWN);
         }
-        self.current.parts.push((number, columns));
+        Some((number, columns))
     }
 
     /// The number of a template; `None` where a member has too many already.

@@ -83,6 +83,11 @@ impl Shape {
         }
     }
 
+    /// The templates of all members, one behind the other.
+    pub(crate) fn templates(&self) -> &[u8] {
+        &self.templates
+    }
+
     pub(crate) fn template(&self, member: &Member) -> &[u8] {
         self.templates
             .get(member.template.clone())

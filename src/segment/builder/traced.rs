@@ -30,7 +30,7 @@ impl Builder {
             if shape.leaves.len() == trace.leaves.len()
                 && shape.leaves.iter().zip(&trace.leaves).all(alike)
             {
-                let number = self.shape();
+                let number = self.current.shape_number;
                 known.learn(trace, number, &self.current.templates);
             }
             return Ok(());
@@ -39,6 +39,8 @@ impl Builder {
         self.put_head(number, row);
         let content = row.body.content.as_bytes();
         let mut leaves = trace.leaves.iter();
+        let mut parts = core::mem::take(&mut self.current.parts);
+        parts.clear();
         for (place, template) in trace.templates.iter().enumerate() {
             let template = known.template(*template).unwrap_or(0);
             let columns = self.columns_of(number, place, template);
@@ -46,10 +48,10 @@ impl Builder {
                 let value = known.value(leaf).map_or(UNKNOWN, |value| *value);
                 self.current.ahead.add(*column, leaf.range.clone(), value);
             }
-            self.current.parts.push((template, columns));
+            parts.push((template, columns));
         }
-        self.current.ahead.find(&self.columns, self.keys, content);
-        self.put_leaves(content, texts)?;
+        self.put_leaves(&parts, content, texts)?;
+        self.current.parts = parts;
         let numbers = self.current.ahead.numbers();
         for (leaf, number) in trace.leaves.iter().zip(numbers) {
             if let Some(value) = known.value(leaf) {
