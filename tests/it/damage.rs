@@ -9,15 +9,13 @@ use std::path::PathBuf;
 use auditdb::ErrorKind;
 use auditdb::Event;
 use auditdb::Options;
-use auditdb::Order;
-use auditdb::Query;
 use auditdb::ReadMode;
-use auditdb::Reader;
 use auditdb::Store;
 use auditdb::Subject;
 use auditdb::Time;
 
 use crate::support::folder;
+use crate::support::lines;
 
 fn event(number: u64) -> Event {
     let micros = 1_778_000_000_000_000 + (number * 7919 % 5) as i64 * 1_000_000;
@@ -67,22 +65,6 @@ fn files(folder: &Path) -> Vec<PathBuf> {
     }
     found.sort();
     found
-}
-
-fn lines(path: &Path, mode: ReadMode) -> auditdb::Result<Vec<String>> {
-    let snapshot = Reader::open(path, mode)?.snapshot()?;
-    let query = Query {
-        order: Order::NewestFirst,
-        ..Query::default()
-    };
-    let mut scan = snapshot.scan(&query)?;
-    let mut lines = Vec::new();
-    let mut line = Vec::new();
-    while scan.next_line(&mut line)? {
-        let text = String::from_utf8(core::mem::take(&mut line)).expect("a line is text");
-        lines.push(text.trim_end().to_owned());
-    }
-    Ok(lines)
 }
 
 #[test]

@@ -14,6 +14,7 @@ mod cli;
 mod corpus;
 mod crash;
 mod damage;
+mod golden;
 mod model;
 mod readers;
 mod support;

@@ -1,5 +1,11 @@
 //! What the integration tests share: a seeded source of chance and a folder that goes away.
 
+use std::path::Path;
+
+use auditdb::Order;
+use auditdb::Query;
+use auditdb::ReadMode;
+use auditdb::Reader;
 use tempfile::TempDir;
 
 /// A seeded generator (SplitMix64, Steele, Lea and Flood 2014), so that a failure can be repeated.
@@ -41,4 +47,21 @@ pub(crate) fn folder() -> TempDir {
 pub(crate) fn rig() -> u64 {
     let asked = std::env::var("AUDITDB_RIG").ok();
     asked.and_then(|times| times.parse().ok()).unwrap_or(1)
+}
+
+/// The canonical lines of a store that is only read, newest first.
+pub(crate) fn lines(path: &Path, mode: ReadMode) -> auditdb::Result<Vec<String>> {
+    let snapshot = Reader::open(path, mode)?.snapshot()?;
+    let query = Query {
+        order: Order::NewestFirst,
+        ..Query::default()
+    };
+    let mut scan = snapshot.scan(&query)?;
+    let mut lines = Vec::new();
+    let mut line = Vec::new();
+    while scan.next_line(&mut line)? {
+        let text = String::from_utf8(core::mem::take(&mut line)).expect("a line is text");
+        lines.push(text.trim_end().to_owned());
+    }
+    Ok(lines)
 }
