@@ -46,8 +46,46 @@ pub(super) struct Background {
     unsynced: bool,
     /// So much of it that it is worth a sync.
     urgent: bool,
-    /// Why the last attempt failed, until one succeeds.
-    error: Option<Error>,
+    /// How many attempts to seal and merge were begun.
+    begun: u64,
+    /// Which attempt failed last and why, until one succeeds.
+    error: Option<(u64, Error)>,
+}
+
+impl Background {
+    /// Asks for an attempt. Those up to the number given back say nothing about it: they may have met
+    /// what has gone since, such as a full disk.
+    fn ask(&mut self) -> u64 {
+        self.wanted = true;
+        self.begun
+    }
+
+    fn begin(&mut self) -> Aim {
+        self.wanted = false;
+        self.busy = true;
+        self.begun += 1;
+        match core::mem::take(&mut self.compact) {
+            true => Aim::Compact,
+            false => Aim::Bound,
+        }
+    }
+
+    fn end(&mut self, worked: Result<()>) {
+        self.busy = false;
+        self.error = worked.err().map(|error| (self.begun, error));
+    }
+
+    /// Why an attempt that began after the one numbered `before` failed.
+    fn error_after(&self, before: u64) -> Option<Error> {
+        let (attempt, error) = self.error.as_ref()?;
+        (*attempt > before).then(|| error.again())
+    }
+
+    /// How it went that was asked for after the attempt numbered `before`, once that is known.
+    fn answer(&self, before: u64) -> Option<Result<()>> {
+        let error = self.error_after(before).map(Err);
+        error.or_else(|| (!self.wanted && !self.busy).then_some(Ok(())))
+    }
 }
 
 /// Starts the threads of a store.
@@ -85,20 +123,13 @@ fn seal_and_merge(shared: &Shared) {
             if background.stop {
                 return;
             }
-            background.wanted = false;
-            background.busy = true;
-            match core::mem::take(&mut background.compact) {
-                true => Aim::Compact,
-                false => Aim::Bound,
-            }
+            background.begin()
         };
         let worked = shared.seal_and_merge_all(aim);
         let mut background = shared.background.lock();
-        background.busy = false;
-        background.error = worked.err();
-        let failed = background.error.is_some();
+        background.end(worked);
         shared.background_moved.notify_all();
-        if failed && !background.stop {
+        if background.error.is_some() && !background.wanted && !background.stop {
             shared
                 .background_moved
                 .wait_for(&mut background, RETRY_AFTER);
@@ -235,21 +266,24 @@ impl Shared {
             return Ok(());
         }
         self.rotate(writer)?;
+        let before = self.background.lock().begun;
         while writer.tables.len() > self.budget.waiting_max + 1 {
-            MutexGuard::unlocked(writer, || self.wait_for_background())?;
+            MutexGuard::unlocked(writer, || self.wait_for_background(before))?;
             self.check_open()?;
         }
         Ok(())
     }
 
-    /// Waits until the sealing thread has got on, or says why it does not.
-    fn wait_for_background(&self) -> Result<()> {
+    /// Waits until the sealing thread has got on, or says why it does not in an attempt after the one
+    /// numbered `before`.
+    fn wait_for_background(&self, before: u64) -> Result<()> {
         let mut background = self.background.lock();
-        if let Some(error) = background.error.as_ref().filter(|_| !background.wanted) {
-            let error = error.again();
+        if let Some(error) = background.error_after(before) {
+            return Err(error);
+        }
+        if background.error.is_some() && !background.wanted {
             background.wanted = true;
             self.background_moved.notify_all();
-            return Err(error);
         }
         self.background_moved.wait_for(&mut background, SYNC_AFTER);
         Ok(())
@@ -276,20 +310,18 @@ impl Shared {
 
     fn finish(&self, aim: Aim) -> Result<()> {
         let mut background = self.background.lock();
-        background.wanted = true;
         background.compact |= aim == Aim::Compact;
-        background.error = None;
+        let before = background.ask();
         self.background_moved.notify_all();
-        while background.wanted || background.busy {
-            self.background_moved.wait(&mut background);
-            if let Some(error) = &background.error {
-                return Err(error.again());
+        loop {
+            if let Some(answer) = background.answer(before) {
+                return answer;
             }
             if let Some(error) = &*self.poison.lock() {
                 return Err(error.again());
             }
+            self.background_moved.wait(&mut background);
         }
-        Ok(())
     }
 
     /// The part of closing that needs the threads.
@@ -313,5 +345,40 @@ impl Shared {
         self.background_moved.notify_all();
         self.visible.lock().closed = true;
         self.visible_moved.notify_all();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What happened: a flush that was asked for when the disk had room again was told of the attempt
+    /// that was still under way and had met the full disk.
+    #[test]
+    fn p5_who_asks_is_not_told_of_the_attempt_before() {
+        let full = || Err(Error::new(ErrorKind::Full, "no room"));
+        let mut background = Background::default();
+        let first = background.ask();
+        background.begin();
+        let second = background.ask();
+        background.end(full());
+        let answer = background.answer(first);
+        assert!(answer.is_some_and(|answer| answer.is_err()), "its own");
+        assert!(background.answer(second).is_none(), "its own is to come");
+        background.begin();
+        background.end(Ok(()));
+        assert!(
+            background
+                .answer(second)
+                .is_some_and(|answer| answer.is_ok())
+        );
+        let third = background.ask();
+        background.begin();
+        background.end(full());
+        assert!(
+            background
+                .answer(third)
+                .is_some_and(|answer| answer.is_err())
+        );
     }
 }
