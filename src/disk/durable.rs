@@ -177,7 +177,11 @@ pub(crate) fn place_new(disk: &dyn Disk, from: &Path, target: &Path) -> Result<(
 /// made it may have ended before its own sync.
 pub(crate) fn create_dir(disk: &dyn Disk, path: &Path) -> Result<()> {
     disk.create_dir(path)?;
-    sync_parent(disk, path)
+    sync_parent(disk, path).inspect_err(|_| {
+        // Another sync would be told that there is nothing to do, although this one failed: the next
+        // attempt makes the folder anew. If it holds something it was durable before.
+        drop(disk.remove_dir(path));
+    })
 }
 
 /// Removes the drafts in `tmp/` that a writer before left behind, and nothing of another name. Not

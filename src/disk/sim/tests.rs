@@ -7,6 +7,7 @@ use std::path::Path;
 
 use crate::disk::Disk;
 use crate::disk::File;
+use crate::disk::durable;
 use crate::disk::sim::Fault;
 use crate::disk::sim::Operation;
 use crate::disk::sim::SimDisk;
@@ -201,6 +202,27 @@ fn one_seed_is_one_story() -> Result<()> {
     };
     for seed in 0..20 {
         assert_eq!(story(seed)?, story(seed)?, "seed {seed}");
+    }
+    Ok(())
+}
+
+/// What happened: a segment's folder was made and the sync of `seg/` failed once. The next attempt
+/// found the folder there, its own sync succeeded for there was nothing left to write, and a power
+/// cut later took the folder away with a segment that the manifest named.
+#[test]
+fn p5_a_folder_whose_sync_failed_is_made_anew() -> Result<()> {
+    for seed in 0..64 {
+        let disk = SimDisk::new(seed);
+        let folder = Path::new("seg/2026-05");
+        durable::create_dir(&disk, Path::new("seg"))?;
+        disk.fail(Fault::new(Operation::SyncDir, io::ErrorKind::Other));
+        assert!(durable::create_dir(&disk, folder).is_err());
+        durable::create_dir(&disk, folder)?;
+        durable(&disk, "seg/2026-05/1.seg", b"rows")?;
+        assert_eq!(
+            read(&disk.crash(seed), "seg/2026-05/1.seg").as_deref(),
+            Some(&b"rows"[..])
+        );
     }
     Ok(())
 }
