@@ -264,16 +264,16 @@ fn bytes_of(disk: &dyn Disk, path: &Path) -> Result<Vec<u8>> {
 /// # Errors
 /// What the simulated disk says; it says nothing.
 pub fn sample_segment() -> Result<Vec<u8>> {
-    let contents = sample_contents();
-    let disk = sample_disk()?;
     let path = Path::new("sample.seg");
-    segment::writer::write(
-        &*disk.create_new(path)?,
-        STORE,
-        SegmentId(1),
-        rows(&contents),
-    )?;
-    bytes_of(&disk, path)
+    bytes_of(&sealed_at(path, &sample_contents())?, path)
+}
+
+/// A disk with a segment of these contents.
+fn sealed_at(path: &Path, contents: &[(Time, String)]) -> Result<SimDisk> {
+    let disk = sample_disk()?;
+    let file = disk.create_new(path)?;
+    segment::writer::write(&*file, STORE, SegmentId(1), rows(contents))?;
+    Ok(disk)
 }
 
 /// Opens any bytes as a segment and calls every accessor; gives the rows that could be read.

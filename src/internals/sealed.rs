@@ -4,17 +4,13 @@
 use core::ops::Range;
 use std::path::Path;
 
-use super::STORE;
-use super::rows;
-use super::sample_disk;
+use super::sealed_at;
 use crate::codec::canonical;
 use crate::disk::Disk;
 use crate::disk::blob::Blob;
 use crate::error::Result;
 use crate::event::Event;
-use crate::id::SegmentId;
 use crate::options::ReadMode;
-use crate::segment;
 use crate::segment::postings::Direction;
 use crate::segment::reader::Loaded;
 use crate::segment::reader::Reader;
@@ -41,14 +37,8 @@ impl Sealed {
                 (occurred_at, canonical::content(event))
             })
             .collect();
-        let disk = sample_disk()?;
         let path = Path::new(PATH);
-        segment::writer::write(
-            &*disk.create_new(path)?,
-            STORE,
-            SegmentId(1),
-            rows(&contents),
-        )?;
+        let disk = sealed_at(path, &contents)?;
         let len = disk.len(path)?.unwrap_or(0);
         let blob = Blob::open(&disk, path, len, ReadMode::Positional)?;
         Ok(Sealed {

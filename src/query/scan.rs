@@ -162,12 +162,14 @@ impl Walker {
         }
     }
 
+    /// The source of the match found last.
+    fn opened(&mut self) -> Option<&mut OpenRun> {
+        self.runs.get_mut(self.current?)?.open.as_mut()
+    }
+
     /// Reads the row of the match found last.
     pub(crate) fn row<T>(&mut self, read: impl FnOnce(Row<'_>) -> Result<T>) -> Result<Option<T>> {
-        let Some(open) = self
-            .current
-            .and_then(|run| self.runs.get_mut(run)?.open.as_mut())
-        else {
+        let Some(open) = self.opened() else {
             return Ok(None);
         };
         let row = open.walk.turn(open.at);
@@ -179,10 +181,7 @@ impl Walker {
         &mut self,
         read: impl FnOnce(Row<'_>, Content<'_>) -> Result<T>,
     ) -> Result<Option<T>> {
-        let Some(open) = self
-            .current
-            .and_then(|run| self.runs.get_mut(run)?.open.as_mut())
-        else {
+        let Some(open) = self.opened() else {
             return Ok(None);
         };
         let row = open.walk.turn(open.at);

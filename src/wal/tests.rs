@@ -11,7 +11,6 @@ use std::path::Path;
 
 use proptest::prelude::any;
 use proptest::prop_assert;
-use proptest::prop_assert_eq;
 
 use super::Extent;
 use super::Group;
@@ -355,6 +354,38 @@ fn the_page_shows_what_the_code_writes() {
     );
 }
 
+/// Appends groups, some of them synced, to the log `id`, and cuts the power or kills the process: what
+/// was synced is there, and what is there are the first groups. Gives where the log ended, and how
+/// each image was read.
+fn crashed(
+    disk: &SimDisk,
+    id: WalId,
+    (mut writer, mut seq): (Writer, u64),
+    groups: &[(usize, bool)],
+    seed: u64,
+) -> (u64, Vec<Tail>) {
+    let mut synced = 0;
+    for (number, (count, sync)) in groups.iter().enumerate() {
+        append(&mut writer, &mut seq, *count).unwrap();
+        if *sync {
+            writer.sync().unwrap();
+            synced = number + 1;
+        }
+    }
+    let durable = writer.end() - writer.unsynced_bytes();
+    let mut tails = Vec::new();
+    for disk in [disk.crash(seed), disk.crash(!seed), disk.kill()] {
+        for extent in [UNCLEAN, Extent::Unclean { durable }] {
+            let (counts, tail) = read_log(&disk, id, extent).unwrap();
+            assert!(counts.len() >= synced && tail.end >= durable);
+            let written = groups.iter().map(|(count, _)| *count).take(counts.len());
+            assert_eq!(counts, written.collect::<Vec<_>>());
+            tails.push(tail);
+        }
+    }
+    (writer.end(), tails)
+}
+
 proptest::proptest! {
     #[test]
     fn a_crash_keeps_every_synced_group(
@@ -362,23 +393,7 @@ proptest::proptest! {
         seed: u64,
     ) {
         let disk = disk(seed);
-        let (mut writer, mut seq, mut synced) = (writer(&disk), 0, 0);
-        for (number, (count, sync)) in groups.iter().enumerate() {
-            append(&mut writer, &mut seq, *count).unwrap();
-            if *sync {
-                writer.sync().unwrap();
-                synced = number + 1;
-            }
-        }
-        let durable = writer.end() - writer.unsynced_bytes();
-        for disk in [disk.crash(seed), disk.crash(!seed), disk.kill()] {
-            for extent in [UNCLEAN, Extent::Unclean { durable }] {
-                let (counts, tail) = read(&disk, extent).unwrap();
-                prop_assert!(counts.len() >= synced && tail.end >= durable);
-                let written = groups.iter().map(|(count, _)| *count).take(counts.len());
-                prop_assert_eq!(&counts, &written.collect::<Vec<_>>());
-            }
-        }
+        crashed(&disk, WalId(1), (writer(&disk), 0), &groups, seed);
     }
 
     #[test]
@@ -388,25 +403,11 @@ proptest::proptest! {
         seed: u64,
     ) {
         let disk = disk(seed);
-        let (mut writer, mut seq) = recycled(&disk, &former);
-        let mut synced = 0;
-        for (number, (count, sync)) in groups.iter().enumerate() {
-            append(&mut writer, &mut seq, *count).unwrap();
-            if *sync {
-                writer.sync().unwrap();
-                synced = number + 1;
-            }
-        }
-        let durable = writer.end() - writer.unsynced_bytes();
-        for disk in [disk.crash(seed), disk.crash(!seed), disk.kill()] {
-            for extent in [UNCLEAN, Extent::Unclean { durable }] {
-                let (counts, tail) = read_log(&disk, WalId(2), extent).unwrap();
-                prop_assert!(counts.len() >= synced && tail.end >= durable);
-                let written = groups.iter().map(|(count, _)| *count).take(counts.len());
-                prop_assert_eq!(&counts, &written.collect::<Vec<_>>());
-                let torn = tail.torn.map_or(0, |torn| torn.bytes);
-                prop_assert!(tail.end + torn <= writer.end(), "what is stale is not torn");
-            }
+        let log = recycled(&disk, &former);
+        let (end, tails) = crashed(&disk, WalId(2), log, &groups, seed);
+        for tail in tails {
+            let torn = tail.torn.map_or(0, |torn| torn.bytes);
+            prop_assert!(tail.end + torn <= end, "what is stale is not torn");
         }
     }
 
