@@ -57,6 +57,14 @@ pub(super) fn load(
     opened.collect()
 }
 
+/// Bytes of all runs that lie in the store's folder.
+pub(super) fn bytes(disk: &dyn Disk) -> Result<u64> {
+    let lens = listed(disk)
+        .into_iter()
+        .map(|number| Ok(disk.len(&names::presence(number))?.unwrap_or(0)));
+    lens.sum()
+}
+
 /// The numbers of the files that have a run's name.
 fn listed(disk: &dyn Disk) -> Vec<u64> {
     let folder = names::presence_dir();

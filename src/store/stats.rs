@@ -34,6 +34,8 @@ pub struct Stats {
     pub unsealed_events: u64,
     /// Bytes of the log files.
     pub wal_bytes: u64,
+    /// Bytes of the presence runs.
+    pub presence_bytes: u64,
     /// Bytes of the manifest files.
     pub manifest_bytes: u64,
     /// How often the clock was found behind what had been recorded.
@@ -85,6 +87,7 @@ impl Stats {
             segments,
             unsealed_events: snapshot.seq_count().saturating_sub(in_segments),
             wal_bytes: bytes_in(disk, names::wal_dir(), |name| names::wal_id(name).is_some())?,
+            presence_bytes: super::presence::bytes(disk)?,
             manifest_bytes: bytes_in(disk, names::root(), |name| {
                 names::manifest_id(name).is_some()
             })?,

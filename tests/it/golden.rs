@@ -21,6 +21,7 @@ use auditdb::Options;
 use auditdb::Partition;
 use auditdb::Profile;
 use auditdb::ReadMode;
+use auditdb::Reader;
 use auditdb::Store;
 use auditdb::Subject;
 use auditdb::Time;
@@ -172,6 +173,12 @@ fn p1_golden_stores_open_for_ever() {
             let read = lines(folder.path(), mode).expect("a golden store opens");
             assert_eq!(read, wanted, "{name}");
         }
+        let stats = Reader::open(folder.path(), ReadMode::Mapped).and_then(|reader| reader.stats());
+        assert_eq!(
+            stats.map(|stats| stats.events).ok(),
+            Some(wanted.len() as u64),
+            "{name}"
+        );
         let found = auditdb::verify(folder.path()).expect("a golden store is a store");
         assert!(found.is_clean(), "{name}: {:?}", found.damages);
         assert_eq!(found.events, wanted.len() as u64, "{name}");

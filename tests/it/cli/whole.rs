@@ -70,6 +70,14 @@ fn facts_and_structure_are_printed() -> auditdb::Result<()> {
     let store = auditdb::Store::open(place.path("store"), auditdb::Options::default())?;
     store.flush()?;
     store.close()?;
+    let stats = place.json(&["stats", "DB", "--json"]);
+    let partitions = stats["partitions"].as_array().expect("partitions");
+    let (newest, oldest) = (&partitions[partitions.len() - 1], &partitions[0]);
+    assert_eq!(newest["newest"], stats["newest"], "{stats}");
+    assert_eq!(oldest["oldest"], stats["oldest"], "{stats}");
+    for part in ["segments", "presence", "wal", "manifest"] {
+        assert!(stats["bytes"][part].as_u64() > Some(0), "{part}: {stats}");
+    }
     for (words, told) in [
         (&["dump", "DB"][..], ".seg"),
         (&["dump", "DB", "wal"], "log "),

@@ -5,6 +5,7 @@ use std::io::Write;
 
 use auditdb::SegmentStats;
 use auditdb::Stats;
+use auditdb::Time;
 use clap::Args;
 
 use crate::args::Database;
@@ -42,18 +43,34 @@ pub(crate) fn run(words: &Words, output: &Output) -> Outcome<Code> {
     Ok(Code::Done)
 }
 
-/// Events, files and bytes of one partition, by its folder.
-type Partitions = BTreeMap<String, (u64, u64, u64)>;
+/// What the segments of one partition hold together.
+struct Partition {
+    events: u64,
+    segments: u64,
+    bytes: u64,
+    oldest: Time,
+    newest: Time,
+}
 
-fn partitions(stats: &Stats) -> Partitions {
-    let mut partitions = Partitions::new();
+/// The partitions by their folders.
+fn partitions(stats: &Stats) -> BTreeMap<String, Partition> {
+    let mut partitions = BTreeMap::new();
     for segment in &stats.segments {
         let folder = segment.path.parent().and_then(|folder| folder.file_name());
         let name = folder.map_or_else(String::new, |name| name.to_string_lossy().into_owned());
-        let (events, segments, bytes) = partitions.entry(name).or_default();
-        *events += u64::from(segment.rows);
-        *segments += 1;
-        *bytes += segment.bytes;
+        let (oldest, newest) = (segment.oldest.occurred_at, segment.newest.occurred_at);
+        let partition = partitions.entry(name).or_insert(Partition {
+            events: 0,
+            segments: 0,
+            bytes: 0,
+            oldest,
+            newest,
+        });
+        partition.events += u64::from(segment.rows);
+        partition.segments += 1;
+        partition.bytes += segment.bytes;
+        partition.oldest = partition.oldest.min(oldest);
+        partition.newest = partition.newest.max(newest);
     }
     partitions
 }
@@ -61,8 +78,7 @@ fn partitions(stats: &Stats) -> Partitions {
 fn print(stats: &Stats, output: &Output, out: &mut impl Write) -> Outcome<()> {
     let style = output.style();
     let bytes = stats.segment_bytes();
-    let moment =
-        |time: Option<auditdb::Time>| time.map_or_else(|| "-".to_owned(), |time| time.to_string());
+    let moment = |time: Option<Time>| time.map_or_else(|| "-".to_owned(), |time| time.to_string());
     for (name, value) in [
         ("store", stats.store.to_string()),
         ("created", stats.created_at.to_string()),
@@ -79,6 +95,7 @@ fn print(stats: &Stats, output: &Output, out: &mut impl Write) -> Outcome<()> {
             "not sealed yet",
             format!("{} events", table::grouped(stats.unsealed_events)),
         ),
+        ("presence", table::bytes(stats.presence_bytes)),
         ("log", table::bytes(stats.wal_bytes)),
         ("manifest", table::bytes(stats.manifest_bytes)),
         ("clock set back", format!("{} times", stats.clock_steps)),
@@ -93,15 +110,19 @@ fn print(stats: &Stats, output: &Output, out: &mut impl Write) -> Outcome<()> {
             .number("EVENTS")
             .number("SEGMENTS")
             .number("SIZE")
-            .number("BYTES/EVENT");
-        for (name, (events, segments, bytes)) in partitions {
-            let each = bytes as f64 / events.max(1) as f64;
+            .number("BYTES/EVENT")
+            .column("OLDEST", plain)
+            .column("NEWEST", plain);
+        for (name, partition) in partitions {
+            let each = partition.bytes as f64 / partition.events.max(1) as f64;
             rows.row([
                 name,
-                table::grouped(events),
-                table::grouped(segments),
-                table::bytes(bytes),
+                table::grouped(partition.events),
+                table::grouped(partition.segments),
+                table::bytes(partition.bytes),
                 format!("{each:.1}"),
+                partition.oldest.to_string(),
+                partition.newest.to_string(),
             ]);
         }
         rows.write(output, out)?;
@@ -135,10 +156,15 @@ fn segments_table(stats: &Stats) -> Table {
 fn json(stats: &Stats) -> String {
     let partitions: Vec<String> = partitions(stats)
         .into_iter()
-        .map(|(name, (events, segments, bytes))| {
-            let name = super::json_text(&name);
+        .map(|(name, partition)| {
             format!(
-                "{{\"name\":{name},\"events\":{events},\"segments\":{segments},\"bytes\":{bytes}}}"
+                "{{\"name\":{},\"events\":{},\"segments\":{},\"bytes\":{},\"oldest\":\"{}\",\"newest\":\"{}\"}}",
+                super::json_text(&name),
+                partition.events,
+                partition.segments,
+                partition.bytes,
+                partition.oldest,
+                partition.newest,
             )
         })
         .collect();
@@ -146,7 +172,7 @@ fn json(stats: &Stats) -> String {
     format!(
         "{{\"store\":\"{}\",\"created_at\":\"{}\",\"events\":{},\"oldest\":{},\"newest\":{},\
          \"covered_from\":\"{}\",\"complete_through\":{},\"unsealed_events\":{},\
-         \"bytes\":{{\"segments\":{},\"wal\":{},\"manifest\":{}}},\"clock_steps\":{},\
+         \"bytes\":{{\"segments\":{},\"presence\":{},\"wal\":{},\"manifest\":{}}},\"clock_steps\":{},\
          \"partitions\":[{}],\"segments\":[{}]}}",
         stats.store,
         stats.created_at,
@@ -157,6 +183,7 @@ fn json(stats: &Stats) -> String {
         super::quoted(stats.complete_through),
         stats.unsealed_events,
         stats.segment_bytes(),
+        stats.presence_bytes,
         stats.wal_bytes,
         stats.manifest_bytes,
         stats.clock_steps,
