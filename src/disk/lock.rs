@@ -93,7 +93,12 @@ enum Slot {
 
 const SECTOR: usize = 512;
 const SLOT_BODY: usize = 56;
-const FILE_LEN: u64 = 3 * SECTOR as u64;
+/// The slots, one behind the other.
+pub(super) const SLOTS: usize = 2 * SECTOR;
+/// Where they begin.
+pub(super) const SLOTS_AT: u64 = SECTOR as u64;
+/// The file, once a writer has made it as long as it will be.
+pub(super) const FILE_LEN: u64 = SLOTS_AT + SLOTS as u64;
 const HOST_BYTES: usize = 64;
 /// Somebody who only looks whether the lock is held can stand in a writer's way for microseconds.
 const TRIES: u32 = 10;
@@ -129,7 +134,7 @@ impl Lock {
         let (counter, inherited) = match newest {
             Some((of, counter, point)) if Some(of) == boot => (counter, Some(point)),
             _ => {
-                file.write_at(SECTOR as u64, &[0; 2 * SECTOR])?;
+                file.write_at(SLOTS_AT, &[0; SLOTS])?;
                 (0, None)
             }
         };
@@ -227,8 +232,8 @@ pub(crate) fn is_ours(disk: &dyn Disk) -> Result<bool> {
 fn newest(file: &dyn File) -> Result<Option<(u64, u64, DurablePoint)>> {
     let mut best = None;
     for _ in 0..READS {
-        let mut sectors = [0; 2 * SECTOR];
-        file.read_at(SECTOR as u64, &mut sectors)?;
+        let mut sectors = [0; SLOTS];
+        file.read_at(SLOTS_AT, &mut sectors)?;
         let (first, second) = sectors.split_at(SECTOR);
         let mut torn = false;
         for sector in [first, second] {

@@ -21,6 +21,7 @@ pub(crate) mod names;
 pub(crate) mod real;
 #[cfg(any(test, feature = "internals"))]
 pub(crate) mod sim;
+pub(crate) mod watch;
 
 /// A folder that holds one store. All methods may be called from any thread at any time.
 ///

@@ -8,14 +8,20 @@ use std::time::Instant;
 
 use super::Reader;
 use super::Shared;
+use crate::disk::watch::Watch;
 use crate::error::Result;
 use crate::event::StoredEvent;
 use crate::filter::Filter;
 use crate::id::Sequence;
 use crate::snapshot::Snapshot;
 
-/// How often another process is asked whether there is more.
-const POLL: Duration = Duration::from_millis(20);
+/// How often another process is asked whether there is more: soon after there was, else at leisure.
+/// To ask is one read of a kilobyte that lies in memory.
+const POLL_MIN: Duration = Duration::from_millis(1);
+const POLL_MAX: Duration = Duration::from_millis(20);
+/// How often all is looked at although nothing was published: a writer that ended leaves no word, and
+/// somebody may have put another `LOCK` in the place of the one that is watched.
+const LOOK_AFTER: Duration = Duration::from_secs(1);
 
 /// Events in commit order, those that are still to come included.
 ///
@@ -43,7 +49,18 @@ pub struct Follower {
 
 enum Followed {
     Store(Arc<Shared>),
-    Reader(Reader),
+    Beside(Box<Beside>),
+}
+
+/// A store that another process writes, or nobody.
+struct Beside {
+    reader: Reader,
+    watch: Option<Watch>,
+    /// When all was last looked at.
+    looked: Option<Instant>,
+    /// What was found then, while there is more in it.
+    found: Option<Snapshot>,
+    pause: Duration,
 }
 
 impl Follower {
@@ -58,7 +75,13 @@ impl Follower {
     }
 
     pub(super) fn of_reader(reader: Reader, filter: Filter, from: Sequence) -> Follower {
-        let store = Followed::Reader(reader);
+        let store = Followed::Beside(Box::new(Beside {
+            reader,
+            watch: None,
+            looked: None,
+            found: None,
+            pause: POLL_MIN,
+        }));
         Follower {
             store,
             filter,
@@ -78,8 +101,7 @@ impl Follower {
             if let Some(event) = self.ready.pop_front() {
                 return Ok(Some(event));
             }
-            let snapshot = self.store.snapshot()?;
-            if self.next_seq.0 < snapshot.seq_count() {
+            if let Some(snapshot) = self.store.news(self.next_seq)? {
                 let tail = snapshot.tail(&self.filter, self.next_seq)?;
                 self.next_seq = tail.next_seq;
                 self.ready.extend(tail.events);
@@ -98,15 +120,17 @@ impl Follower {
 }
 
 impl Followed {
-    fn snapshot(&self) -> Result<Snapshot> {
-        match self {
-            Followed::Store(shared) => Ok(shared.snapshot()),
-            Followed::Reader(reader) => reader.snapshot(),
-        }
+    /// The store, if it has more than `seq` events.
+    fn news(&mut self, seq: Sequence) -> Result<Option<Snapshot>> {
+        let snapshot = match self {
+            Followed::Store(shared) => Some(shared.snapshot()),
+            Followed::Beside(beside) => beside.news(seq)?,
+        };
+        Ok(snapshot.filter(|snapshot| snapshot.seq_count() > seq.0))
     }
 
-    /// Waits until there is more than `seq` events, or until `deadline`; `false` if it is over.
-    fn wait(&self, seq: Sequence, deadline: Instant) -> bool {
+    /// Waits until there may be more than `seq` events, or until `deadline`; `false` if it is over.
+    fn wait(&mut self, seq: Sequence, deadline: Instant) -> bool {
         match self {
             Followed::Store(shared) => {
                 let mut visible = shared.visible.lock();
@@ -122,11 +146,41 @@ impl Followed {
                 }
                 true
             }
-            Followed::Reader(_) => {
-                let left = deadline.saturating_duration_since(Instant::now());
-                std::thread::sleep(left.min(POLL));
-                !left.is_zero()
-            }
+            Followed::Beside(beside) => beside.wait(deadline),
         }
+    }
+}
+
+impl Beside {
+    /// The store as it is now, unless nothing has come since it was last looked at, when it had no
+    /// more than `seq` events.
+    fn news(&mut self, seq: Sequence) -> Result<Option<Snapshot>> {
+        self.found.take_if(|found| found.seq_count() <= seq.0);
+        if self.found.is_some() {
+            return Ok(self.found.clone());
+        }
+        let is_due = self.looked.is_none_or(|then| then.elapsed() >= LOOK_AFTER);
+        if is_due || self.watch.is_none() {
+            self.watch = Watch::begin(self.reader.disk())?;
+        } else if let Some(watch) = &mut self.watch
+            && !watch.has_moved()?
+        {
+            return Ok(None);
+        }
+        // Behind the look at the point: what is published from here on is told next time.
+        let found = self.reader.snapshot()?;
+        self.looked = Some(Instant::now());
+        if found.seq_count() > seq.0 {
+            self.pause = POLL_MIN;
+            self.found = Some(found);
+        }
+        Ok(self.found.clone())
+    }
+
+    fn wait(&mut self, deadline: Instant) -> bool {
+        let left = deadline.saturating_duration_since(Instant::now());
+        std::thread::sleep(left.min(self.pause));
+        self.pause = (2 * self.pause).min(POLL_MAX);
+        !left.is_zero()
     }
 }

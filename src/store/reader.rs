@@ -178,6 +178,11 @@ impl Reader {
         Stats::of(&snapshot, &*self.shared.disk, clock_steps)
     }
 
+    /// Where the store's files are.
+    pub(super) fn disk(&self) -> &dyn Disk {
+        &*self.shared.disk
+    }
+
     /// The store's folder.
     #[must_use]
     pub fn path(&self) -> &Path {
@@ -304,6 +309,9 @@ impl Seen {
     /// `false` if the records changed meanwhile.
     fn read(&mut self, reach: Reach) -> Result<bool> {
         let (state, logs, durable, events_max) = match reach {
+            Reach::Point(point) if self.has_only_grown(&point) => {
+                return self.read_on(&point).map(|()| true);
+            }
             Reach::Point(point) => {
                 let view = manifest::view_live(&*self.disk, point.manifest, point.manifest_end)?;
                 if view.current.phase == Phase::Closed {
@@ -343,6 +351,29 @@ impl Seen {
         self.state = state;
         self.events_max = events_max;
         Ok(true)
+    }
+
+    /// Whether nothing has come since the last look but rows in a log that is known.
+    fn has_only_grown(&self, point: &DurablePoint) -> bool {
+        let of = |point: &DurablePoint| (point.manifest, point.manifest_end, point.wal);
+        let seen = self.moment.and_then(|moment| moment.point);
+        seen.is_some_and(|seen| of(&seen) == of(point)) && self.logs.contains_key(&point.wal)
+    }
+
+    /// Reads the rows that have come. The file of a log that was removed meanwhile still has them,
+    /// and no other log is written into it while it is open here.
+    fn read_on(&mut self, point: &DurablePoint) -> Result<()> {
+        let recorded_at = self.state.recorded_at.unwrap_or(Time::MIN);
+        let first = self
+            .logs
+            .get(&point.wal)
+            .map(|log| log.rows.table.first_seq());
+        let first = first.unwrap_or(self.state.sealed_seq);
+        let extent = Extent::Live(point.wal_end);
+        let held = self.read_log(point.wal, extent, false, first, recorded_at)?;
+        check_count(&*self.disk, point.events, held)?;
+        self.events_max = Some(point.events);
+        Ok(())
     }
 
     /// Reads what a log holds behind what was read of it before, and returns the number of events

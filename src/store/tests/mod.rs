@@ -14,6 +14,7 @@ mod copies;
 mod crash;
 mod cursors;
 mod faults;
+mod followers;
 mod keys;
 mod many;
 mod presence;

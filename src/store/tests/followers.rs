@@ -1,0 +1,177 @@
+//! Followers beside the writer, as another process has them: what they see, and what it costs to wait.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+use std::time::Instant;
+
+use super::TestClock;
+use super::append;
+use super::event;
+use super::open;
+use super::open_with;
+use super::small;
+use crate::disk::sim::Operation;
+use crate::disk::sim::SimDisk;
+use crate::error::Result;
+use crate::filter::Filter;
+use crate::id::Sequence;
+use crate::options::Options;
+use crate::options::ReadMode;
+use crate::store::Follower;
+use crate::store::reader::open_on;
+
+const ALL: [Operation; 12] = [
+    Operation::Create,
+    Operation::Open,
+    Operation::Read,
+    Operation::Write,
+    Operation::Sync,
+    Operation::SetLen,
+    Operation::Rename,
+    Operation::Unlink,
+    Operation::CreateDir,
+    Operation::SyncDir,
+    Operation::Look,
+    Operation::Lock,
+];
+
+fn follow(disk: &SimDisk) -> Result<Follower> {
+    let disk = Arc::new(disk.clone());
+    let reader = open_on(disk, Path::new("/sim"), ReadMode::Positional)?;
+    Ok(reader.follow(Filter::new(), Sequence(0)))
+}
+
+/// Every operation on the disk so far.
+fn operations(disk: &SimDisk) -> u64 {
+    ALL.iter().map(|operation| disk.count(*operation)).sum()
+}
+
+/// Takes all that can be seen; gives how many there were.
+fn take(follower: &mut Follower, from: u64) -> Result<u64> {
+    let mut seq = from;
+    while let Some(stored) = follower.next(Duration::ZERO)? {
+        assert_eq!(stored.seq.0, seq);
+        assert_eq!(stored.event, event(seq));
+        seq += 1;
+    }
+    Ok(seq - from)
+}
+
+/// What happened: each poll looked at the lock, its holder, the boot and the point: ten system calls
+/// fifty times a second, for nothing.
+#[test]
+fn mission_a_poll_for_nothing_is_one_read() -> Result<()> {
+    const POLLS: u64 = 200;
+    let disk = SimDisk::new(1);
+    let store = open_with(&disk, &TestClock::new(), Options::default())?;
+    append(&store, 0..5)?;
+    let mut follower = follow(&disk)?;
+    assert_eq!(take(&mut follower, 0)?, 5);
+    let begun = Instant::now();
+    let before = [Operation::Read, Operation::Open].map(|kind| disk.count(kind));
+    let all_before = operations(&disk);
+    for _ in 0..POLLS {
+        assert_eq!(follower.next(Duration::ZERO)?, None);
+    }
+    let after = [Operation::Read, Operation::Open].map(|kind| disk.count(kind));
+    // Once a second all is looked at, which a slow machine may do meanwhile.
+    let looks = begun.elapsed().as_secs() + 1;
+    assert!(after[0] - before[0] <= POLLS + looks * 8);
+    assert!(after[1] - before[1] <= looks * 4);
+    assert!(operations(&disk) - all_before <= POLLS + looks * 20);
+    Ok(())
+}
+
+/// What happened: each look read the manifest again, which grows with the store.
+#[test]
+fn mission_what_comes_costs_a_follower_the_same_in_a_large_store() -> Result<()> {
+    let disk = SimDisk::new(1);
+    let options = Options {
+        merge_fan_in: 48,
+        ..Options::default()
+    };
+    let store = open_with(&disk, &TestClock::new(), options)?;
+    let mut follower = follow(&disk)?;
+    let (mut seen, mut costs) = (0, Vec::new());
+    for segments in [1, 20] {
+        while store.snapshot().segments().len() < segments {
+            append(&store, seen..seen + 1)?;
+            store.flush()?;
+            seen += take(&mut follower, seen)?;
+        }
+        let mut least = u64::MAX;
+        for _ in 0..5 {
+            append(&store, seen..seen + 1)?;
+            let before = operations(&disk);
+            let stored = follower.next(Duration::ZERO)?;
+            least = least.min(operations(&disk) - before);
+            assert_eq!(stored.map(|stored| stored.seq.0), Some(seen));
+            seen += 1;
+        }
+        costs.push(least);
+    }
+    assert_eq!(costs[0], costs[1], "{costs:?}");
+    Ok(())
+}
+
+#[test]
+fn mission_a_follower_beside_the_writer_goes_on_through_all_it_does() -> Result<()> {
+    const EVENTS: u64 = 600;
+    let disk = SimDisk::new(1);
+    let mut store = open(&disk)?;
+    let mut follower = follow(&disk)?;
+    let follow = std::thread::spawn(move || -> Result<()> {
+        for seq in 0..EVENTS {
+            let stored = follower.next(Duration::from_secs(60))?.expect("more comes");
+            assert_eq!(stored.seq.0, seq);
+            assert_eq!(stored.event, event(seq));
+        }
+        assert_eq!(follower.next(Duration::from_millis(50))?, None);
+        assert_eq!(follower.next_seq(), Sequence(EVENTS));
+        Ok(())
+    });
+    for seq in 0..EVENTS {
+        append(&store, seq..seq + 1)?;
+        // Sealed and merged, and its log written over; closed; killed.
+        match seq % 100 {
+            20 | 40 | 60 => store.flush()?,
+            80 => {
+                store.close()?;
+                store = open(&disk)?;
+            }
+            99 => {
+                drop(store);
+                store = open(&disk)?;
+            }
+            _ => {}
+        }
+    }
+    store.close()?;
+    follow.join().unwrap()
+}
+
+/// A follower that was begun before there was a writer, and one whose `LOCK` was replaced.
+#[test]
+fn mission_a_follower_finds_the_writer_that_comes() -> Result<()> {
+    let disk = SimDisk::new(1);
+    let store = open_with(&disk, &TestClock::new(), small())?;
+    append(&store, 0..3)?;
+    store.close()?;
+    crate::disk::Disk::unlink(&disk, crate::disk::names::lock())?;
+    let mut follower = follow(&disk)?;
+    assert_eq!(take(&mut follower, 0)?, 3);
+    let store = open(&disk)?;
+    append(&store, 3..6)?;
+    let next = follower.next(Duration::from_secs(60))?;
+    assert_eq!(next.map(|stored| stored.seq.0), Some(3));
+    store.close()?;
+    crate::disk::Disk::unlink(&disk, crate::disk::names::lock())?;
+    let store = open(&disk)?;
+    append(&store, 6..7)?;
+    for seq in 4..7 {
+        let next = follower.next(Duration::from_secs(60))?;
+        assert_eq!(next.map(|stored| stored.seq.0), Some(seq));
+    }
+    Ok(())
+}
