@@ -53,8 +53,8 @@ pub enum ErrorKind {
     Locked,
     /// The folder holds no store.
     NotAStore,
-    /// The disk, the quota on it or the limit on a file's length is full; the call may be repeated
-    /// once there is room.
+    /// There is no room: the disk, the quota on it, the limit on a file's length or that on open files
+    /// is reached. Nothing was changed; the call may be repeated once there is room.
     Full,
     /// The operating system refused an operation.
     Io,
@@ -84,6 +84,9 @@ pub enum ErrorKind {
     ReadOnly,
     /// The handle was closed.
     Closed,
+    /// The handle was opened by the process of which this one is a fork: only that one can write with
+    /// it.
+    Forked,
     /// The target of an export exists already.
     Exists,
     /// A value asked for is outside its range; the message names it.
@@ -211,7 +214,7 @@ impl Error {
     pub fn is_closed(&self) -> bool {
         matches!(
             self.0.kind,
-            ErrorKind::Closed | ErrorKind::Poisoned | ErrorKind::Indeterminate
+            ErrorKind::Closed | ErrorKind::Forked | ErrorKind::Poisoned | ErrorKind::Indeterminate
         )
     }
 

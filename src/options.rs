@@ -1,5 +1,7 @@
 //! Settings of a store as data: they open nothing and check only themselves.
 
+use std::time::Duration;
+
 use crate::error::Error;
 use crate::error::ErrorKind;
 use crate::error::Result;
@@ -33,6 +35,8 @@ pub struct Options {
     pub open_segments_max: usize,
     /// Small segments that gather before some of them are merged: 2 to 48.
     pub merge_fan_in: usize,
+    /// What an append does when the disk is full.
+    pub on_full: OnFull,
     /// Create the store if the folder holds none.
     pub create: bool,
     /// Open the folder for writing also if it holds less than its writer had made durable, as a copy
@@ -49,6 +53,19 @@ pub enum Durability {
     /// When a sync has made it durable and it is visible.
     #[default]
     Durable,
+}
+
+/// What an append does when there is no room: on the disk, in the quota on it, or among the files that
+/// the process may have open. Either way nothing of it is in the store when it fails, sequence numbers
+/// stay dense, and appends work again without reopening once there is room.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnFull {
+    /// It fails with [`ErrorKind::Full`].
+    #[default]
+    Error,
+    /// It waits for room, and fails with [`ErrorKind::Full`] when there was none for so long. An
+    /// append that comes while others wait already can wait twice as long.
+    Block(Duration),
 }
 
 /// The width of a time partition, in UTC.
@@ -95,6 +112,7 @@ impl Default for Options {
             event_bytes_max: limits::EVENT_BYTES,
             open_segments_max: 256,
             merge_fan_in: 48,
+            on_full: OnFull::default(),
             create: true,
             recover_copy: false,
         }

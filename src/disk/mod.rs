@@ -86,6 +86,9 @@ pub(crate) trait Disk: Send + Sync {
 
     /// A number that changes when the machine boots, or `None` where it cannot be learned.
     fn boot(&self) -> Option<u64>;
+
+    /// The number of the process that asks. A fork has another than the process it is a copy of.
+    fn process(&self) -> u32;
 }
 
 /// An open file. All methods may be called from any thread at any time; a read beside a write of

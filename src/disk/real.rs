@@ -250,6 +250,10 @@ impl Disk for RealDisk {
         let digits: String = text.chars().filter(char::is_ascii_hexdigit).collect();
         u64::from_str_radix(digits.get(..16)?, 16).ok()
     }
+
+    fn process(&self) -> u32 {
+        std::process::id()
+    }
 }
 
 impl File for RealFile {
@@ -352,6 +356,12 @@ pub(crate) fn failed(operation: &str, path: &Path, error: io::Error) -> Error {
         )
         .in_file(path)
         .with_source(error)
+    } else if let Some(Errno::MFILE | Errno::NFILE) = Errno::from_io_error(&error) {
+        // Nothing was opened, so nothing is different, like on a full disk.
+        Error::new(ErrorKind::Full, format!("cannot {operation}: {error}"))
+            .with_advice("close some, or raise the limit on open files")
+            .in_file(path)
+            .with_source(error)
     } else {
         Error::io(operation, path, error)
     }

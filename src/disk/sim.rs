@@ -23,8 +23,13 @@ use crate::disk::real::failed;
 use crate::error::Error;
 use crate::error::Result;
 
+mod fault;
 mod state;
 
+pub(crate) use crate::disk::sim::fault::Fault;
+pub(crate) use crate::disk::sim::fault::Operation;
+
+use crate::disk::sim::fault::Failure;
 use crate::disk::sim::state::Node;
 use crate::disk::sim::state::Random;
 use crate::disk::sim::state::State;
@@ -33,37 +38,10 @@ use crate::disk::sim::state::State;
 #[derive(Clone)]
 pub(crate) struct SimDisk(Arc<Mutex<Inner>>);
 
-/// What can be counted and made to fail.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Operation {
-    Create,
-    Open,
-    Read,
-    Write,
-    Sync,
-    SetLen,
-    Rename,
-    Unlink,
-    CreateDir,
-    RemoveDir,
-    SyncDir,
-    Look,
-    Lock,
-}
-
-/// An order to fail: once, at the first operation that fits.
-#[derive(Clone, Debug)]
-pub(crate) struct Fault {
-    operation: Option<Operation>,
-    within: String,
-    skip: u64,
-    sticky: bool,
-    error: io::ErrorKind,
-}
-
 struct Inner {
     state: State,
     boot: u64,
+    process: u32,
     locks: BTreeSet<u64>,
     /// How many handles hold each file.
     holds: BTreeMap<u64, usize>,
@@ -80,66 +58,6 @@ struct SimFile {
     holds: AtomicBool,
 }
 
-impl Operation {
-    /// Whether it changes what a crash can leave behind.
-    fn is_change(self) -> bool {
-        !matches!(
-            self,
-            Operation::Open | Operation::Read | Operation::Look | Operation::Lock
-        )
-    }
-}
-
-impl Fault {
-    /// Fails the next operation of this kind with this error (`Other` stands for a device error).
-    pub(crate) fn new(operation: Operation, error: io::ErrorKind) -> Fault {
-        Fault {
-            operation: Some(operation),
-            within: String::new(),
-            skip: 0,
-            sticky: false,
-            error,
-        }
-    }
-
-    /// Fails the next operation that changes anything.
-    pub(crate) fn any_change(error: io::ErrorKind) -> Fault {
-        Fault {
-            operation: None,
-            ..Fault::new(Operation::Write, error)
-        }
-    }
-
-    /// Lets this many operations of the kind succeed first.
-    pub(crate) fn after(self, skip: u64) -> Fault {
-        Fault { skip, ..self }
-    }
-
-    /// Only where the path holds this text.
-    pub(crate) fn within(self, path: &str) -> Fault {
-        Fault {
-            within: path.to_owned(),
-            ..self
-        }
-    }
-
-    /// Goes on failing until [`SimDisk::heal`].
-    pub(crate) fn sticky(self) -> Fault {
-        Fault {
-            sticky: true,
-            ..self
-        }
-    }
-
-    fn fits(&self, operation: Operation, path: &Path) -> bool {
-        let kind = match self.operation {
-            Some(wanted) => wanted == operation,
-            None => operation.is_change(),
-        };
-        kind && path.to_string_lossy().contains(&self.within)
-    }
-}
-
 impl SimDisk {
     /// An empty disk.
     pub(crate) fn new(seed: u64) -> SimDisk {
@@ -150,6 +68,7 @@ impl SimDisk {
         SimDisk(Arc::new(Mutex::new(Inner {
             state,
             boot,
+            process: 1,
             locks: BTreeSet::new(),
             holds: BTreeMap::new(),
             faults: Vec::new(),
@@ -170,6 +89,11 @@ impl SimDisk {
     pub(crate) fn kill(&self) -> SimDisk {
         let inner = self.0.lock();
         SimDisk::with(inner.state.clone(), inner.boot)
+    }
+
+    /// From here on it is a fork of the process that asks, with all it had open.
+    pub(crate) fn fork(&self) {
+        self.0.lock().process += 1;
     }
 
     /// Arms a fault. Of several the first that fits acts; the others count on.
@@ -207,9 +131,13 @@ impl SimDisk {
         let mut inner = self.0.lock();
         *inner.counts.entry(operation).or_default() += 1;
         let result = match inner.due(operation, path) {
-            Some(error) => {
+            Some(Failure::Panic) => {
+                drop(inner);
+                panic!("planted: {operation:?} of {}", path.display());
+            }
+            Some(failure) => {
                 on_fault(&mut inner);
-                Err(error.into())
+                Err(failure.into())
             }
             None => action(&mut inner),
         };
@@ -236,7 +164,7 @@ impl SimDisk {
 }
 
 impl Inner {
-    fn due(&mut self, operation: Operation, path: &Path) -> Option<io::ErrorKind> {
+    fn due(&mut self, operation: Operation, path: &Path) -> Option<Failure> {
         let mut due = None;
         for (at, fault) in self.faults.iter_mut().enumerate() {
             if !fault.fits(operation, path) {
@@ -245,14 +173,14 @@ impl Inner {
             if fault.skip > 0 {
                 fault.skip -= 1;
             } else if due.is_none() {
-                due = Some((at, fault.error, fault.sticky));
+                due = Some((at, fault.failure, fault.sticky));
             }
         }
-        let (at, error, sticky) = due?;
+        let (at, failure, sticky) = due?;
         if !sticky {
             self.faults.remove(at);
         }
-        Some(error)
+        Some(failure)
     }
 }
 
@@ -352,6 +280,10 @@ impl Disk for SimDisk {
 
     fn boot(&self) -> Option<u64> {
         Some(self.0.lock().boot)
+    }
+
+    fn process(&self) -> u32 {
+        self.0.lock().process
     }
 }
 

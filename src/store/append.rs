@@ -19,7 +19,8 @@ impl Store {
     ///
     /// # Errors
     /// [`ErrorKind::Invalid`] names the field; [`ErrorKind::KeyConflict`] if its key was used with
-    /// other content; [`ErrorKind::Full`] if there is no room, and the call may be repeated;
+    /// other content; [`ErrorKind::Full`] if there is no room, and the call may be repeated (see
+    /// [`crate::OnFull`]);
     /// [`ErrorKind::Indeterminate`] and then [`ErrorKind::Poisoned`] if the disk fails, after
     /// which the store must be reopened.
     pub fn append(&self, event: &Event) -> Result<Receipt> {
@@ -110,6 +111,7 @@ impl Store {
     pub fn append_async(&self, event: &Event) -> Result<Ticket> {
         let bytes_max = self.shared.options.event_bytes_max;
         let row = Prepared::new(event, None, None, bytes_max)?;
+        self.shared.check_process()?;
         Ok(Ticket::new(&self.shared, row))
     }
 }

@@ -12,9 +12,10 @@ use std::time::Duration;
 use std::time::Instant;
 
 use parking_lot::MutexGuard;
+use rustix::process::setpriority_process;
+use rustix::thread::gettid;
 
 use super::Shared;
-use super::Writer;
 use super::merge::Aim;
 use super::merge::Due;
 use super::sweep::remove_empty_folders;
@@ -26,6 +27,10 @@ use crate::error::Result;
 const SYNC_AFTER: Duration = Duration::from_millis(20);
 /// How long the sealing thread waits before it tries again after an error such as a full disk.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
+/// The thread that seals and starts merges.
+const SEAL: &str = "auditdb-seal";
+/// Its niceness: a third of the processor where others want it, all of it where nobody does.
+const SEAL_NICENESS: i32 = 5;
 /// With so many small segments, memtables wait for the merge that is under way. A seal adds three at
 /// most.
 const SMALL_MAX: usize = 56;
@@ -91,12 +96,13 @@ impl Background {
 /// Starts the threads of a store.
 pub(super) fn start(shared: &Arc<Shared>) -> Result<Vec<JoinHandle<()>>> {
     type Work = fn(&Shared);
-    let threads: [(&str, Work); 2] = [("auditdb-seal", seal_and_merge), ("auditdb-sync", sync)];
+    let threads: [(&str, Work); 2] = [(SEAL, seal_and_merge), ("auditdb-sync", sync)];
     threads
         .into_iter()
         .map(|(name, work)| {
             let shared = Arc::clone(shared);
             let guarded = move || {
+                lower_priority(name);
                 if catch_unwind(AssertUnwindSafe(|| work(&shared))).is_err() {
                     let what = "a background thread panicked; reading goes on";
                     shared.poison(&Error::new(ErrorKind::Poisoned, what));
@@ -111,6 +117,14 @@ pub(super) fn start(shared: &Arc<Shared>) -> Result<Vec<JoinHandle<()>>> {
             spawned.map_err(|error| Error::io("start a thread", Path::new(name), error))
         })
         .collect()
+}
+
+/// Puts the thread that seals, and those it starts, behind everybody who waits for an answer.
+fn lower_priority(name: &str) {
+    if name == SEAL {
+        // Where it is not allowed, threads are as they were.
+        let _ = setpriority_process(Some(gettid()), SEAL_NICENESS);
+    }
 }
 
 fn seal_and_merge(shared: &Shared) {
@@ -259,24 +273,14 @@ impl Shared {
         self.background_moved.notify_all();
     }
 
-    /// Makes sure that the active memtable can take more rows, and waits while too many full ones
-    /// are not sealed yet.
-    pub(super) fn make_room(&self, writer: &mut MutexGuard<'_, Writer>) -> Result<()> {
-        if writer.table.bytes() < self.budget.memtable_bytes {
-            return Ok(());
-        }
-        self.rotate(writer)?;
-        let before = self.background.lock().begun;
-        while writer.tables.len() > self.budget.waiting_max + 1 {
-            MutexGuard::unlocked(writer, || self.wait_for_background(before))?;
-            self.check_open()?;
-        }
-        Ok(())
+    /// How many attempts to seal were begun: those say nothing about what is full only now.
+    pub(super) fn attempts_to_seal(&self) -> u64 {
+        self.background.lock().begun
     }
 
-    /// Waits until the sealing thread has got on, or says why it does not in an attempt after the one
-    /// numbered `before`.
-    fn wait_for_background(&self, before: u64) -> Result<()> {
+    /// Waits a moment for the sealing thread to get on, or says why it does not in an attempt after
+    /// the one numbered `before`.
+    pub(super) fn wait_for_background(&self, before: u64, moment: Duration) -> Result<()> {
         let mut background = self.background.lock();
         if let Some(error) = background.error_after(before) {
             return Err(error);
@@ -285,8 +289,16 @@ impl Shared {
             background.wanted = true;
             self.background_moved.notify_all();
         }
-        self.background_moved.wait_for(&mut background, SYNC_AFTER);
+        self.background_moved.wait_for(&mut background, moment);
         Ok(())
+    }
+
+    /// Waits for so long, or until the sealing thread has got on or the store goes.
+    pub(super) fn wait_a_little(&self, moment: Duration) {
+        let mut background = self.background.lock();
+        if !background.stop {
+            self.background_moved.wait_for(&mut background, moment);
+        }
     }
 
     /// Seals everything and waits until there is nothing left to seal or merge, or nothing worth

@@ -94,8 +94,12 @@ impl Submission {
         }
     }
 
-    fn has_rows(&self) -> bool {
-        !matches!(&self.rows, Rows::Many(rows) if rows.is_empty())
+    /// Bytes of its rows; 0 where it is but a wish for a sync.
+    fn bytes(&self) -> usize {
+        match &self.rows {
+            Rows::One(row) => row.bytes(),
+            Rows::Many(rows) => rows.iter().map(Prepared::bytes).sum(),
+        }
     }
 }
 
@@ -130,6 +134,9 @@ impl Shared {
     }
 
     fn commit(&self, submission: Submission, bytes: usize) -> Option<Answer> {
+        if let Err(error) = self.check_process() {
+            return Some(Err(error));
+        }
         let submitted = self.queue.submit(submission, bytes);
         self.settle(&submitted.place);
         submitted.place.take()
@@ -169,11 +176,11 @@ impl Shared {
     /// Commits a whole group. The answers are in the order of the submissions.
     fn lead(&self, submissions: &mut Vec<Submission>, answers: &mut Vec<Answer>) {
         let mut writer = self.writer.lock();
-        let has_rows = submissions.iter().any(Submission::has_rows);
+        let bytes = submissions.iter().map(Submission::bytes).sum();
         let ready = self.check_open().and_then(|()| self.check_lock());
-        let ready = ready.and_then(|()| match has_rows {
-            true => self.make_room(&mut writer),
-            false => Ok(()),
+        let ready = ready.and_then(|()| match bytes {
+            0 => Ok(()),
+            _ => self.with_room(&mut writer, |writer| self.make_room(writer, bytes)),
         });
         if let Err(error) = ready {
             answers.extend(submissions.drain(..).map(|_| Err(error.again())));
@@ -184,7 +191,8 @@ impl Shared {
             .any(|submission| submission.durability == Durability::Durable);
         let mut group = core::mem::take(&mut writer.group);
         self.plan(&writer, &mut group, submissions, answers);
-        if let Err(error) = self.write(&mut writer, &group, sync) {
+        let written = self.with_room(&mut writer, |writer| self.write(writer, &group, sync));
+        if let Err(error) = written {
             let taken = answers.iter_mut().filter(|answer| answer.is_ok());
             taken.for_each(|answer| *answer = Err(error.again()));
         }

@@ -19,6 +19,7 @@ mod prepare;
 mod presence;
 mod queue;
 mod reader;
+mod room;
 mod seal;
 mod stats;
 mod sweep;
@@ -32,6 +33,7 @@ use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use parking_lot::Condvar;
 use parking_lot::Mutex;
@@ -43,6 +45,8 @@ pub(crate) use prepare::Mark;
 pub(crate) use prepare::Offer;
 pub(crate) use prepare::Ready;
 pub use reader::Reader;
+pub use room::Pressure;
+pub use room::PressureLevel;
 pub use stats::SegmentStats;
 pub use stats::Stats;
 pub use ticket::Ticket;
@@ -75,7 +79,9 @@ use crate::wal;
 /// between threads. Reading it from other processes goes through [`Reader`].
 ///
 /// Dropping a store without [`Store::close`] loses nothing that was acknowledged as durable; it
-/// only leaves the next open more to do.
+/// only leaves the next open more to do, and tells nobody what failed. In a fork of the process the
+/// handle takes nothing: appends fail with [`ErrorKind::Forked`], and reading goes through a [`Reader`]
+/// that is opened there.
 ///
 /// ```
 /// use auditdb::{Event, Options, Performer, Query, Store, Subject};
@@ -117,6 +123,9 @@ pub struct Receipt {
 /// What the handle and the threads of a store share.
 struct Shared {
     disk: Arc<dyn Disk>,
+    /// The process that opened the store. A fork has the handle, and neither its threads nor a right
+    /// to the log.
+    process: u32,
     options: Options,
     budget: budget::Budget,
     /// The width of partitions, as the store was created with.
@@ -135,6 +144,7 @@ struct Shared {
     point: Mutex<DurablePoint>,
     lock: Mutex<Option<Lock>>,
     poison: Mutex<Option<Error>>,
+    pressure: Mutex<Pressure>,
 }
 
 /// What only the leader of a commit touches.
@@ -146,6 +156,8 @@ struct Writer {
     next_seq: u64,
     recorded_at: Time,
     group: commit::Group,
+    /// How long appends are to be delayed that were not yet.
+    delay_owed: Duration,
     /// How often the clock was found behind what was recorded.
     clock_steps: u64,
     /// The memtable that takes new rows.
@@ -328,6 +340,7 @@ impl Store {
     /// What syncing and sealing give. The store is closed all the same; what was acknowledged is
     /// safe, and the next open mends the rest.
     pub fn close(mut self) -> Result<()> {
+        self.shared.check_process()?;
         let closed = self.shared.close();
         self.join();
         closed.and_then(|()| self.shared.mark_closed())
@@ -344,6 +357,11 @@ impl Store {
 
 impl Drop for Store {
     fn drop(&mut self) {
+        if self.shared.check_process().is_err() {
+            // The threads are the other process's. A lock that two have open stays until both let go.
+            self.shared.lock.try_lock().and_then(|mut lock| lock.take());
+            return;
+        }
         self.join();
         self.shared.dismiss();
         self.shared.lock.lock().take();
@@ -372,6 +390,20 @@ impl Shared {
             visible.seq_count,
             visible.complete_through,
         )
+    }
+
+    /// Refuses to go on in a fork, before anything that another thread may have held when it was
+    /// made.
+    fn check_process(&self) -> Result<()> {
+        if self.disk.process() == self.process {
+            return Ok(());
+        }
+        let what = format!(
+            "the store was opened by process {}, of which this one is a fork: open a Reader here, or \
+             the store after that process has closed it",
+            self.process
+        );
+        Err(Error::new(ErrorKind::Forked, what))
     }
 
     /// Refuses what a closed or poisoned store cannot do.

@@ -7,6 +7,7 @@ use std::collections::VecDeque;
 use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use parking_lot::Condvar;
 use parking_lot::Mutex;
@@ -137,6 +138,7 @@ pub(crate) fn open_on(
         manifest_end: manifest.len(),
     };
     let shared = Arc::new(Shared {
+        process: disk.process(),
         disk,
         partition: manifest.state().partition,
         budget: Budget::of(&options),
@@ -154,6 +156,7 @@ pub(crate) fn open_on(
         point: Mutex::new(point),
         lock: Mutex::new(Some(lock)),
         poison: Mutex::new(None),
+        pressure: Mutex::default(),
         writer: Mutex::new(writer),
     });
     shared.publish(&shared.writer.lock());
@@ -434,6 +437,7 @@ impl Writer {
             recorded_at: replayed.recorded_at,
             clock_steps,
             group: Group::default(),
+            delay_owed: Duration::ZERO,
             tables: VecDeque::from([(Arc::clone(&replayed.table), wal_id)]),
             table: replayed.table,
         }

@@ -86,6 +86,7 @@ impl Ticket {
     /// # Errors
     /// As [`crate::Store::append`].
     pub fn wait(self) -> Result<Receipt> {
+        self.shared.check_process()?;
         self.shared.settle(&self.place);
         Submission::receipt(self.place.take())
     }

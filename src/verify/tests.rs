@@ -251,6 +251,9 @@ impl Disk for Beside {
     fn boot(&self) -> Option<u64> {
         self.disk.boot()
     }
+    fn process(&self) -> u32 {
+        self.disk.process()
+    }
 }
 
 impl File for BesideFile {
