@@ -56,8 +56,9 @@ const PREFIX: &str = "evt_";
 const DIGITS: usize = 26;
 
 impl StoreId {
-    /// A name that no other store has: 122 bits of the standard library's per-process randomness
-    /// would do as well, so the keys of two of its hashers are taken for the 128.
+    /// A name that no other store has: the outputs of two of the standard library's hashers
+    /// (SipHash), 64 bits each. Their keys come from the system's randomness, once a thread, and
+    /// no two hashers of a thread have the same.
     pub(crate) fn random() -> StoreId {
         use core::hash::BuildHasher;
         let word = || std::hash::RandomState::new().hash_one(std::process::id());

@@ -59,8 +59,8 @@
 //!
 //! - One writing process at a time, on a local file system; a second one gets
 //!   [`ErrorKind::Locked`]. Nothing is changed or deleted; there is no retention yet.
-//! - **Mapped reads.** With the feature `mmap` (on by default) sealed segments are mapped. If
-//!   someone cuts such a file, or its device fails, while it is mapped, the process ends.
+//! - **Mapped reads.** With the feature `mmap` (on by default) sealed segments and presence runs are
+//!   mapped. If someone cuts such a file, or its device fails, while it is mapped, the process ends.
 //!   [`ReadMode::Positional`] returns an error instead, at about twice the cost of a page.
 //! - **A failed sync ends writing.** The append under way gets [`ErrorKind::Indeterminate`], the
 //!   later ones [`ErrorKind::Poisoned`]; reading goes on. Drop the store and open it again: what is

@@ -20,18 +20,19 @@ pub struct Options {
     pub durability: Durability,
     /// The width of a time partition; fixed when the store is created, ignored afterwards.
     pub partition: Partition,
-    /// How sealed segments are read.
+    /// How sealed segments and presence runs are read.
     pub read_mode: ReadMode,
     /// Bytes of memory for what the store writes and keeps open: 64 MiB to 2 GiB. From it follow
     /// how many events wait in memory, how many rows a merge puts into one segment, and how many
     /// segments are open; less memory means more and smaller segments.
     pub memory_bytes_max: usize,
     /// Bytes of accepted events kept in memory before they are sealed into a segment: 4 KiB to
-    /// 1 GiB, and at most an eighth of `memory_bytes_max`.
+    /// 256 MiB. More than an eighth of `memory_bytes_max` is taken as that eighth.
     pub memtable_bytes_max: usize,
     /// Bytes of one event's canonical form: 1 KiB to 16 MiB.
     pub event_bytes_max: usize,
-    /// Segments kept open at a time: 8 to 65,536, and at most one for each MiB of `memory_bytes_max`.
+    /// Segments kept open at a time: 8 to 2,048. More than one for each MiB of `memory_bytes_max` is
+    /// taken as one for each.
     pub open_segments_max: usize,
     /// Small segments that gather before some of them are merged: 2 to 48.
     pub merge_fan_in: usize,
@@ -80,7 +81,7 @@ pub enum Partition {
     Year,
 }
 
-/// How sealed segments are read.
+/// How sealed segments and presence runs are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReadMode {
     /// Mapped into memory: a page costs about half. A file that someone cuts, or whose device
@@ -134,14 +135,14 @@ impl Options {
             (
                 "memtable_bytes_max",
                 self.memtable_bytes_max,
-                4 << 10..=1 << 30,
+                4 << 10..=256 << 20,
             ),
             (
                 "event_bytes_max",
                 self.event_bytes_max,
                 1 << 10..=limits::EVENT_BYTES_CEILING,
             ),
-            ("open_segments_max", self.open_segments_max, 8..=65_536),
+            ("open_segments_max", self.open_segments_max, 8..=2_048),
             ("merge_fan_in", self.merge_fan_in, 2..=48),
         ] {
             if !range.contains(&value) {

@@ -31,12 +31,13 @@ impl Mapping {
 )]
 pub(crate) fn map(file: &File) -> io::Result<Option<Mapping>> {
     // SAFETY: `Mmap::map` asks that the bytes do not change while the slice lives. The mapping is
-    // private and read-only, so this process cannot write through it. Of the store's own files
-    // only sealed segments get here, and nothing in this crate opens such a file for writing,
-    // truncates it or renames another over it: it appears whole by a rename from `tmp/`
-    // (`disk::durable`), its id is never used twice, and it goes only by unlink, after which the
-    // kernel keeps the pages until this mapping is dropped. What remains is somebody else changing
-    // or cutting the file, or its device failing, under the mapping. The public documentation of
+    // read-only, so this process cannot write through it; it is shared, so a write to the file
+    // would show in it. Of the store's own files only sealed segments and presence runs get here,
+    // and nothing in this crate writes to such a file or cuts it once it has its name: it appears
+    // whole by a rename from `tmp/` (`disk::durable`) and goes only by unlink, after which the
+    // kernel keeps the pages until this mapping is dropped. A name that comes again, as the numbers
+    // of runs do, is that of another file. What remains is somebody else changing or cutting the
+    // file, or its device failing, under the mapping. The public documentation of
     // `ReadMode::Mapped` excludes that and offers `ReadMode::Positional` for it. No reference
     // outlives the mapping: the slice borrows from `self`. Bytes are valid for any bit pattern.
     let mapping = unsafe { memmap2::Mmap::map(file) }?;

@@ -15,6 +15,7 @@ pub(crate) use json::compact_json_bytes;
 pub use pairs::Context;
 pub use pairs::Metadata;
 
+use crate::error::Result;
 use crate::id::EventId;
 use crate::id::Position;
 use crate::id::Sequence;
@@ -310,12 +311,7 @@ impl Event {
     ///
     /// # Errors
     /// [`crate::ErrorKind::Invalid`] when a text is not one JSON value.
-    pub fn change(
-        mut self,
-        path: impl Into<String>,
-        before: &str,
-        after: &str,
-    ) -> crate::error::Result<Event> {
+    pub fn change(mut self, path: impl Into<String>, before: &str, after: &str) -> Result<Event> {
         let value = |field: &str, text: &str| match text {
             "" => Ok(Field::Absent),
             text => Json::of_field(field, text).map(Json::into_field),
@@ -333,7 +329,7 @@ impl Event {
     ///
     /// # Errors
     /// [`crate::ErrorKind::Invalid`] when the text is not one JSON value.
-    pub fn data(mut self, json: &str) -> crate::error::Result<Event> {
+    pub fn data(mut self, json: &str) -> Result<Event> {
         self.data = Json::of_field("data", json)?.into_field();
         Ok(self)
     }
@@ -342,7 +338,7 @@ impl Event {
     ///
     /// # Errors
     /// [`crate::ErrorKind::Invalid`], its message beginning with the field that breaks a rule.
-    pub fn validate(&self) -> crate::error::Result<()> {
+    pub fn validate(&self) -> Result<()> {
         validate::event(self)
     }
 }

@@ -48,8 +48,10 @@ pub struct FacetValue {
 }
 
 impl Snapshot {
-    /// Counts the values of `field` over the events that `query` selects (its limit and cursor
-    /// play no part). Only values that begin with `prefix` count; at most `top` are given.
+    /// Counts the values of `field` over the events that `query` selects. Only values that begin
+    /// with `prefix` count; at most `top` are given. Of the query only `filter` and `since_seq`
+    /// select: order, limit and cursor play no part, nor does `work_max` bound the count, which
+    /// takes as long as there are terms of the field and events selected.
     ///
     /// # Errors
     /// [`ErrorKind::Filter`], or what reading the files gives.
@@ -78,6 +80,7 @@ impl Snapshot {
     ) -> Result<Facets> {
         let query = Query {
             cursor: None,
+            work_max: u64::MAX,
             ..query.clone()
         };
         let bound = Bound::new(self, &query)?;

@@ -19,6 +19,7 @@ use crate::filter::expression::Leaf;
 use crate::id::EventId;
 use crate::id::Position;
 use crate::snapshot::Snapshot;
+use crate::snapshot::event_of;
 
 /// Every match of a query, one after the other. `limit` and `work_max` do not bound it.
 ///
@@ -77,7 +78,7 @@ impl Snapshot {
         };
         let mut walker = Walker::new(self.clone(), route);
         walker.step(&mut Work::new(u64::MAX))?;
-        walker.row(|row| crate::snapshot::event_of(&row))
+        walker.row(|row| event_of(&row))
     }
 
     /// The events of this name: the store's own id, or the id they had where they came from.

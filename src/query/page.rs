@@ -72,9 +72,11 @@ pub struct Page {
     pub snapshot_seq: u64,
     /// Everything up to this moment in reading direction was looked at; `None` when all was.
     pub scanned_until: Option<Time>,
-    /// Every event acknowledged up to this moment was considered; `None` in an empty store.
+    /// When the last event of the snapshot was recorded: whatever was recorded before this moment
+    /// was considered. `None` in an empty store.
     pub complete_through: Option<Time>,
-    /// Since when the store covers events; what is older was not recorded, rather than not there.
+    /// Since when the store covers events: the earlier of its creation and the moment at which its
+    /// oldest event happened. That nothing older is found means that nothing older was recorded.
     pub covered_from: Time,
 }
 

@@ -17,11 +17,13 @@ use crate::error::ErrorKind;
 use crate::error::Result;
 use crate::filter::expression::Expression;
 use crate::id::Position;
+use crate::id::Sequence;
 use crate::snapshot::Kept;
 use crate::snapshot::Snapshot;
 use crate::snapshot::Source;
 use crate::snapshot::Unopened;
 use crate::snapshot::Upcoming;
+use crate::time::Time;
 
 /// What to walk over: everything that decides which events come, and in which order.
 #[derive(Clone, Debug)]
@@ -363,8 +365,8 @@ impl Walker {
         };
         let micros = i64::try_from(rank >> 64).unwrap_or(i64::MAX);
         Position {
-            occurred_at: crate::time::Time::saturating_from_micros(micros),
-            seq: crate::id::Sequence(rank as u64),
+            occurred_at: Time::saturating_from_micros(micros),
+            seq: Sequence(rank as u64),
         }
     }
 

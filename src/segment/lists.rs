@@ -11,6 +11,7 @@
 //! ```
 
 use core::borrow::Borrow;
+use std::borrow::Cow;
 
 use super::format::Section;
 use super::list::Layout;
@@ -115,7 +116,7 @@ impl Stored {
         pages: &'p Pages,
         at: u64,
         len: u64,
-    ) -> Result<Option<(std::borrow::Cow<'p, [u8]>, usize)>> {
+    ) -> Result<Option<(Cow<'p, [u8]>, usize)>> {
         let (first, last) = (at / 8, at.saturating_add(len).div_ceil(8));
         if last > self.section.len {
             return Ok(None);

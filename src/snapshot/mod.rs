@@ -29,6 +29,7 @@ use crate::error::Result;
 use crate::id::Position;
 use crate::id::StoreId;
 use crate::memtable::Memtable;
+use crate::time::Clock;
 use crate::time::Time;
 
 /// What a store is made of at one moment, beyond which events of it are visible.
@@ -46,7 +47,7 @@ pub(crate) struct Base {
     pub(crate) segments: Segments,
     /// Gives the present version: of use where another process may have taken files away.
     pub(crate) refresh: Box<dyn Fn() -> Result<Version> + Send + Sync>,
-    pub(crate) clock: Arc<dyn crate::time::Clock>,
+    pub(crate) clock: Arc<dyn Clock>,
 }
 
 /// A store frozen at one moment. Cheap to take and to clone; every read of a store goes through one.
@@ -91,13 +92,15 @@ impl Snapshot {
         self.seq_count
     }
 
-    /// Everything acknowledged up to this moment is in the snapshot; absent in an empty store.
+    /// When the last event of the snapshot was recorded: whatever was recorded before this moment is
+    /// in it. Absent in an empty store.
     #[must_use]
     pub fn complete_through(&self) -> Option<Time> {
         self.complete_through
     }
 
-    /// Since when the store covers events: its creation, or its oldest event where that is older.
+    /// Since when the store covers events: the earlier of its creation and the moment at which its
+    /// oldest event happened.
     #[must_use]
     pub fn covered_from(&self) -> Time {
         let tables = self.memtables().filter_map(|(table, len)| {

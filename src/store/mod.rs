@@ -58,6 +58,7 @@ use crate::error::Error;
 use crate::error::ErrorKind;
 use crate::error::Result;
 use crate::event::StoredEvent;
+use crate::filter::Filter;
 use crate::id::EventId;
 use crate::id::Sequence;
 use crate::id::WalId;
@@ -262,6 +263,9 @@ impl Store {
     /// this after each of many small loads rewrites an event a bounded number of times. Appends
     /// and reads go on meanwhile.
     ///
+    /// # Errors
+    /// As [`Store::append`].
+    ///
     /// ```
     /// use auditdb::{Event, Options, Store};
     /// # let folder = std::env::temp_dir().join(format!("auditdb-doc-compact-{}", std::process::id()));
@@ -278,9 +282,6 @@ impl Store {
     /// # std::fs::remove_dir_all(&folder).ok();
     /// # Ok::<(), auditdb::Error>(())
     /// ```
-    ///
-    /// # Errors
-    /// As [`Store::append`].
     pub fn compact(&self) -> Result<()> {
         self.shared.flush(merge::Aim::Compact)
     }
@@ -309,7 +310,7 @@ impl Store {
 
     /// Events in commit order from `from` on, waiting for those that are still to come.
     #[must_use]
-    pub fn follow(&self, filter: crate::filter::Filter, from: Sequence) -> Follower {
+    pub fn follow(&self, filter: Filter, from: Sequence) -> Follower {
         Follower::of_store(Arc::clone(&self.shared), filter, from)
     }
 

@@ -39,6 +39,10 @@ use seqs::Seqs;
 /// Checks the store in the folder `path`, which a writer may have open. Of one that replaces files
 /// in every look, a [`Damage`] of the folder says that it is not known whether anything is missing.
 ///
+/// # Errors
+/// [`crate::ErrorKind::NotAStore`] where there is nothing to check. Damage is no error here: it
+/// stands in the result.
+///
 /// ```
 /// # let folder = std::env::temp_dir().join(format!("auditdb-doc-verify-{}", std::process::id()));
 /// # let store = auditdb::Store::open(&folder, auditdb::Options::default())?;
@@ -50,10 +54,6 @@ use seqs::Seqs;
 /// # std::fs::remove_dir_all(&folder).ok();
 /// # Ok::<(), auditdb::Error>(())
 /// ```
-///
-/// # Errors
-/// [`crate::ErrorKind::NotAStore`] where there is nothing to check. Damage is no error here: it
-/// stands in the result.
 pub fn verify(path: impl AsRef<Path>) -> Result<Verification> {
     verify_with(path, &mut |_, _| ())
 }

@@ -20,6 +20,7 @@ use crate::failure::Failure;
 use crate::failure::Outcome;
 use crate::output::Color;
 use crate::output::Output;
+use crate::text;
 use crate::zone::NamedZone;
 
 /// An append-only audit store: who did what to what, when, and how it ended
@@ -163,7 +164,7 @@ impl Filters {
             } else {
                 read.as_str()
             };
-            output.note(&format!("filter: {}", crate::text::several_lines(read)));
+            output.note(&format!("filter: {}", text::several_lines(read)));
         }
     }
 }

@@ -19,6 +19,7 @@ use crate::failure::Code;
 use crate::failure::Outcome;
 use crate::output::Output;
 use crate::output::Style;
+use crate::table;
 use crate::table::Table;
 use crate::table::plain;
 
@@ -237,7 +238,7 @@ fn ending(ended: &Ended) -> String {
     let events = match ended.events {
         0 => "no events".to_owned(),
         1 => "1 event".to_owned(),
-        events => format!("{} events", crate::table::grouped(events)),
+        events => format!("{} events", table::grouped(events)),
     };
     let cursor = |cursor: &Cursor| format!("--cursor {cursor}");
     let go_on = ended
