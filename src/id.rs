@@ -48,7 +48,7 @@ pub(crate) struct ManifestId(pub(crate) u64);
 /// assert_eq!(id.position().seq, auditdb::Sequence(1));
 /// # Ok::<(), auditdb::Error>(())
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EventId(Position);
 
 const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
@@ -162,6 +162,13 @@ impl fmt::Display for EventId {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let text = self.to_text();
         formatter.pad(core::str::from_utf8(&text).map_err(|_| fmt::Error)?)
+    }
+}
+
+/// As [`fmt::Display`]: the text is what commands and exports call the event.
+impl fmt::Debug for EventId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, formatter)
     }
 }
 

@@ -11,7 +11,7 @@ use core::fmt;
 /// assert_eq!(time.to_string(), "2026-05-17T08:00:00.250000Z");
 /// # Ok::<(), auditdb::TimeError>(())
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Time(i64);
 
 /// Where "now" comes from: the operating system in a store, a fixed moment in tests.
@@ -159,6 +159,13 @@ impl fmt::Display for Time {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let text = self.to_text();
         formatter.pad(core::str::from_utf8(&text).map_err(|_| fmt::Error)?)
+    }
+}
+
+/// As [`fmt::Display`]: microseconds since 1970 tell nobody when something happened.
+impl fmt::Debug for Time {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, formatter)
     }
 }
 
