@@ -216,3 +216,7 @@ pub use verify::verify_with;
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;
+
+#[cfg(doctest)]
+#[doc = include_str!("../docs/import.md")]
+struct ImportPage;

@@ -1,6 +1,6 @@
 //! The mapping for JSON nobody knows: well-known member names, searched to a small depth, the
 //! nearer and the better known name first. Which names those are is part of the documentation,
-//! so the lists here and in `docs/import.md` are compared by a test.
+//! so the lists here and in `docs/import-mappings.md` are compared by a test.
 
 use std::borrow::Cow;
 

@@ -150,7 +150,19 @@ pub enum Accepted {
     Refused(String),
 }
 
-/// Where imported events go.
+/// Where imported events go: a [`crate::Store`] by reference, or something of one's own.
+///
+/// ```
+/// use auditdb::{Accepted, ImportSink, ImportedEvent, Sequence};
+///
+/// struct Count(u64);
+/// impl ImportSink for Count {
+///     fn accept(&mut self, batch: Vec<ImportedEvent>) -> Result<Vec<Accepted>, auditdb::Error> {
+///         let stored = |_| { self.0 += 1; Accepted::Stored(Sequence(self.0 - 1)) };
+///         Ok(batch.into_iter().map(stored).collect())
+///     }
+/// }
+/// ```
 pub trait ImportSink {
     /// Takes a batch in order and says for each event what became of it; one answer per event.
     /// When it returns, what it calls stored is as durable as the store promises; after an error
@@ -161,23 +173,22 @@ pub trait ImportSink {
     fn accept(&mut self, batch: Vec<ImportedEvent>) -> Result<Vec<Accepted>>;
 }
 
-/// An import under way: one sink, any number of inputs.
+/// An import under way: one sink, which mostly is a store, and any number of inputs.
 ///
 /// ```
-/// use auditdb::{Accepted, Import, ImportOptions, ImportSink, ImportedEvent, OnRefusal, Sequence};
+/// use auditdb::{Import, ImportOptions, OnRefusal, Options, Store};
+/// # let folder = std::env::temp_dir().join(format!("auditdb-doc-import-{}", std::process::id()));
 ///
-/// struct Count(u64);
-/// impl ImportSink for Count {
-///     fn accept(&mut self, batch: Vec<ImportedEvent>) -> Result<Vec<Accepted>, auditdb::Error> {
-///         let stored = |_| { self.0 += 1; Accepted::Stored(Sequence(self.0 - 1)) };
-///         Ok(batch.into_iter().map(stored).collect())
-///     }
+/// let store = Store::open(&folder, Options::default())?;
+/// let line = br#"{"type":"user.created","occurred_at":"2026-05-17T08:00:00Z"}"#;
+/// for imported in [1, 0] {
+///     let mut sink = &store;
+///     let mut import = Import::new(&mut sink, ImportOptions::default(), OnRefusal::Stop);
+///     import.read("lines", line.as_slice())?;
+///     assert_eq!(import.outcome().imported, imported, "importing again adds nothing");
 /// }
-///
-/// let mut sink = Count(0);
-/// let mut import = Import::new(&mut sink, ImportOptions::default(), OnRefusal::Stop);
-/// import.read("lines", br#"{"type":"a.b","occurred_at":"2026-05-17T08:00:00Z"}"#.as_slice())?;
-/// assert_eq!(import.outcome().imported, 1);
+/// # store.close()?;
+/// # std::fs::remove_dir_all(&folder).ok();
 /// # Ok::<(), auditdb::Error>(())
 /// ```
 pub struct Import<'s> {

@@ -1,6 +1,6 @@
-//! `docs/import.md` says which member of a source's record becomes which field of an event. The
-//! tables there are made from the mapping files by this test, so that they cannot disagree;
-//! with `AUDITDB_BLESS` set, they are written anew.
+//! `docs/import-mappings.md` says which lines a mapping reads and which member of a source's record
+//! becomes which field of an event. It is made from the mapping files by this test, so that they
+//! cannot disagree; with `AUDITDB_BLESS` set, it is written anew.
 
 use super::formats;
 use super::generic;
@@ -55,6 +55,57 @@ fn expression(value: Value<'_>) -> String {
         said += &format!(" as {form}");
     }
     said + &condition(value)
+}
+
+/// By what a line is known to be the mapping's.
+fn detect(file: Value<'_>) -> String {
+    let lists = file.get("detect").into_iter().flat_map(Value::items);
+    let lists: Vec<String> = lists
+        .map(|tests| tests.items().map(test).collect::<Vec<_>>().join(" and "))
+        .collect();
+    let texts = file.get("text").into_iter().flat_map(Value::items);
+    let texts: Vec<String> = texts
+        .map(|pointer| match &*pointer.text().unwrap_or_default() {
+            "" => "a record that is a text itself".to_owned(),
+            pointer => format!("`{pointer}`"),
+        })
+        .collect();
+    let told = match texts.len() {
+        0 => String::new(),
+        _ => format!(" The text is {}.", texts.join(", else ")),
+    };
+    format!("Known by {}.{told}", lists.join("; or "))
+}
+
+/// One test in words.
+fn test(value: Value<'_>) -> String {
+    if value.is_string() {
+        return expression(value);
+    }
+    assert!(
+        value.get("not").is_none(),
+        "this page has no words for `not`"
+    );
+    let of = value.get("of").map(expression).unwrap_or_default();
+    let checks = [
+        ("is", "is"),
+        ("starts", "begins with"),
+        ("ends", "ends with"),
+        ("contains", "holds"),
+    ];
+    let check = checks
+        .iter()
+        .find_map(|(key, word)| Some((word, value.get(key)?)));
+    let (word, asked) = check.expect("a check that this page has words for");
+    let asked: Vec<Value<'_>> = match asked.is_array() {
+        true => asked.items().collect(),
+        false => vec![asked],
+    };
+    let quoted = asked.iter().map(|text| {
+        let text = text.text().unwrap_or_default().replace('\n', "\u{21b5}");
+        format!("\u{201c}{text}\u{201d}")
+    });
+    format!("{of} {word} {}", quoted.collect::<Vec<_>>().join(" or "))
 }
 
 fn condition(value: Value<'_>) -> String {
@@ -132,7 +183,8 @@ fn tables() -> String {
         let json = Json::parse(text).unwrap_or_else(|error| panic!("{name}: {error}"));
         let file = Value::whole(json.as_str());
         let about = file.get("about").and_then(Value::text).unwrap_or_default();
-        out += &format!("\n### {name}\n\n{about}.\n\n| field | from |\n| --- | --- |\n");
+        let detect = detect(file);
+        out += &format!("\n## {name}\n\n{about}. {detect}\n\n| field | from |\n| --- | --- |\n");
         let mut found = Vec::new();
         for (field, value) in file.get("event").into_iter().flat_map(Value::members) {
             rows(field, value, &mut found);
@@ -141,7 +193,7 @@ fn tables() -> String {
             out += &format!("| `{field}` | {} |\n", from.replace('|', "\\|"));
         }
     }
-    out += "\n### generic\n\nAny JSON object with a time in it, by well-known names.\n\n| field | names, in this order |\n| --- | --- |\n";
+    out += "\n## generic\n\nAny JSON object with a time in it, by well-known names.\n\n| field | names, in this order |\n| --- | --- |\n";
     for (field, names) in [
         ("occurred_at", generic::TIMES),
         ("type", generic::TYPES),
@@ -159,8 +211,8 @@ fn tables() -> String {
 
 #[test]
 fn the_documentation_shows_the_mapping_files() {
-    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/import.md");
-    let page = std::fs::read_to_string(&path).expect("docs/import.md");
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/import-mappings.md");
+    let page = std::fs::read_to_string(&path).expect("docs/import-mappings.md");
     let (head, rest) = page
         .split_once(BEGIN)
         .expect("the mark where the tables begin");
@@ -168,11 +220,11 @@ fn the_documentation_shows_the_mapping_files() {
     let made = tables();
     if std::env::var_os("AUDITDB_BLESS").is_some() {
         std::fs::write(&path, format!("{head}{BEGIN}{made}{END}{tail}"))
-            .expect("docs/import.md can be written");
+            .expect("docs/import-mappings.md can be written");
         return;
     }
     assert!(
         shown == made,
-        "docs/import.md differs from the mapping files: AUDITDB_BLESS=1 writes it anew"
+        "docs/import-mappings.md differs from the mapping files: AUDITDB_BLESS=1 writes it anew"
     );
 }
