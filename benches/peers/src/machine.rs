@@ -3,6 +3,8 @@
 use std::path::Path;
 use std::process::Command;
 
+use auditdb::Time;
+
 /// One run: everything that holds for all its figures.
 #[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub struct About {
@@ -10,7 +12,6 @@ pub struct About {
     pub events: u64,
     /// A digest of the first events, so that runs on other events are not mixed with it.
     pub profile: String,
-    pub date: String,
     pub cpu: String,
     pub cores: usize,
     pub memory_gib: f64,
@@ -24,6 +25,7 @@ pub struct About {
     pub versions: Vec<(String, String)>,
 }
 
+const CRATE: &str = env!("CARGO_MANIFEST_DIR");
 const LOCK: &str = include_str!("../Cargo.lock");
 pub const REQUIREMENTS: &str = include_str!("../requirements.txt");
 
@@ -62,11 +64,16 @@ pub fn versions() -> Vec<(String, String)> {
     .to_vec()
 }
 
+/// When a run began, to the minute: it is named after the second.
+pub fn date_of(run: &str) -> String {
+    let seconds: Option<i64> = run.parse().ok();
+    let begun = seconds.and_then(|seconds| Time::from_micros(seconds.checked_mul(1_000_000)?));
+    let text = begun.map_or_else(String::new, |begun| begun.to_string());
+    text.replace('T', " ").chars().take(16).collect()
+}
+
 fn said_by(program: &str, words: &[&str]) -> String {
-    let output = Command::new(program)
-        .args(words)
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .output();
+    let output = Command::new(program).args(words).output();
     let text = output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned());
     text.unwrap_or_default().trim().to_owned()
 }
@@ -93,7 +100,6 @@ impl About {
             run: seconds.to_string(),
             events,
             profile,
-            date: said_by("date", &["-u", "+%Y-%m-%d %H:%M"]),
             cpu: cpu
                 .unwrap_or_default()
                 .trim_start_matches([' ', '\t', ':'])
@@ -107,7 +113,7 @@ impl About {
                 .take(3)
                 .collect::<Vec<_>>()
                 .join(" "),
-            commit: said_by("git", &["rev-parse", "--short", "HEAD"]),
+            commit: said_by("git", &["-C", CRATE, "rev-parse", "--short", "HEAD"]),
             compiler: said_by("rustc", &["--version"]),
             versions: versions(),
         }

@@ -34,14 +34,15 @@ pub fn print(words: &[&str]) {
     let preface = std::fs::read_to_string(preface).expect("the preface");
     print!("{}\n\n", preface.trim_end());
     print!("{}", page::machine(&runs));
-    println!("## Targets\n");
-    println!("{}\n", include_str!("targets.md").trim_end());
-    print!("{}", targets::tables(&table));
+    for size in table.sizes() {
+        print!("{}", page::figures(&table, size));
+    }
     for (file, title) in drawn {
         println!("![{title}](plots/{file})\n");
     }
     print!("{}", page::costs(&costs));
-    for size in table.sizes() {
-        print!("{}", page::figures(&table, size));
-    }
+    println!("## Targets\n");
+    println!("{}\n", include_str!("targets.md").trim_end());
+    print!("{}", targets::tables(&table).trim_end());
+    println!();
 }

@@ -1,5 +1,4 @@
-//! The page as Markdown: where it was measured, what was reached of the targets, every figure, the
-//! cost sheet, and the plots.
+//! The parts of the page as Markdown: where it was measured, every figure, and the cost sheet.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -10,6 +9,15 @@ use super::table::number;
 use super::targets;
 use crate::contenders::ALL;
 use crate::machine::About;
+use crate::machine::date_of;
+
+/// What stands in place of a fact that a run could not tell.
+const UNKNOWN: &str = "not known";
+
+/// What the latest run that knew this fact says of it.
+fn latest<'r>(runs: &'r [About], fact: fn(&About) -> &str) -> Option<&'r str> {
+    runs.iter().rev().map(fact).find(|text| !text.is_empty())
+}
 
 pub fn machine(runs: &[About]) -> String {
     let Some(last) = runs.last() else {
@@ -19,16 +27,16 @@ pub fn machine(runs: &[About]) -> String {
     let mut row = |name: &str, value: &str| {
         let _ = writeln!(page, "| {name} | {value} |");
     };
-    row(
-        "processor",
-        &format!("{} cores of {}", last.cores, last.cpu),
-    );
+    let cpu = latest(runs, |run| &run.cpu).unwrap_or(UNKNOWN);
+    row("processor", &format!("{} cores of {cpu}", last.cores));
     row("memory", &format!("{} GiB", last.memory_gib));
+    let file_system = latest(runs, |run| &run.file_system);
+    let file_system = file_system.map_or_else(String::new, |name| format!(", {name}"));
+    row("system", &format!("Linux {}{file_system}", last.kernel));
     row(
-        "system",
-        &format!("Linux {}, {}", last.kernel, last.file_system),
+        "compiler",
+        latest(runs, |run| &run.compiler).unwrap_or(UNKNOWN),
     );
-    row("compiler", &last.compiler);
     for (name, version) in &last.versions {
         row(name, version);
     }
@@ -37,10 +45,14 @@ pub fn machine(runs: &[About]) -> String {
     );
     for run in runs {
         let events = number(run.events as f64);
+        let commit = Some(run.commit.as_str()).filter(|commit| !commit.is_empty());
         let _ = writeln!(
             page,
             "| {} | {} | {events} | {} | {} |",
-            run.run, run.date, run.commit, run.load
+            run.run,
+            date_of(&run.run),
+            commit.unwrap_or(UNKNOWN),
+            run.load
         );
     }
     page.push('\n');

@@ -176,20 +176,26 @@ pub fn tables(table: &Table) -> String {
         page += &format!("### {title}\n\n");
         page += "| work | events | auditdb | beside | target | measured | |\n";
         page += "|---|---:|---:|---|---|---:|---|\n";
+        let mut missing = Vec::new();
         for target in targets {
-            page += &rows(table, target);
+            page += &rows(table, target, &mut missing);
         }
         if title == "Read side" {
             page += &growth(table);
         }
         page.push('\n');
+        if !missing.is_empty() {
+            page += &format!("Not measured: {}.\n\n", missing.join("; "));
+        }
     }
     page
 }
 
-fn rows(table: &Table, (work, size, aims): &Target) -> String {
+/// The rows of one work; what no result tells of is added to `missing`.
+fn rows(table: &Table, (work, size, aims): &Target, missing: &mut Vec<String>) -> String {
     let Some(size) = table.size_for(work, "auditdb", *size) else {
-        return format!("| {work} | | not measured | | | | |\n");
+        missing.push((*work).to_owned());
+        return String::new();
     };
     let Some(ours) = table.cell(size, work, "auditdb") else {
         return String::new();
@@ -226,7 +232,11 @@ fn rows(table: &Table, (work, size, aims): &Target) -> String {
             }
         };
         let Some(((name, theirs), times)) = beside else {
-            rows += &format!("| {work} | {events} | {figure} | not measured | | | |\n");
+            missing.push(match *aim {
+                Aim::Peer(name, _) => format!("{work}, beside {}", title(name)),
+                Aim::Work(other, _) => format!("{work}, beside {other}"),
+                _ => format!("{work}, beside any peer"),
+            });
             continue;
         };
         let ratio = ours.median / theirs.median;
