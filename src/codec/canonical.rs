@@ -12,43 +12,69 @@ use crate::event::Performer;
 use crate::event::Subject;
 use crate::event::Target;
 
+/// What stands before the value of a member of this name that needs no escapes, the comma behind the
+/// member before it included.
+macro_rules! member {
+    ($name:literal) => {
+        concat!(",\"", $name, "\":")
+    };
+}
+
+/// The well-known members of a context, in the order of [`Context::known`].
+const CONTEXT: [&str; 6] = [
+    member!("ip"),
+    member!("user_agent"),
+    member!("fingerprint"),
+    member!("geo"),
+    member!("request_id"),
+    member!("session_id"),
+];
+
 /// The content of `event`: its canonical object without the keys that the store computes.
 pub(crate) fn content(event: &Event) -> String {
-    let mut object = Object::begin(String::with_capacity(1024));
-    object.text("type", &event.event_type);
-    object.field_text("sub_type", &event.sub_type);
-    object.field("offset", &event.offset, |out, minutes| {
+    content_in(String::with_capacity(1024), event)
+}
+
+/// The same in the memory of a text that nobody needs any more.
+pub(crate) fn content_in(mut out: String, event: &Event) -> String {
+    out.clear();
+    let mut object = Object::begin(out);
+    object.text(member!("type"), &event.event_type);
+    object.field_text(member!("sub_type"), &event.sub_type);
+    object.field(member!("offset"), &event.offset, |out, minutes| {
         out.push_str(&minutes.to_string())
     });
-    object.field_text("org", &event.org);
-    object.field("performer", &event.performer, performer);
-    object.field("on_behalf_of", &event.on_behalf_of, performer);
-    object.field("subject", &event.subject, subject);
-    object.field("targets", &event.targets, |out, targets| {
+    object.field_text(member!("org"), &event.org);
+    object.field(member!("performer"), &event.performer, performer);
+    object.field(member!("on_behalf_of"), &event.on_behalf_of, performer);
+    object.field(member!("subject"), &event.subject, subject);
+    object.field(member!("targets"), &event.targets, |out, targets| {
         list(out, targets, target)
     });
-    object.field("outcome", &event.outcome, |out, outcome| {
+    object.field(member!("outcome"), &event.outcome, |out, outcome| {
         text(out, outcome.as_str())
     });
-    object.field_text("reason", &event.reason);
-    object.field_text("source", &event.source);
-    object.field("metadata", &event.metadata, |out, metadata| {
+    object.field_text(member!("reason"), &event.reason);
+    object.field_text(member!("source"), &event.source);
+    object.field(member!("metadata"), &event.metadata, |out, metadata| {
         nested(out, |object| {
             metadata
                 .iter()
-                .for_each(|(key, value)| object.text(key, value))
+                .for_each(|(key, value)| object.named(key, value))
         });
     });
-    object.field("changes", &event.changes, |out, changes| {
+    object.field(member!("changes"), &event.changes, |out, changes| {
         list(out, changes, change)
     });
-    object.field("context", &event.context, context);
-    object.field_text("batch", &event.batch);
-    object.field_text("caused_by", &event.caused_by);
-    object.field_text("correlation", &event.correlation);
-    object.field("origin", &event.origin, origin);
-    object.field_text("key", &event.key);
-    object.field("data", &event.data, |out, json| out.push_str(json.as_str()));
+    object.field(member!("context"), &event.context, context);
+    object.field_text(member!("batch"), &event.batch);
+    object.field_text(member!("caused_by"), &event.caused_by);
+    object.field_text(member!("correlation"), &event.correlation);
+    object.field(member!("origin"), &event.origin, origin);
+    object.field_text(member!("key"), &event.key);
+    object.field(member!("data"), &event.data, |out, json| {
+        out.push_str(json.as_str())
+    });
     object.end()
 }
 
@@ -64,6 +90,18 @@ pub(crate) fn seams(content: &str) -> Option<(usize, usize)> {
 
 /// Appends `value` as a JSON string: only `"`, `\` and U+0000–001F are escaped.
 pub(crate) fn text(out: &mut String, value: &str) {
+    if event::clean_bytes(value.as_bytes()) < value.len() {
+        return escaped(out, value);
+    }
+    out.reserve(value.len() + 2);
+    out.push('"');
+    out.push_str(value);
+    out.push('"');
+}
+
+/// As [`text`], where something is escaped, which is rare.
+#[cold]
+fn escaped(out: &mut String, value: &str) {
     out.push('"');
     let mut rest = value;
     while let Some((clean, tail)) = rest.split_at_checked(event::clean_bytes(rest.as_bytes())) {
@@ -107,29 +145,42 @@ impl Object {
         self.out
     }
 
-    fn key(&mut self, key: &str) -> &mut String {
-        if !core::mem::take(&mut self.empty) {
-            self.out.push(',');
-        }
-        text(&mut self.out, key);
-        self.out.push(':');
+    /// Begins a member.
+    fn begin_member(&mut self, member: &'static str) -> &mut String {
+        let from = usize::from(core::mem::take(&mut self.empty));
+        self.out.push_str(member.get(from..).unwrap_or_default());
         &mut self.out
     }
 
-    fn text(&mut self, key: &str, value: &str) {
-        text(self.key(key), value);
+    /// A member whose name is the application's.
+    fn named(&mut self, name: &str, value: &str) {
+        if !core::mem::take(&mut self.empty) {
+            self.out.push(',');
+        }
+        text(&mut self.out, name);
+        self.out.push(':');
+        text(&mut self.out, value);
     }
 
-    fn field<T>(&mut self, key: &str, field: &Field<T>, write: impl FnOnce(&mut String, &T)) {
+    fn text(&mut self, member: &'static str, value: &str) {
+        text(self.begin_member(member), value);
+    }
+
+    fn field<T>(
+        &mut self,
+        member: &'static str,
+        field: &Field<T>,
+        write: impl FnOnce(&mut String, &T),
+    ) {
         match field {
             Field::Absent => {}
-            Field::Null => self.key(key).push_str("null"),
-            Field::Value(value) => write(self.key(key), value),
+            Field::Null => self.begin_member(member).push_str("null"),
+            Field::Value(value) => write(self.begin_member(member), value),
         }
     }
 
-    fn field_text(&mut self, key: &str, field: &Field<String>) {
-        self.field(key, field, |out, value| text(out, value));
+    fn field_text(&mut self, member: &'static str, field: &Field<String>) {
+        self.field(member, field, |out, value| text(out, value));
     }
 }
 
@@ -152,39 +203,39 @@ fn list<T>(out: &mut String, items: &[T], write: impl Fn(&mut String, &T)) {
 
 fn performer(out: &mut String, performer: &Performer) {
     nested(out, |object| {
-        object.text("kind", &performer.kind);
-        object.field_text("id", &performer.id);
-        object.field_text("label", &performer.label);
-        object.field_text("email", &performer.email);
-        object.field_text("org", &performer.org);
-        object.field_text("external_ref", &performer.external_ref);
+        object.text(member!("kind"), &performer.kind);
+        object.field_text(member!("id"), &performer.id);
+        object.field_text(member!("label"), &performer.label);
+        object.field_text(member!("email"), &performer.email);
+        object.field_text(member!("org"), &performer.org);
+        object.field_text(member!("external_ref"), &performer.external_ref);
     });
 }
 
 fn subject(out: &mut String, subject: &Subject) {
     nested(out, |object| {
-        object.text("kind", &subject.kind);
-        object.field_text("id", &subject.id);
-        object.field_text("label", &subject.label);
-        object.field_text("external_ref", &subject.external_ref);
+        object.text(member!("kind"), &subject.kind);
+        object.field_text(member!("id"), &subject.id);
+        object.field_text(member!("label"), &subject.label);
+        object.field_text(member!("external_ref"), &subject.external_ref);
     });
 }
 
 fn target(out: &mut String, target: &Target) {
     nested(out, |object| {
-        object.text("kind", &target.kind);
-        object.field_text("id", &target.id);
-        object.field_text("label", &target.label);
+        object.text(member!("kind"), &target.kind);
+        object.field_text(member!("id"), &target.id);
+        object.field_text(member!("label"), &target.label);
     });
 }
 
 fn change(out: &mut String, change: &Change) {
     nested(out, |object| {
-        object.text("path", &change.path);
-        object.field("before", &change.before, |out, json| {
+        object.text(member!("path"), &change.path);
+        object.field(member!("before"), &change.before, |out, json| {
             out.push_str(json.as_str())
         });
-        object.field("after", &change.after, |out, json| {
+        object.field(member!("after"), &change.after, |out, json| {
             out.push_str(json.as_str())
         });
     });
@@ -192,24 +243,24 @@ fn change(out: &mut String, change: &Change) {
 
 fn context(out: &mut String, context: &Context) {
     nested(out, |object| {
-        for (key, field) in Context::KEYS.into_iter().zip(context.known()) {
-            object.field_text(key, field);
+        for (member, field) in CONTEXT.into_iter().zip(context.known()) {
+            object.field_text(member, field);
         }
         context
             .further
             .iter()
-            .for_each(|(key, value)| object.text(key, value));
+            .for_each(|(key, value)| object.named(key, value));
     });
 }
 
 fn origin(out: &mut String, origin: &Origin) {
     nested(out, |object| {
-        object.field_text("store", &origin.store);
-        object.field_text("id", &origin.id);
-        object.field("seq", &origin.seq, |out, seq| {
+        object.field_text(member!("store"), &origin.store);
+        object.field_text(member!("id"), &origin.id);
+        object.field(member!("seq"), &origin.seq, |out, seq| {
             out.push_str(&seq.to_string())
         });
-        object.field("recorded_at", &origin.recorded_at, |out, time| {
+        object.field(member!("recorded_at"), &origin.recorded_at, |out, time| {
             text(out, &time.to_string())
         });
     });

@@ -289,7 +289,7 @@ fn held(disk: &dyn Disk) -> Error {
 }
 
 impl DurablePoint {
-    fn encode(&self, boot: u64, counter: u64) -> Vec<u8> {
+    fn encode(&self, boot: u64, counter: u64) -> [u8; SLOT_BODY + 4] {
         let words = [
             boot,
             counter,
@@ -299,8 +299,12 @@ impl DurablePoint {
             self.manifest.0,
             self.manifest_end,
         ];
-        let mut bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
-        bytes.extend_from_slice(&crc32(&bytes).to_le_bytes());
+        let mut bytes = [0; SLOT_BODY + 4];
+        let (body, crc) = bytes.split_at_mut(SLOT_BODY);
+        for (place, word) in body.as_chunks_mut().0.iter_mut().zip(words) {
+            *place = word.to_le_bytes();
+        }
+        crc.copy_from_slice(&crc32(body).to_le_bytes());
         bytes
     }
 }

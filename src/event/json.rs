@@ -105,19 +105,28 @@ pub(crate) fn clean_bytes(bytes: &[u8]) -> usize {
     const HIGHS: u64 = ONES << 7;
     // The high bit of each byte that is less than `most`; exact for the first such byte.
     let less = |word: u64, most: u64| word.wrapping_sub(ONES * most) & !word & HIGHS;
-    let mut rest = bytes;
-    while let Some((head, tail)) = rest.split_first_chunk::<8>() {
-        let word = u64::from_le_bytes(*head);
+    let found = |word: u64| {
         let quote = less(word ^ (ONES * u64::from(b'"')), 1);
         let backslash = less(word ^ (ONES * u64::from(b'\\')), 1);
         let found = quote | backslash | less(word, 0x20);
-        if found != 0 {
-            return bytes.len() - rest.len() + (found.trailing_zeros() / 8) as usize;
+        (found != 0).then(|| (found.trailing_zeros() / 8) as usize)
+    };
+    let (words, tail) = bytes.as_chunks::<8>();
+    for (number, word) in words.iter().enumerate() {
+        if let Some(place) = found(u64::from_le_bytes(*word)) {
+            return 8 * number + place;
         }
-        rest = tail;
+    }
+    if tail.is_empty() {
+        return bytes.len();
+    }
+    // The last eight: some are looked at twice, and are clean.
+    if let Some(word) = bytes.last_chunk::<8>() {
+        let place = found(u64::from_le_bytes(*word));
+        return place.map_or(bytes.len(), |place| bytes.len() - 8 + place);
     }
     let clean = |byte: &u8| !matches!(byte, b'"' | b'\\' | 0..0x20);
-    bytes.len() - rest.len() + rest.iter().take_while(|byte| clean(byte)).count()
+    tail.iter().take_while(|byte| clean(byte)).count()
 }
 
 /// Checks that `text` is one JSON value and takes the whitespace outside strings out.
@@ -324,6 +333,20 @@ impl<'a> Scan<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    proptest::proptest! {
+        #[test]
+        fn clean_is_what_no_byte_of_is_escaped(
+            bytes in proptest::collection::vec(
+                proptest::prop_oneof![12 => 0x20_u8..=0xff, 1 => 0_u8..0x24, 1 => 0x5b_u8..0x5e],
+                0..40,
+            ),
+        ) {
+            let dirty = |byte: &u8| matches!(byte, b'"' | b'\\' | 0..0x20);
+            let wanted = bytes.iter().position(dirty).unwrap_or(bytes.len());
+            proptest::prop_assert_eq!(clean_bytes(&bytes), wanted);
+        }
+    }
 
     #[test]
     fn bytes_stay_and_blanks_outside_strings_go() {

@@ -1,8 +1,9 @@
 //! Accepted events that are in no segment yet, in commit order, with the index that a scan needs.
 //! Rows are only ever added; a reader looks at a fixed number of them, so it never sees one that a
-//! crash could take back. The order and the term lists are built when first asked for: a bulk load
-//! that nobody reads pays for neither.
+//! crash could take back. The order, the term lists and the fingerprints' table are built when first
+//! asked for: an append pays for none of them, and a bulk load that nobody reads never does.
 
+mod chunk;
 mod prints;
 mod view;
 
@@ -11,19 +12,19 @@ use std::ops::Bound;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
+use parking_lot::MutexGuard;
 use parking_lot::RwLock;
 
+pub(crate) use chunk::Entry;
 pub(crate) use view::View;
 
+use self::chunk::Chunk;
 use self::prints::Prints;
-use crate::codec::row::Body;
 use crate::codec::row::Fingerprints;
-use crate::codec::row::ImportMark;
 use crate::codec::row::Row;
 use crate::filter::indexed;
 use crate::id::Position;
 use crate::id::Sequence;
-use crate::time::Time;
 
 /// Bytes that a row takes beside its content: its entry and its share of the tables.
 const ROW_OVERHEAD: usize = 208;
@@ -33,27 +34,27 @@ pub(crate) struct Memtable {
     first_seq: Sequence,
     rows: RwLock<Rows>,
     index: Mutex<Index>,
+    printed: Mutex<Printed>,
 }
 
 #[derive(Default)]
 struct Rows {
-    entries: Vec<Arc<Entry>>,
-    keys: Prints,
-    origins: Prints,
+    /// Each with the number of its first row.
+    full: Vec<(usize, Arc<Chunk>)>,
+    /// Takes the rows behind those, under the lock.
+    active: Chunk,
+    active_first: usize,
     /// The mappings that rows were imported by.
     mappings: Vec<Arc<str>>,
     bytes: usize,
 }
 
-/// One row, and the fingerprints it is found by.
-pub(crate) struct Entry {
-    position: Position,
-    recorded_at: Time,
-    time_given: bool,
-    /// The mapping that imported it, and how many records exactly like it came before.
-    import: Option<(Arc<str>, u64)>,
-    content: Box<str>,
-    fingerprints: Fingerprints,
+/// The rows whose fingerprints were looked at so far.
+#[derive(Default)]
+struct Printed {
+    len: usize,
+    keys: Prints,
+    origins: Prints,
 }
 
 /// What has been indexed so far; `terms` lists row numbers in commit order.
@@ -62,30 +63,6 @@ struct Index {
     indexed: usize,
     terms: BTreeMap<Box<[u8]>, Vec<u32>>,
     view: Option<Arc<View>>,
-}
-
-impl Entry {
-    /// The row.
-    pub(crate) fn row(&self) -> Row<'_> {
-        let import = self.import.as_ref();
-        Row {
-            position: self.position,
-            recorded_at: self.recorded_at,
-            body: Body {
-                time_given: self.time_given,
-                import: import.map(|(mapping, repeat)| ImportMark {
-                    mapping,
-                    repeat: *repeat,
-                }),
-                content: &self.content,
-            },
-        }
-    }
-
-    /// What the row is found by.
-    pub(crate) const fn fingerprints(&self) -> Fingerprints {
-        self.fingerprints
-    }
 }
 
 impl Rows {
@@ -98,6 +75,43 @@ impl Rows {
             name
         })
     }
+
+    fn len(&self) -> usize {
+        self.active_first + self.active.len()
+    }
+
+    fn push(&mut self, row: &Row<'_>, fingerprints: Fingerprints) {
+        let content = row.body.content.len();
+        if !self.active.fits(content) {
+            let next = self.active.next(content);
+            let full = core::mem::replace(&mut self.active, next);
+            if full.len() > 0 {
+                let first = self.active_first;
+                self.active_first += full.len();
+                self.full.push((first, Arc::new(full)));
+            }
+        }
+        self.bytes += content + ROW_OVERHEAD;
+        let import = row.body.import;
+        let mapping = import.map(|mark| self.mapping(mark.mapping));
+        self.active.push(row, mapping, fingerprints);
+    }
+
+    fn entry(&self, number: usize) -> Option<Entry> {
+        if let Some(place) = number.checked_sub(self.active_first) {
+            return self.active.copy(place);
+        }
+        let behind = self.full.partition_point(|(first, _)| *first <= number);
+        let (first, chunk) = self.full.get(behind.checked_sub(1)?)?;
+        chunk.part(number - first)
+    }
+
+    /// All chunks with the numbers of their first rows, from the one with row `number` on.
+    fn chunks(&self, number: usize) -> impl Iterator<Item = (usize, &Chunk)> {
+        let full = self.full.iter().map(|(first, chunk)| (*first, &**chunk));
+        let all = full.chain([(self.active_first, &self.active)]);
+        all.filter(move |(first, chunk)| first + chunk.len() > number)
+    }
 }
 
 impl Memtable {
@@ -107,6 +121,7 @@ impl Memtable {
             first_seq,
             rows: RwLock::default(),
             index: Mutex::default(),
+            printed: Mutex::default(),
         }
     }
 
@@ -117,7 +132,7 @@ impl Memtable {
 
     /// Rows added so far, durable or not.
     pub(crate) fn len(&self) -> usize {
-        self.rows.read().entries.len()
+        self.rows.read().len()
     }
 
     /// Bytes the rows take in memory, about.
@@ -127,50 +142,45 @@ impl Memtable {
 
     /// Adds the row that follows the last one. Rows come densely: a gap is a defect of the caller.
     pub(crate) fn push(&self, row: &Row<'_>, fingerprints: Fingerprints) {
-        let content: Box<str> = Box::from(row.body.content);
         let mut rows = self.rows.write();
-        let number = rows.entries.len() as u32;
-        assert_eq!(
-            row.position.seq.0,
-            self.first_seq.0 + u64::from(number),
-            "rows come densely"
-        );
-        rows.bytes += content.len() + ROW_OVERHEAD;
-        rows.keys.push(fingerprints.key);
-        rows.origins.push(fingerprints.origin);
-        let import = row.body.import;
-        let entry = Entry {
-            position: row.position,
-            recorded_at: row.recorded_at,
-            time_given: row.body.time_given,
-            import: import.map(|mark| (rows.mapping(mark.mapping), mark.repeat)),
-            content,
-            fingerprints,
-        };
-        rows.entries.push(Arc::new(entry));
+        let next = self.first_seq.0 + rows.len() as u64;
+        assert_eq!(row.position.seq.0, next, "rows come densely");
+        rows.push(row, fingerprints);
     }
 
     /// The row of commit number `number` within the table.
-    pub(crate) fn entry(&self, number: u32) -> Option<Arc<Entry>> {
-        self.rows.read().entries.get(number as usize).cloned()
+    pub(crate) fn entry(&self, number: u32) -> Option<Entry> {
+        self.rows.read().entry(number as usize)
     }
 
     /// Rows whose key or import mark has this fingerprint, in commit order.
-    pub(crate) fn by_key(&self, fingerprint: u64) -> Vec<Arc<Entry>> {
-        let rows = self.rows.read();
-        let numbers = rows.keys.numbers(fingerprint);
-        let mut found: Vec<Arc<Entry>> = numbers
-            .filter_map(|number| rows.entries.get(number as usize).cloned())
-            .collect();
-        found.reverse();
-        found
+    pub(crate) fn by_key(&self, fingerprint: u64) -> Vec<Entry> {
+        let mut numbers: Vec<u32> = self.printed().keys.numbers(fingerprint).collect();
+        numbers.reverse();
+        let entries = numbers.into_iter().map(|number| self.entry(number));
+        entries.flatten().collect()
     }
 
     /// Numbers of the rows whose key, import mark or origin has this fingerprint.
     pub(crate) fn numbers_by_fingerprint(&self, fingerprint: u64) -> Vec<u32> {
+        let printed = self.printed();
+        let keys = printed.keys.numbers(fingerprint);
+        keys.chain(printed.origins.numbers(fingerprint)).collect()
+    }
+
+    /// The table of fingerprints, with those of all rows.
+    fn printed(&self) -> MutexGuard<'_, Printed> {
+        let mut printed = self.printed.lock();
         let rows = self.rows.read();
-        let keys = rows.keys.numbers(fingerprint);
-        keys.chain(rows.origins.numbers(fingerprint)).collect()
+        for (first, chunk) in rows.chunks(printed.len) {
+            let from = printed.len.saturating_sub(first);
+            for fingerprints in chunk.fingerprints(from) {
+                printed.keys.push(fingerprints.key);
+                printed.origins.push(fingerprints.origin);
+                printed.len += 1;
+            }
+        }
+        printed
     }
 
     /// The reading order of the first `len` rows.
@@ -180,14 +190,11 @@ impl Memtable {
             return Arc::clone(view);
         }
         // Sorted without the lock on the rows, for which the next append would wait.
-        let positions: Vec<Position> = self
-            .rows
-            .read()
-            .entries
-            .iter()
-            .take(len)
-            .map(|entry| entry.position)
-            .collect();
+        let positions: Vec<Position> = {
+            let rows = self.rows.read();
+            let positions = rows.chunks(0).flat_map(|(_, chunk)| chunk.positions());
+            positions.take(len).collect()
+        };
         let view = Arc::new(View::of(positions));
         index.view = Some(Arc::clone(&view));
         view
@@ -240,3 +247,6 @@ impl Memtable {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

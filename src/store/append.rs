@@ -33,7 +33,7 @@ impl Store {
     /// As [`Store::append`].
     pub fn append_with(&self, event: &Event, durability: Durability) -> Result<Receipt> {
         let bytes_max = self.shared.options.event_bytes_max;
-        let row = Prepared::new(event, None, None, bytes_max)?;
+        let row = Prepared::new(event, None, None, bytes_max, self.shared.texts.take())?;
         self.shared.commit_one(row, durability)
     }
 
@@ -76,7 +76,8 @@ impl Store {
     ) -> Result<Vec<Receipt>> {
         let bytes_max = self.shared.options.event_bytes_max;
         let rows = events.iter().enumerate().map(|(number, event)| {
-            Prepared::new(event, None, Some(number), bytes_max)
+            let text = self.shared.texts.take();
+            Prepared::new(event, None, Some(number), bytes_max, text)
                 .map_err(|error| error.of_member(number))
         });
         let rows: Vec<_> = rows.collect::<Result<_>>()?;
@@ -110,7 +111,7 @@ impl Store {
     /// ```
     pub fn append_async(&self, event: &Event) -> Result<Ticket> {
         let bytes_max = self.shared.options.event_bytes_max;
-        let row = Prepared::new(event, None, None, bytes_max)?;
+        let row = Prepared::new(event, None, None, bytes_max, self.shared.texts.take())?;
         self.shared.check_process()?;
         Ok(Ticket::new(&self.shared, row))
     }

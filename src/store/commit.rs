@@ -198,7 +198,8 @@ impl Shared {
         }
         group.by_key.clear();
         group.version = None;
-        group.rows.clear();
+        let rows = group.rows.drain(..);
+        self.texts.give_back(rows.map(|(row, _)| row.content));
         writer.group = group;
     }
 

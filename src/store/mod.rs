@@ -26,6 +26,7 @@ mod sweep;
 mod sync;
 #[cfg(test)]
 mod tests;
+mod texts;
 mod ticket;
 
 use std::collections::VecDeque;
@@ -134,6 +135,7 @@ struct Shared {
     clock: Arc<dyn Clock>,
     base: Arc<Base>,
     queue: commit::Queue,
+    texts: texts::Texts,
     writer: Mutex<Writer>,
     version: Arc<RwLock<Version>>,
     visible: Mutex<Visible>,
@@ -198,7 +200,7 @@ impl Store {
     ) -> Result<Vec<Result<Receipt>>> {
         let prepare = |(offer, mark): &(Offer, Option<Mark>)| {
             let bytes_max = self.shared.options.event_bytes_max;
-            prepare::Prepared::imported(offer, mark.clone(), bytes_max)
+            prepare::Prepared::imported(offer, mark.clone(), bytes_max, self.shared.texts.take())
         };
         let mut answers: Vec<Option<Error>> = Vec::with_capacity(events.len());
         let mut rows = Vec::with_capacity(events.len());

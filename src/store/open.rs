@@ -30,6 +30,7 @@ use super::presence::Presence;
 use super::sweep::check_orphans;
 use super::sweep::remove_logs_before;
 use super::sweep::remove_orphans;
+use super::texts::Texts;
 use crate::codec::row::Row;
 use crate::disk::Disk;
 use crate::disk::clock::SystemClock;
@@ -130,13 +131,7 @@ pub(crate) fn open_on(
         create::create(&disk, &*clock, &options)?
     };
     let (version, base, runs) = readable(&disk, &clock, manifest.state(), &writer.table, &options);
-    let point = DurablePoint {
-        wal: writer.wal_id,
-        wal_end: writer.wal.end(),
-        events: writer.next_seq,
-        manifest: manifest.id(),
-        manifest_end: manifest.len(),
-    };
+    let point = first_point(&manifest, &writer);
     let shared = Arc::new(Shared {
         process: disk.process(),
         disk,
@@ -157,6 +152,7 @@ pub(crate) fn open_on(
         lock: Mutex::new(Some(lock)),
         poison: Mutex::new(None),
         pressure: Mutex::default(),
+        texts: Texts::default(),
         writer: Mutex::new(writer),
     });
     shared.publish(&shared.writer.lock());
@@ -274,6 +270,17 @@ fn reopen(
 const COPY_ADVICE: &str = "if the folder is a copy that was made while the store was being \
                            written, open it with the option recover_copy, or remove LOCK from \
                            the copy first";
+
+/// What a writer that has opened the store publishes first.
+fn first_point(manifest: &Manifest, writer: &Writer) -> DurablePoint {
+    DurablePoint {
+        wal: writer.wal_id,
+        wal_end: writer.wal.end(),
+        events: writer.next_seq,
+        manifest: manifest.id(),
+        manifest_end: manifest.len(),
+    }
+}
 
 /// What `CURRENT` says of a closed store, as its writer would have published it.
 fn exact_point(current: &Current) -> DurablePoint {

@@ -56,15 +56,16 @@ pub(super) struct Prepared {
 }
 
 impl Prepared {
-    /// Checks and encodes `event`, the member `number` of its batch.
+    /// Checks and encodes `event`, the member `number` of its batch, in the memory of `text`.
     pub(super) fn new(
         event: &Event,
         mark: Option<Mark>,
         number: Option<usize>,
         bytes_max: usize,
+        text: String,
     ) -> Result<Prepared> {
         event.validate()?;
-        let content = canonical::content(event);
+        let content = canonical::content_in(text, event);
         check_size(&content, bytes_max)?;
         let cause = match event
             .caused_by
@@ -103,12 +104,15 @@ impl Prepared {
         offer: &Offer,
         mark: Option<Mark>,
         bytes_max: usize,
+        mut text: String,
     ) -> Result<Prepared> {
         let ready = match offer {
-            Offer::Event(event) => return Prepared::new(event, mark, None, bytes_max),
-            Offer::Content(ready) => ready.clone(),
+            Offer::Event(event) => return Prepared::new(event, mark, None, bytes_max, text),
+            Offer::Content(ready) => ready,
         };
         check_size(&ready.content, bytes_max)?;
+        text.clear();
+        text.push_str(&ready.content);
         let time = Some(ready.time);
         let mark = mark.filter(|_| ready.key.is_none());
         let named = mark.as_ref();
@@ -122,7 +126,7 @@ impl Prepared {
                 origin: ready.origin,
             },
             cause: None,
-            content: ready.content,
+            content: text,
         })
     }
 

@@ -43,6 +43,8 @@ struct State<S, A> {
     weight: usize,
     is_led: bool,
     spent: VecDeque<Gathering<S, A>>,
+    /// The memory of answers under way, while nobody leads.
+    answers: Vec<A>,
 }
 
 /// A group that still takes submissions, or waits for a leader.
@@ -75,6 +77,7 @@ impl<S, A> Queue<S, A> {
             weight: 0,
             is_led: false,
             spent: VecDeque::new(),
+            answers: Vec::new(),
         };
         Queue {
             state: Mutex::new(state),
@@ -138,17 +141,19 @@ impl<S, A> Queue<S, A> {
 
     /// Commits the oldest groups up to the one of the place.
     fn lead(&self, place: &Place<A>, commit: &mut dyn FnMut(&mut Vec<S>, &mut Vec<A>)) {
-        let mut answers = Vec::new();
         while !place.is_answered() {
             let mut state = self.state.lock();
             let Some(mut oldest) = state.waiting.pop_front() else {
                 return;
             };
             state.weight -= oldest.weight;
+            let mut answers = core::mem::take(&mut state.answers);
             drop(state);
             commit(&mut oldest.submissions, &mut answers);
             oldest.group.answer(&mut answers);
-            self.state.lock().keep(oldest);
+            let mut state = self.state.lock();
+            state.answers = answers;
+            state.keep(oldest);
         }
     }
 
@@ -175,22 +180,22 @@ impl<S, A> Queue<S, A> {
 }
 
 impl<S, A> State<S, A> {
-    /// A group without submissions: one that was used before, if nobody needs it any more.
+    /// A group without submissions, in the memory of one that was used before: its answers too, if
+    /// nobody holds a place in it any more.
     fn fresh(&mut self) -> Gathering<S, A> {
-        let spent = self.spent.pop_front();
-        let reused = spent.and_then(|mut spent| {
-            Arc::get_mut(&mut spent.group)?.state.lock().clear();
-            Some(spent)
-        });
-        reused.unwrap_or_else(|| Gathering {
-            group: Arc::new(Group {
-                state: Mutex::new(Answers::default()),
-                moved: Condvar::new(),
-            }),
-            submissions: Vec::new(),
-            weight: 0,
-            waiters: 0,
-        })
+        let Some(mut spent) = self.spent.pop_front() else {
+            return Gathering {
+                group: Arc::new(Group::new()),
+                submissions: Vec::new(),
+                weight: 0,
+                waiters: 0,
+            };
+        };
+        match Arc::get_mut(&mut spent.group) {
+            Some(group) => group.state.lock().clear(),
+            None => spent.group = Arc::new(Group::new()),
+        }
+        spent
     }
 
     fn keep(&mut self, answered: Gathering<S, A>) {
@@ -211,6 +216,13 @@ impl<S, A> Gathering<S, A> {
 }
 
 impl<A> Group<A> {
+    fn new() -> Group<A> {
+        Group {
+            state: Mutex::new(Answers::default()),
+            moved: Condvar::new(),
+        }
+    }
+
     /// Waits until the group is answered, `false`, or this thread is to lead, `true`.
     fn wait(&self) -> bool {
         let mut state = self.state.lock();

@@ -94,7 +94,7 @@ impl Shared {
         };
         let pieces = cut.pieces(&positions);
         let added = self.write_segments(pieces, &cut, |piece, file, id| {
-            let entries: Vec<Arc<Entry>> = piece
+            let entries: Vec<Entry> = piece
                 .filter_map(|row| table.entry(view.number(row as u32)?))
                 .collect();
             let rows = entries.iter().map(|entry| entry.row());

@@ -258,10 +258,11 @@ impl Head {
 
     /// Binds the frame to its file, its place, its content and, through `previous`, all before it.
     fn checksum(&self, salt: u64, sector: u64) -> u32 {
-        let mut bytes = Vec::with_capacity(16 + FIRST_HEAD);
-        bytes.extend_from_slice(&salt.to_le_bytes());
-        bytes.extend_from_slice(&sector.to_le_bytes());
-        bytes.extend_from_slice(&self.covered());
+        let mut bytes = [0; 16 + FIRST_HEAD - STAMP - 4];
+        let places = [salt, sector].into_iter().flat_map(u64::to_le_bytes);
+        for (place, byte) in bytes.iter_mut().zip(places.chain(self.covered())) {
+            *place = byte;
+        }
         crc32(&bytes)
     }
 
