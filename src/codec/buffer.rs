@@ -82,19 +82,27 @@ impl Buffer {
 
     /// Appends `bytes` with each `"` in it twice.
     pub(crate) fn extend_doubling_quotes(&mut self, bytes: &[u8]) {
-        for bytes in bytes.chunks(4096) {
-            let start = self.len;
-            let room = self.room(2 * bytes.len());
-            let mut len = 0;
-            // Two are written and one of them kept: what JSON is made of has a quotation mark every
-            // few bytes, and no processor foresees where.
-            for byte in bytes {
-                if let Some(pair) = room.get_mut(len..len + 2) {
-                    pair.copy_from_slice(&[*byte, b'"']);
-                }
-                len += 1 + usize::from(*byte == b'"');
+        let mut rest = bytes;
+        // Sixteen bytes are written whatever they are, and written over from behind the first
+        // quotation mark among them: what JSON is made of has one every few bytes.
+        while let Some(piece) = rest.first_chunk::<16>() {
+            let (start, clean) = (self.len, first_quote(*piece));
+            let room = self.room(16 + 2);
+            if let Some(room) = room.first_chunk_mut() {
+                *room = *piece;
             }
-            self.len = start + len;
+            if let Some(second) = room.get_mut(clean + 1) {
+                *second = b'"';
+            }
+            let quoted = usize::from(clean < 16);
+            self.len = start + clean + 2 * quoted;
+            rest = rest.get(clean + quoted..).unwrap_or_default();
+        }
+        for byte in rest {
+            self.push(*byte);
+            if *byte == b'"' {
+                self.push(b'"');
+            }
         }
     }
 
@@ -162,6 +170,17 @@ impl Buffer {
         let wanted = (self.len + len + SHORT).next_power_of_two().max(4096);
         self.bytes.resize(wanted, 0);
     }
+}
+
+/// Where the first quotation mark is; 16 where there is none.
+#[inline]
+fn first_quote(bytes: [u8; 16]) -> usize {
+    const ONES: u128 = u128::MAX / 0xff;
+    const HIGHS: u128 = ONES << 7;
+    let word = u128::from_le_bytes(bytes) ^ (ONES * b'"' as u128);
+    // The lowest high bit is that of the first byte that is 0 now.
+    let zeros = word.wrapping_sub(ONES) & !word & HIGHS;
+    (zeros.trailing_zeros() / 8) as usize
 }
 
 #[cfg(test)]
