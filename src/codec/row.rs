@@ -131,7 +131,7 @@ impl<'a> Row<'a> {
 
     /// The event as the application set it, or `None` when the content is no event.
     pub(crate) fn application_event(&self) -> Option<Event> {
-        self.content().map(|content| self.timed(content.to_event()))
+        self.content().map(|content| self.timed(content.event()))
     }
 
     /// The same as serde reads it, which knows nothing of the order and form of contents: what
@@ -155,8 +155,8 @@ impl<'a> Row<'a> {
     }
 
     /// The same of the row's own content, taken apart.
-    pub(crate) fn event_with(&self, content: Content<'_>) -> StoredEvent {
-        self.stored(content.to_event())
+    pub(crate) fn event_with(&self, content: &Content<'_>) -> StoredEvent {
+        self.stored(content.event())
     }
 
     fn stored(&self, mut event: Event) -> StoredEvent {

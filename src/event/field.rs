@@ -54,6 +54,7 @@ impl<T> Field<T> {
     }
 
     /// The same state of another type.
+    #[inline]
     pub(crate) fn map<U>(self, change: impl FnOnce(T) -> U) -> Field<U> {
         match self {
             Field::Absent => Field::Absent,

@@ -12,6 +12,7 @@ pub use field::Field;
 pub use json::Json;
 pub(crate) use json::clean_bytes;
 pub(crate) use json::compact_json_bytes;
+pub(crate) use json::unclean_bytes;
 pub use pairs::Context;
 pub use pairs::Metadata;
 

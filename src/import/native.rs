@@ -180,7 +180,7 @@ impl Canonical {
 /// The event of a content that was read from a line.
 pub(super) fn event_of(ready: &Ready) -> Event {
     let content = Content::parse(&ready.content);
-    let mut event = content.map_or_else(Event::default, Content::to_event);
+    let mut event = content.map_or_else(Event::default, |content| content.event());
     event.occurred_at = Field::Value(ready.time);
     event
 }

@@ -12,6 +12,7 @@ use super::page::Query;
 use super::rows::Work;
 use super::scan::Found;
 use super::scan::Route;
+use super::scan::STREAK;
 use super::scan::Walker;
 use crate::codec::content::Content;
 use crate::codec::row::Row;
@@ -23,9 +24,6 @@ use crate::snapshot::Kept;
 use crate::snapshot::Snapshot;
 use crate::snapshot::Source;
 
-/// How many matches in a row one source gives before the walk asks how far it may go on in it
-/// without a look at the others.
-const STREAK: usize = 8;
 /// Sources whose last block a reader of batches keeps.
 const KEPT_MAX: usize = 16;
 
@@ -134,7 +132,8 @@ impl Batches {
             return;
         };
         let mut add = |row| batch.places.push((source, row));
-        match self.walker.leap(max.saturating_sub(before), &mut add) {
+        let (max, mut work) = (max.saturating_sub(before), Work::new(u64::MAX));
+        match self.walker.leap(max, &mut work, &mut add) {
             Ok(Some(last)) => batch.last = last,
             Ok(None) => {}
             // The walk stands where it stood: the next step meets the error again, in its place.
@@ -214,7 +213,7 @@ impl Batch {
             };
             let kept = blocks.of(source);
             let flow = match parts {
-                true => source.read_parts(row, kept, |row, content| each(&row, Some(&content))),
+                true => source.read_parts(row, kept, |row, content| each(&row, Some(content))),
                 false => source.read(row, kept, |row| each(&row, None)),
             };
             let flow = match flow {
@@ -250,7 +249,7 @@ impl Batch {
                 continue;
             }
             let flow = match parts {
-                true => walker.parts(|row, content| each(&row, Some(&content)))?,
+                true => walker.parts(|row, content| each(&row, Some(content)))?,
                 false => walker.row(|row| each(&row, None))?,
             };
             if flow.is_some_and(|flow| flow.is_break()) {

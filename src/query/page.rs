@@ -1,11 +1,14 @@
 //! One bounded answer, and where to go on from. A page never looks like the end when it is not:
 //! reaching the limit looks one match ahead, and a spent budget says so.
 
+use std::sync::Arc;
+
 use super::cursor::Cursor;
 use super::rows::Work;
 use super::scan;
 use super::scan::Found;
 use super::scan::Route;
+use super::scan::STREAK;
 use super::scan::Walker;
 use super::view::EventView;
 use crate::codec::content::Content;
@@ -19,6 +22,7 @@ use crate::id::Position;
 use crate::id::Sequence;
 use crate::limits;
 use crate::snapshot::Snapshot;
+use crate::snapshot::Source;
 use crate::time::Time;
 
 /// What to read, in which order, and how much of it at a time.
@@ -79,6 +83,21 @@ pub struct Page {
     /// oldest event happened. That nothing older is found means that nothing older was recorded.
     pub covered_from: Time,
 }
+
+/// What a page holds so far.
+struct Filled<'e> {
+    each: &'e mut dyn FnMut(Row<'_>, &Content<'_>),
+    count: usize,
+    bytes: usize,
+    /// The place of the row handed on last.
+    last: Option<Position>,
+    /// The source of that row, and how many rows before it were of the same.
+    source: Option<Arc<Source>>,
+    streak: usize,
+}
+
+/// How many matches of one source are found at once, before their rows are read.
+const LEAP_MAX: usize = 64;
 
 /// Why a page ends where it does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -248,7 +267,7 @@ impl Snapshot {
         })
     }
 
-    fn page_of(&self, query: &Query, each: &mut dyn FnMut(Row<'_>, Content<'_>)) -> Result<Page> {
+    fn page_of(&self, query: &Query, each: &mut dyn FnMut(Row<'_>, &Content<'_>)) -> Result<Page> {
         if query.limit == 0 || query.limit > limits::PAGE_EVENTS {
             let what = format!(
                 "limit: {} is not from 1 to {}",
@@ -260,29 +279,51 @@ impl Snapshot {
         let bound = Bound::new(self, query)?;
         let mut walker = Walker::new(bound.snapshot.clone(), bound.route.clone());
         let mut work = Work::new(query.work_max);
-        let (mut count, mut bytes) = (0, 0);
-        let mut last = None;
+        let mut filled = Filled {
+            each,
+            count: 0,
+            bytes: 0,
+            last: None,
+            source: None,
+            streak: 0,
+        };
+        let mut leapt = Vec::new();
         loop {
+            let last = filled.last;
             match walker.step(&mut work)? {
                 Found::End => return Ok(bound.page(Stopped::End, None)),
-                Found::Match(_) if count == query.limit => {
+                Found::Match(_) if filled.count == query.limit => {
                     return Ok(bound.page(Stopped::Limit, last));
                 }
-                Found::Match(_) if bytes >= limits::PAGE_BYTES => {
+                Found::Match(_) if filled.bytes >= limits::PAGE_BYTES => {
                     return Ok(bound.page(Stopped::Budget, last));
                 }
-                Found::Match(position) => {
-                    walker.parts(|row, content| {
-                        count += 1;
-                        bytes += row.body.content.len();
-                        each(row, content);
-                        Ok(())
-                    })?;
-                    last = Some(position);
+                Found::Match(_) => {
+                    let Some((source, row)) = walker.place() else {
+                        continue;
+                    };
+                    let goes_on = filled.goes_on(source);
+                    filled.add(row, &mut walker)?;
+                    if !goes_on {
+                        continue;
+                    }
+                    let max = (query.limit - filled.count).min(LEAP_MAX);
+                    leapt.clear();
+                    let found = walker.leap(max, &mut work, &mut |row| leapt.push(row));
+                    if found.is_err() {
+                        // The walk stands where it stood: the next step meets the error again.
+                        leapt.clear();
+                    }
+                    for row in &leapt {
+                        if filled.bytes >= limits::PAGE_BYTES {
+                            return Ok(bound.page(Stopped::Budget, filled.last));
+                        }
+                        filled.add(*row, &mut walker)?;
+                    }
                 }
                 // The page is full; that the match to prove the end was not found in time does not
                 // matter to whoever goes on.
-                Found::Spent(_) if count == query.limit => {
+                Found::Spent(_) if filled.count == query.limit => {
                     return Ok(bound.page(Stopped::Limit, last));
                 }
                 Found::Spent(position) => {
@@ -291,6 +332,31 @@ impl Snapshot {
                 }
             }
         }
+    }
+}
+
+impl Filled<'_> {
+    /// Whether the last few matches were all of this source.
+    fn goes_on(&mut self, source: &Arc<Source>) -> bool {
+        let before = self.source.as_ref();
+        if before.is_some_and(|before| Arc::ptr_eq(before, source)) {
+            self.streak += 1;
+        } else {
+            (self.source, self.streak) = (Some(Arc::clone(source)), 0);
+        }
+        self.streak >= STREAK
+    }
+
+    /// Hands the row on that the walk stands at, or has leapt over.
+    fn add(&mut self, row: u32, walker: &mut Walker) -> Result<()> {
+        walker.parts_of(row, |row, content| {
+            self.count += 1;
+            self.bytes += row.body.content.len();
+            self.last = Some(row.position);
+            (self.each)(row, content);
+            Ok(())
+        })?;
+        Ok(())
     }
 }
 

@@ -3,9 +3,12 @@
 //! upper bound reaches the top of the heap, so what the walk does not come to costs nothing. Emits
 //! every match once, in the total order `(occurred_at, seq)`.
 
+mod leap;
+
 use std::collections::BinaryHeap;
 use std::sync::Arc;
 
+pub(crate) use self::leap::STREAK;
 use super::plan;
 use super::rows::Rows;
 use super::rows::Step;
@@ -181,12 +184,23 @@ impl Walker {
     /// As [`Walker::row`], with the row's content taken apart.
     pub(crate) fn parts<T>(
         &mut self,
-        read: impl FnOnce(Row<'_>, Content<'_>) -> Result<T>,
+        read: impl FnOnce(Row<'_>, &Content<'_>) -> Result<T>,
+    ) -> Result<Option<T>> {
+        match self.place() {
+            Some((_, row)) => self.parts_of(row, read),
+            None => Ok(None),
+        }
+    }
+
+    /// The same of a row that [`Walker::leap`] handed on.
+    pub(crate) fn parts_of<T>(
+        &mut self,
+        row: u32,
+        read: impl FnOnce(Row<'_>, &Content<'_>) -> Result<T>,
     ) -> Result<Option<T>> {
         let Some(open) = self.opened() else {
             return Ok(None);
         };
-        let row = open.walk.turn(open.at);
         open.source.read_parts(row, &mut open.kept, read).map(Some)
     }
 
@@ -194,54 +208,6 @@ impl Walker {
     pub(crate) fn place(&self) -> Option<(&Arc<Source>, u32)> {
         let open = self.runs.get(self.current?)?.open.as_ref()?;
         Some((&open.source, open.walk.turn(open.at)))
-    }
-
-    /// Hands on the rows of up to `max` matches that follow the last one in its source before any
-    /// other source can have one, without looking at their places; gives the place of the last of
-    /// them. After an error the walk stands where it stood before.
-    pub(crate) fn leap(
-        &mut self,
-        max: usize,
-        row: &mut dyn FnMut(u32),
-    ) -> Result<Option<Position>> {
-        let upcoming = self.next_upcoming();
-        let next = self.heap.peek().copied().max(upcoming);
-        let bound = next.map(|head| self.position_of(head));
-        let visible = self.route.since_seq..self.snapshot.seq_count();
-        let Some(run) = self.current.and_then(|run| self.runs.get_mut(run)) else {
-            return Ok(None);
-        };
-        let (low, high) = run.unopened.seqs;
-        let Some(open) = run.open.as_mut().filter(|_| {
-            // Rows that may not come at all have to be looked at one by one.
-            visible.contains(&low) && visible.contains(&high)
-        }) else {
-            return Ok(None);
-        };
-        let rank = next.map(|head| head.rank);
-        let clear = match open.clear {
-            Some((known, clear)) if known == rank => clear,
-            _ => open.clear_of(bound)?,
-        };
-        open.clear = Some((rank, clear));
-        let mut work = Work::new(u64::MAX);
-        let mut at = open.at;
-        for _ in 0..max {
-            match open.rows.seek(at + 1, open.walk, &mut work)? {
-                Step::Row(found) if found < clear => {
-                    at = found;
-                    row(open.walk.turn(found));
-                }
-                _ => break,
-            }
-        }
-        if at == open.at {
-            return Ok(None);
-        }
-        let last = open.source.position(open.walk.turn(at), &mut open.kept)?;
-        open.at = at;
-        self.emitted = Some(last);
-        Ok(Some(last))
     }
 
     /// Begins anew behind what was emitted, in the present version.
@@ -471,24 +437,5 @@ impl Walker {
             clear: None,
         });
         Ok(())
-    }
-}
-
-impl OpenRun {
-    /// The first row, in reading direction, that does not come before `bound`.
-    fn clear_of(&mut self, bound: Option<Position>) -> Result<u32> {
-        let Some(bound) = bound else {
-            return Ok(self.end);
-        };
-        let kept = &mut self.kept;
-        let clear = if !self.walk.oldest_first {
-            self.source.lower_bound(bound, kept)?
-        } else if bound.predecessor() < bound {
-            let behind = self.source.lower_bound(bound.predecessor(), kept)?;
-            self.walk.rows.saturating_sub(behind)
-        } else {
-            0
-        };
-        Ok(clear.min(self.end))
     }
 }

@@ -40,7 +40,7 @@ use crate::time::Time;
 #[derive(Clone, Copy, Debug)]
 pub struct EventView<'a> {
     row: Row<'a>,
-    content: Content<'a>,
+    content: &'a Content<'a>,
 }
 
 /// A performer, a subject or a further target, borrowed; what its kind of entity does not have is
@@ -87,7 +87,7 @@ pub struct OriginView<'a> {
 
 impl<'a> EventView<'a> {
     /// Looks at a row with its own content.
-    pub(super) const fn new(row: Row<'a>, content: Content<'a>) -> EventView<'a> {
+    pub(super) const fn new(row: Row<'a>, content: &'a Content<'a>) -> EventView<'a> {
         EventView { row, content }
     }
 

@@ -272,16 +272,14 @@ impl Classes {
         let slot = self.slots.get((word % SLOTS as u64) as usize);
         let slot = slot.ok_or(Stop::NoRow)?;
         let prefix = u32::from(slot.prefix);
-        let place = if slot.is_rest {
-            width
-        } else {
-            u32::from(slot.place)
-        };
-        cursor.at += (prefix + place) as usize;
-        let place = word >> prefix & !(u64::MAX << place);
+        let behind = word >> (prefix % u64::BITS);
         if slot.is_rest {
-            return Ok(place);
+            cursor.at += (prefix + width) as usize;
+            return Ok(behind & !(u64::MAX << (width % u64::BITS)));
         }
+        let place = u32::from(slot.place);
+        cursor.at += (prefix + place) as usize;
+        let place = behind & !(u64::MAX << (place % u64::BITS));
         let number = self.listed.get(usize::from(slot.first) + place as usize);
         number.map(|number| u64::from(*number)).ok_or(Stop::NoRow)
     }

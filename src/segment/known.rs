@@ -3,8 +3,8 @@
 //! whose parts were met before is not taken apart as text, and a value is looked up once.
 
 use super::builder::RENDERED_MAX;
-use super::rows::Trace;
-use super::rows::TracedLeaf;
+use super::notes::Trace;
+use super::notes::TracedLeaf;
 use super::schema::Schema;
 
 /// Stands for a number that was not met yet.

@@ -6,6 +6,7 @@ use super::format::Section;
 use super::letters::Alphabet;
 use super::letters::TEXT_MAX;
 use super::letters::moment;
+use super::notes::Note;
 use super::numbered::Values;
 use super::region::Region;
 use super::region::Regions;
@@ -13,11 +14,11 @@ use super::rows::Cursor;
 use super::rows::Growing;
 use super::rows::RowReader;
 use super::rows::Stop;
-use super::rows::TracedLeaf;
 use super::schema::Base;
 use super::schema::Column;
 use super::schema::Reference;
 use super::schema::Schema;
+use super::slab::Room;
 use super::spelled_time::SpelledTime;
 use super::spelling::Spelled;
 use super::spelling::Tables;
@@ -32,6 +33,7 @@ pub(super) struct Leaves {
     columns: Vec<Leaf>,
     pub(super) tables: Tables,
     pub(super) regions: Regions,
+    pub(super) room: Room,
     /// How many columns tell others.
     pub(super) tellers: usize,
 }
@@ -39,6 +41,8 @@ pub(super) struct Leaves {
 /// One column.
 #[derive(Debug)]
 struct Leaf {
+    /// No other column tells it, and it tells none.
+    is_alone: bool,
     told: Told,
     /// A bit says whether it is told.
     asked: bool,
@@ -127,6 +131,7 @@ impl Leaves {
             };
             let base = base(column, dictionaries, &mut leaves);
             leaves.columns.push(Leaf {
+                is_alone: matches!(told, Told::Never) && *kept == NOWHERE,
                 asked: !matches!(told, Told::Never) && !column.always,
                 told,
                 kept: *kept,
@@ -177,9 +182,29 @@ impl RowReader<'_> {
         cursor: &mut Cursor<'_>,
         position: Position,
         row: &mut Growing,
+        note: &mut impl Note,
     ) -> Result<(), Stop> {
         let leaf = self.leaves.columns.get(column as usize);
         let leaf = leaf.ok_or(Stop::NoRow)?;
+        let start = row.content.len();
+        let number = match leaf.is_alone {
+            true => self.plain(leaf, cursor, position, row)?,
+            false => self.related(leaf, cursor, position, row)?,
+        };
+        let value = (number != NUMBERLESS).then_some(number);
+        note.leaf(column, start..row.content.len(), value);
+        Ok(())
+    }
+
+    /// A leaf that others may tell, or that tells others; gives its number.
+    #[inline(never)]
+    fn related(
+        &self,
+        leaf: &Leaf,
+        cursor: &mut Cursor<'_>,
+        position: Position,
+        row: &mut Growing,
+    ) -> Result<u32, Stop> {
         let start = row.content.len();
         let told = !leaf.asked || cursor.take(1)? == 1;
         let number = match &leaf.told {
@@ -197,13 +222,6 @@ impl RowReader<'_> {
             }
             _ => self.plain(leaf, cursor, position, row)?,
         };
-        if let Some(trace) = &mut row.trace {
-            trace.leaves.push(TracedLeaf {
-                column,
-                range: start..row.content.len(),
-                value: (number != NUMBERLESS).then_some(number),
-            });
-        }
         if leaf.kept != NOWHERE
             && let Some(last) = row.last.get_mut(leaf.kept as usize)
         {
@@ -214,7 +232,7 @@ impl RowReader<'_> {
                 number,
             };
         }
-        Ok(())
+        Ok(number)
     }
 
     /// A leaf that stands in the row itself; gives its number.
@@ -276,7 +294,7 @@ impl RowReader<'_> {
     }
 
     /// The value of a column that has this number.
-    #[inline(never)]
+    #[inline]
     fn numbered(&self, leaf: &Leaf, number: u32, row: &mut Growing) -> Result<(), Stop> {
         match &leaf.base {
             Kind::Dictionary(values) => values.read(self, number, &mut row.content),

@@ -5,7 +5,6 @@
 use crate::codec::bits;
 use crate::codec::bits::BitWriter;
 use crate::codec::varint::Bytes;
-use crate::event;
 use crate::id::EventId;
 use crate::id::Position;
 
@@ -125,11 +124,6 @@ impl Alphabet {
         self.width
     }
 
-    /// Whether JSON strings hold every letter as it is.
-    pub(super) fn is_clean(&self) -> bool {
-        event::clean_bytes(&self.letters) == self.letters.len()
-    }
-
     pub(crate) fn encode(&self, out: &mut Vec<u8>) {
         out.push(self.letters.len() as u8);
         out.extend_from_slice(&self.letters);
@@ -212,11 +206,6 @@ impl Fixed {
 
     pub(super) const fn has_ulid(&self) -> bool {
         self.ulid
-    }
-
-    /// Whether JSON strings hold every letter as it is; those of a moment are digits and letters.
-    pub(super) fn is_clean(&self) -> bool {
-        self.places.iter().all(Alphabet::is_clean)
     }
 
     /// Whether the letter at `place` is one of the row's moment and is not stored.

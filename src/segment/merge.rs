@@ -12,13 +12,13 @@ use super::Summary;
 use super::fingerprints::Gathered;
 use super::known::Known;
 use super::named::Named;
+use super::notes::Trace;
 use super::reader::Loaded;
 use super::reader::Reader;
 use super::relay::Relayed;
 use super::relay::Sender;
 use super::relay::Taker;
 use super::relay::relay;
-use super::rows::Trace;
 use super::sample;
 use super::term_writer::TermWriter;
 use super::union;
@@ -185,8 +185,10 @@ impl<'i> Order<'i> {
             given: None,
         };
         for (place, (reader, rows)) in inputs.iter().enumerate() {
-            let mut loaded = Loaded::default();
-            loaded.row.trace = traced.then(Trace::default);
+            let loaded = Loaded {
+                trace: traced.then(Trace::default),
+                ..Loaded::default()
+            };
             let rows = rows.start..rows.end.min(reader.rows());
             order.walks.push((rows, loaded));
             order.line_up(place)?;

@@ -4,8 +4,8 @@
 
 use core::ops::Range;
 
-use super::rows::Trace;
-use super::rows::TracedLeaf;
+use super::notes::Trace;
+use super::notes::TracedLeaf;
 use super::schema::Schema;
 use crate::codec::content::Content;
 use crate::codec::content::Text;

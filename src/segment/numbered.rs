@@ -3,6 +3,7 @@
 //! copy.
 
 use std::borrow::Cow;
+use std::sync::OnceLock;
 
 use super::classes::Numbering;
 use super::dictionary::Dictionary;
@@ -13,6 +14,7 @@ use super::region::Region;
 use super::region::Regions;
 use super::rows::RowReader;
 use super::rows::Stop;
+use super::slab::Slab;
 use super::spelling::Spelled;
 use super::spelling::Tables;
 use crate::codec::bits;
@@ -27,6 +29,8 @@ pub(super) struct Values {
     pub(super) numbering: Numbering,
     region: Region,
     kind: Kind,
+    /// All of them as they are, once that is worth it; or not, where there is no room.
+    slab: OnceLock<Option<Slab>>,
 }
 
 #[derive(Debug)]
@@ -67,6 +71,7 @@ impl Values {
             numbering: dictionary.numbering.clone(),
             region: Region::new(section.saturating_add(dictionary.at), len, regions),
             kind,
+            slab: OnceLock::new(),
         })
     }
 
@@ -78,20 +83,32 @@ impl Values {
         number: u32,
         out: &mut Buffer,
     ) -> Result<(), Stop> {
-        if number >= self.count {
-            return Err(Stop::NoRow);
-        }
-        match &self.kind {
-            Kind::Runs { run: 1, .. } => {
-                let (values, len) = self.run(reader, number)?;
-                out.put(&values, 0, len).ok_or(Stop::NoRow)
-            }
-            _ => self.read_packed(reader, number, out),
+        match self.slab.get() {
+            Some(Some(slab)) => slab.put(number, out).ok_or(Stop::NoRow),
+            _ => self.read_stored(reader, number, out),
         }
     }
 
-    /// As [`Values::read`], for values that do not lie there as they are.
+    /// As [`Values::read`], from the file; and makes the slab when it is time.
     #[inline(never)]
+    fn read_stored(
+        &self,
+        reader: &RowReader<'_>,
+        number: u32,
+        out: &mut Buffer,
+    ) -> Result<(), Stop> {
+        if number >= self.count {
+            return Err(Stop::NoRow);
+        }
+        if self.region.is_frequent() {
+            self.slab.get_or_init(|| {
+                let read = |number, out: &mut Buffer| self.read_packed(reader, number, out).ok();
+                Slab::of(self.count, &reader.leaves.room, read)
+            });
+        }
+        self.read_packed(reader, number, out)
+    }
+
     fn read_packed(
         &self,
         reader: &RowReader<'_>,
@@ -108,6 +125,10 @@ impl Values {
                 let tables = &reader.leaves.tables;
                 let read = spelled.read(tables, &packed, shift, || [0; ULID_TIME], out);
                 read.ok_or(Stop::NoRow)
+            }
+            Kind::Runs { run: 1, .. } => {
+                let (values, len) = self.run(reader, number)?;
+                out.put(&values, 0, len).ok_or(Stop::NoRow)
             }
             Kind::Runs { run, .. } => {
                 let (values, len) = self.run(reader, number / run)?;
@@ -164,14 +185,15 @@ fn read_run(run: &[u8], len: usize, place: u32, out: &mut Buffer) -> Option<()> 
     let start = out.len();
     let mut at = 0;
     for _ in 0..=place {
-        let shared = start + usize::from(*run.get(at)?);
-        let rest = usize::from(*run.get(at + 1)?);
-        if shared > out.len() || at + 2 + rest > len {
+        let [shared, rest] = *run.get(at..)?.first_chunk::<2>()?;
+        let shared = start + usize::from(shared);
+        if shared > out.len() {
             return None;
         }
         out.truncate(shared);
-        out.put(run, at + 2, rest)?;
-        at += 2 + rest;
+        out.put(run, at + 2, usize::from(rest))?;
+        at += 2 + usize::from(rest);
     }
-    Some(())
+    // What lies behind the run nobody has verified: it may be copied, but is no value.
+    (at <= len).then_some(())
 }

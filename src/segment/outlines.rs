@@ -4,7 +4,7 @@
 
 use std::sync::OnceLock;
 
-use super::dictionary::Store;
+use super::notes::Cuts;
 use super::schema::Base;
 use super::schema::NO_COLUMN;
 use super::schema::Reference;
@@ -13,20 +13,11 @@ use crate::codec::content::Behind;
 use crate::codec::content::Content;
 use crate::codec::content::Outline;
 use crate::codec::content::Piece;
+use crate::event;
 
 /// The outlines of all templates.
 #[derive(Debug)]
 pub(super) struct Outlines(Vec<OnceLock<Option<Box<Outline>>>>);
-
-/// Where the pieces of the row read last stand, if that is asked for.
-#[derive(Debug, Default)]
-pub(super) struct Cuts {
-    pub(super) wanted: bool,
-    /// Where each literal begins, and where the last member ends.
-    pub(super) starts: Vec<u32>,
-    /// The template of each member, and its first literal.
-    pub(super) members: Vec<(u32, u32)>,
-}
 
 impl Outlines {
     pub(super) fn new(schema: &Schema) -> Outlines {
@@ -37,15 +28,16 @@ impl Outlines {
         )
     }
 
-    /// Takes `text` apart, the content that `cuts` are of. `None` where it has to be parsed to know.
+    /// Takes `text` apart, the content that `cuts` are of, into `content`, which is empty. `None`
+    /// where it has to be parsed to know; then `content` holds anything.
     pub(super) fn content<'a>(
         &self,
         schema: &Schema,
         text: &'a str,
         cuts: &Cuts,
-    ) -> Option<Content<'a>> {
-        let mut content = Content::default();
-        let mut next = 0;
+        content: &mut Content<'a>,
+    ) -> Option<()> {
+        let (mut next, mut unclean) = (0, 0);
         for (place, (template, first)) in cuts.members.iter().enumerate() {
             let outline = self.0.get(*template as usize)?;
             let outline = outline.get_or_init(|| outline_of(schema, *template).map(Box::new));
@@ -55,13 +47,16 @@ impl Outlines {
                 return None;
             }
             next = outline.field() + 1;
+            unclean += outline.unclean_bytes();
             let end = match cuts.members.get(place + 1) {
                 Some((_, first)) => *first as usize + 1,
                 None => cuts.starts.len(),
             };
-            outline.put(text, cuts.starts.get(*first as usize..end)?, &mut content)?;
+            outline.put(text, cuts.starts.get(*first as usize..end)?, content)?;
         }
-        (next > 0).then_some(content)
+        // Else some leaf holds what may be an escape, or more than one text.
+        let is_clean = unclean == event::unclean_bytes(text.as_bytes());
+        (next > 0 && is_clean).then_some(())
     }
 }
 
@@ -81,26 +76,13 @@ fn outline_of(schema: &Schema, template: u32) -> Option<Outline> {
 
 /// What the leaves of a column are known to be.
 fn behind(schema: &Schema, column: u32) -> Behind {
-    let Some(column) = schema.columns.get(column as usize) else {
-        return Behind::Leaf;
-    };
-    if matches!(column.reference, Reference::Copy(_)) {
-        return Behind::Leaf;
-    }
-    let is_clean = match &column.base {
-        Base::Integer { .. } => return Behind::Number,
-        Base::Time { .. } => true,
-        Base::Fixed(fixed) => fixed.is_clean(),
-        Base::Letters(alphabet) => alphabet.is_clean(),
-        Base::Dictionary(dictionary) => match &dictionary.store {
-            Store::Fixed(fixed) => fixed.is_clean(),
-            Store::Texts | Store::Runs { .. } => false,
-        },
-        Base::None | Base::Text { .. } => false,
-    };
-    if is_clean {
-        Behind::Clean
-    } else {
-        Behind::Leaf
+    let column = schema.columns.get(column as usize);
+    let is_number = column.is_some_and(|column| {
+        matches!(column.base, Base::Integer { .. })
+            && !matches!(column.reference, Reference::Copy(_))
+    });
+    match is_number {
+        true => Behind::Number,
+        false => Behind::Leaf,
     }
 }

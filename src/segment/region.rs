@@ -111,6 +111,12 @@ impl Region {
         self.len
     }
 
+    /// Whether it was looked into so often that it is verified as a whole by now, if it is short
+    /// enough for that.
+    pub(super) fn is_frequent(&self) -> bool {
+        self.looks.load(Ordering::Relaxed) > LOOKS
+    }
+
     /// The `len` bytes at `start` of the stretch, verified, and what lies behind them, which may
     /// not be. `file` is the whole file where it is mapped.
     #[inline(always)]

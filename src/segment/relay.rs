@@ -5,8 +5,8 @@ use std::sync::mpsc::Receiver;
 use std::sync::mpsc::SyncSender;
 use std::sync::mpsc::sync_channel;
 
+use super::notes::Trace;
 use super::reader::Loaded;
-use super::rows::Trace;
 use crate::codec::buffer::Buffer;
 use crate::error::Error;
 use crate::error::Result;
@@ -73,7 +73,7 @@ impl Sender {
         let (content, trace) = spare
             .map(|row| (row.content, row.trace))
             .unwrap_or_default();
-        let trace = loaded.row.trace.replace(trace);
+        let trace = loaded.trace.replace(trace);
         let content = core::mem::replace(&mut loaded.row.content, content);
         (content, trace.unwrap_or_default())
     }

@@ -7,7 +7,9 @@ use core::ops::Range;
 use super::block::Head;
 use super::leaves::Last;
 use super::leaves::Leaves;
-use super::outlines::Cuts;
+use super::notes::Cuts;
+use super::notes::Note;
+use super::notes::Trace;
 use super::pages::Pages;
 use super::schema::NO_COLUMN;
 use super::schema::Schema;
@@ -23,16 +25,26 @@ use crate::limits;
 /// What whoever reads row after row keeps: the block and the row read last, and their memory.
 #[derive(Default)]
 pub(crate) struct Loaded {
+    pub(super) block: LoadedBlock,
+    pub(super) row: Growing,
+    /// Where the pieces of the row stand that was taken apart last.
+    pub(super) cuts: Cuts,
+    /// How the row read last was put together, if that is asked for.
+    pub(super) trace: Option<Trace>,
+}
+
+/// The block that a row was read from.
+#[derive(Default)]
+pub(super) struct LoadedBlock {
     /// Which segment and block `head` is of.
-    pub(super) block: Option<(SegmentId, usize)>,
+    pub(super) of: Option<(SegmentId, usize)>,
     /// Where that block lies in the file.
     pub(super) extent: Range<u64>,
     /// The block itself, where the file is not mapped.
     pub(super) bytes: Vec<u8>,
     pub(super) head: Head,
     /// Blocks whose heads were read.
-    pub(super) blocks_read: u64,
-    pub(super) row: Growing,
+    pub(super) read: u64,
 }
 
 /// A row while its text grows, and the memory for the next one.
@@ -44,28 +56,6 @@ pub(super) struct Growing {
     pub(super) last: Vec<Last>,
     /// The row's number among those that were read.
     pub(super) number: u64,
-    /// Where its pieces stand.
-    pub(super) cuts: Cuts,
-    /// How the row read last was put together, if that is asked for.
-    pub(super) trace: Option<Trace>,
-}
-
-/// How a row was put together, for whoever takes it apart again.
-#[derive(Debug, Default)]
-pub(super) struct Trace {
-    pub(super) shape: u32,
-    /// The template of each member, counted through all members.
-    pub(super) templates: Vec<u32>,
-    pub(super) leaves: Vec<TracedLeaf>,
-}
-
-/// A leaf of a row: its column, where it stands in the content, and the number of its value, if it
-/// has one.
-#[derive(Clone, Debug)]
-pub(super) struct TracedLeaf {
-    pub(super) column: u32,
-    pub(super) range: Range<usize>,
-    pub(super) value: Option<u32>,
 }
 
 /// What the rows of a segment are read with.
@@ -109,7 +99,7 @@ impl From<Error> for Stop {
 impl Loaded {
     /// How many blocks were read for it.
     pub(crate) const fn blocks_read(&self) -> u64 {
-        self.blocks_read
+        self.block.read
     }
 }
 
@@ -158,30 +148,23 @@ impl RowReader<'_> {
         len: usize,
         position: Position,
         row: &mut Growing,
+        note: &mut impl Note,
     ) -> Result<Came, Stop> {
         let mut cursor = Cursor { bits, at: 0 };
         row.last.resize(self.leaves.tellers, Last::default());
         row.number += 1;
         row.content.clear();
-        row.cuts.starts.clear();
-        row.cuts.members.clear();
         let number = self.schema.shape_numbers.read(&mut cursor)? as usize;
         let shape = self.schema.shapes.get(number).ok_or(Stop::NoRow)?;
-        if let Some(trace) = &mut row.trace {
-            trace.shape = number as u32;
-            trace.templates.clear();
-            trace.leaves.clear();
-        }
+        note.begin(number as u32);
         let repeat = match &shape.mapping {
             Some(_) => cursor.take_wide(self.schema.repeat_width)?,
             None => 0,
         };
         for member in &shape.members {
-            self.member(*member, &mut cursor, position, row)?;
+            self.member(*member, &mut cursor, position, row, note)?;
         }
-        if row.cuts.wanted {
-            row.cuts.starts.push(row.content.len() as u32);
-        }
+        note.end(row.content.len());
         match row.content.len() {
             0 => row.content.push(b'{'),
             _ => row.content.set(0, b'{'),
@@ -205,27 +188,20 @@ impl RowReader<'_> {
         cursor: &mut Cursor<'_>,
         position: Position,
         row: &mut Growing,
+        note: &mut impl Note,
     ) -> Result<(), Stop> {
         let numbering = self.schema.template_numbers(member).ok_or(Stop::NoRow)?;
         let template = numbering.read(cursor)?;
         let place = self.schema.place(member, template).ok_or(Stop::NoRow)?;
-        if let Some(trace) = &mut row.trace {
-            trace.templates.push(place);
-        }
+        note.member(place);
         let steps = self.schema.steps(place).ok_or(Stop::NoRow)?;
-        if row.cuts.wanted {
-            let first = row.cuts.starts.len() as u32;
-            row.cuts.members.push((place, first));
-        }
         for step in steps {
-            if row.cuts.wanted {
-                row.cuts.starts.push(row.content.len() as u32);
-            }
+            note.literal(row.content.len());
             let literal = (step.start as usize, step.len as usize);
             let put = row.content.put(&self.schema.literals, literal.0, literal.1);
             put.ok_or(Stop::NoRow)?;
             if step.column != NO_COLUMN {
-                self.leaf(step.column, cursor, position, row)?;
+                self.leaf(step.column, cursor, position, row, note)?;
             }
             if row.content.len() > 2 * limits::EVENT_BYTES_CEILING {
                 return Err(Stop::NoRow);

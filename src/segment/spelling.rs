@@ -1,5 +1,5 @@
 //! Letters read by table: the codes of two neighbours at a time give both, places with one letter
-//! cost nothing. The tables are made when a segment is opened, one for each different pair of
+//! cost nothing, and hexadecimal digits are told by arithmetic, eight at a time. The tables are made when a segment is opened, one for each different pair of
 //! alphabets; what finds no room in them is read letter by letter, as [`super::letters`] does it.
 
 use std::collections::HashMap;
@@ -23,6 +23,9 @@ const TABLES_MAX: usize = 64;
 const WRONG: u32 = 1 << 16;
 /// Bits of which a load of eight bytes has all, wherever the first of them lies in its byte.
 const WORD_WIDTH: u32 = u64::BITS - u8::BITS + 1;
+/// What hexadecimal digits are written with, and how many are told at a time.
+const HEXADECIMAL: &[u8; 16] = b"0123456789abcdef";
+const DIGITS: usize = 8;
 /// Bytes that a text is given room for, with what its last letter writes behind it.
 const ROOM: usize = TEXT_MAX + 2;
 
@@ -49,11 +52,13 @@ pub(super) struct Spelling {
     moment: Option<usize>,
 }
 
-/// Picks whose codes lie in one load, behind those of the word before.
+/// Picks whose codes lie in one load, behind those of the word before; or eight hexadecimal digits.
 #[derive(Clone, Copy, Debug, Default)]
 struct Word {
     picks: u16,
     width: u16,
+    /// Where the digits go.
+    digits: Option<u8>,
 }
 
 /// One or two letters: their table, where they go, and where in its word their code begins.
@@ -129,6 +134,15 @@ impl Spelling {
         let mut at = 0;
         while let Some(first) = places.get(at) {
             let start = at;
+            if is_hexadecimal(fixed, start) {
+                spelling.words.push(Word {
+                    picks: 0,
+                    width: DIGITS as u16 * 4,
+                    digits: Some(start as u8),
+                });
+                at += DIGITS;
+                continue;
+            }
             at += 1;
             if first.width() == 0 || fixed.is_time(start) {
                 continue;
@@ -145,7 +159,8 @@ impl Spelling {
 
     /// Adds a pick of `width` bits behind those that are there.
     fn pick(&mut self, table: u16, at: usize, width: u32) {
-        let fits = |word: &&mut Word| u32::from(word.width) + width <= WORD_WIDTH;
+        let fits =
+            |word: &&mut Word| word.digits.is_none() && u32::from(word.width) + width <= WORD_WIDTH;
         let word = match self.words.last_mut().filter(fits) {
             Some(word) => word,
             None => {
@@ -184,6 +199,13 @@ impl Spelling {
             let width = u32::from(word.width);
             let codes = bits::word(bits, at, width)?;
             at += width as usize;
+            if let Some(place) = word.digits {
+                let place = usize::from(place);
+                let digits = hexadecimal(codes as u32);
+                text.get_mut(place..place + DIGITS)?
+                    .copy_from_slice(&digits);
+                continue;
+            }
             let (first, rest) = picks.split_at_checked(usize::from(word.picks))?;
             picks = rest;
             for pick in first {
@@ -201,6 +223,29 @@ impl Spelling {
         }
         (all & WRONG == 0).then_some(())
     }
+}
+
+/// Whether eight places from `start` on have all hexadecimal digits and no other letters.
+fn is_hexadecimal(fixed: &Fixed, start: usize) -> bool {
+    let places = fixed
+        .places()
+        .get(start..start + DIGITS)
+        .unwrap_or_default();
+    let mut numbered = (start..).zip(places);
+    !places.is_empty()
+        && numbered.all(|(at, place)| place.letters() == HEXADECIMAL && !fixed.is_time(at))
+}
+
+/// The digits whose codes these are, the lowest four bits those of the first.
+const fn hexadecimal(codes: u32) -> [u8; DIGITS] {
+    const ONES: u64 = u64::MAX / 0xff;
+    let mut spread = codes as u64;
+    spread = (spread | spread << 16) & 0x0000_ffff_0000_ffff;
+    spread = (spread | spread << 8) & 0x00ff_00ff_00ff_00ff;
+    spread = (spread | spread << 4) & (0x0f * ONES);
+    // Those above nine lie 39 further on than they would behind `9`.
+    let above = (spread + 6 * ONES) >> 4 & ONES;
+    (spread + ONES * (b'0' as u64) + above * 39).to_le_bytes()
 }
 
 impl Spelled {
@@ -274,6 +319,34 @@ mod tests {
             if wanted.is_some() {
                 proptest::prop_assert_eq!(found.as_slice(), model.as_slice());
             }
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn hexadecimal_digits_are_told_as_letters_are(
+            bits in proptest::collection::vec(proptest::num::u8::ANY, 32),
+            dashes in proptest::collection::vec(0_usize..40, 0..4),
+            at in 0_usize..9,
+        ) {
+            let mut places = vec![Letters::default(); 40];
+            for place in &mut places {
+                HEXADECIMAL.iter().for_each(|letter| place.add(*letter));
+            }
+            for dash in dashes {
+                if let Some(place) = places.get_mut(dash) {
+                    *place = Letters::default();
+                    place.add(b'-');
+                }
+            }
+            let fixed = Fixed::new(&places, false);
+            let mut tables = Tables::default();
+            let spelled = Spelled::of(&fixed, &mut tables);
+            let (mut found, mut model) = (Buffer::default(), Vec::new());
+            let time = || [0; ULID_TIME];
+            proptest::prop_assert!(spelled.read(&tables, &bits, at, time, &mut found).is_some());
+            proptest::prop_assert!(fixed.read(&bits, at, time, &mut model).is_some());
+            proptest::prop_assert_eq!(found.as_slice(), model.as_slice());
         }
     }
 

@@ -128,14 +128,16 @@ impl Source {
         &self,
         row: u32,
         kept: &mut Kept,
-        read: impl FnOnce(Row<'_>, Content<'_>) -> Result<T>,
+        read: impl FnOnce(Row<'_>, &Content<'_>) -> Result<T>,
     ) -> Result<T> {
         match self {
             Source::Segment { reader, .. } => {
-                let (row, content) = reader.parts(row, kept)?;
-                read(row, content.ok_or_else(|| no_event(&row))?)
+                let mut content = Content::default();
+                let (row, told) = reader.parts(row, kept, &mut content)?;
+                told.ok_or_else(|| no_event(&row))?;
+                read(row, &content)
             }
-            Source::Memtable { .. } => self.read(row, kept, |row| read(row, content_of(&row)?)),
+            Source::Memtable { .. } => self.read(row, kept, |row| read(row, &content_of(&row)?)),
         }
     }
 
@@ -215,7 +217,7 @@ impl Source {
         let candidates = self.by_fingerprint(fingerprint)?;
         let mut rows = Vec::new();
         for number in candidates {
-            if self.read_parts(number, kept, |_, held| Ok(confirm(&held)))? {
+            if self.read_parts(number, kept, |_, held| Ok(confirm(held)))? {
                 rows.push(number);
             }
         }

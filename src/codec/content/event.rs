@@ -16,7 +16,7 @@ use crate::event::Target;
 
 impl Content<'_> {
     /// The event, without the time that its row holds.
-    pub(crate) fn to_event(self) -> Event {
+    pub(crate) fn event(&self) -> Event {
         Event {
             event_type: owned(self.event_type),
             sub_type: text(self.sub_type),

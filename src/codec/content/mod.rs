@@ -145,6 +145,7 @@ impl<'a> Text<'a> {
     }
 
     /// The text itself.
+    #[inline]
     pub(crate) fn text(self) -> Cow<'a, str> {
         match self.plain {
             true => Cow::Borrowed(self.raw),

@@ -13,6 +13,7 @@ use super::Pairs;
 use super::Surroundings;
 use super::Targets;
 use super::Text;
+use super::scan;
 use super::scan::FIELDS;
 use super::scan::Scan;
 use crate::event;
@@ -30,8 +31,6 @@ pub(crate) struct Piece<'p> {
 pub(crate) enum Behind {
     Nothing,
     Leaf,
-    /// A leaf in which nothing is escaped or would have to be.
-    Clean,
     /// A leaf that is a number.
     Number,
 }
@@ -42,14 +41,18 @@ pub(crate) struct Outline {
     /// Its number among the fields.
     field: usize,
     held: Held,
-    /// The leaves that have to be looked at.
-    leaves: Vec<(Span, Kind)>,
+    /// The leaves outside of strings that have to be looked at.
+    scalars: Vec<Span>,
+    /// Bytes of the literals that no string holds as they are.
+    unclean: usize,
 }
 
 #[derive(Debug)]
 enum Held {
-    /// The member is parsed: a word or a number that stands for something, or null.
+    /// The member is parsed: a number that stands for something, or null.
     Parsed,
+    Type(Words),
+    Outcome(Words),
     Text(Words),
     /// Without the fields of an origin that are no texts.
     Origin(Span, [Field<Words>; 2]),
@@ -110,14 +113,6 @@ impl Span {
     }
 }
 
-#[derive(Clone, Copy, Debug)]
-enum Kind {
-    /// The inside of a string, or a part of it.
-    Inside,
-    /// A number, `true` or `false`.
-    Scalar,
-}
-
 impl Outline {
     /// The outline of a member whose template consists of `pieces`; the first literal begins with
     /// the comma before the member. `None` where the literals do not tell what field it is.
@@ -125,12 +120,16 @@ impl Outline {
         let first = pieces.first()?.literal;
         let mut keys = FIELDS.iter();
         let field = keys.position(|key| first.starts_with(key.as_bytes()))?;
-        let outline = Sample::of(pieces).and_then(|sample| sample.outline(field));
-        Some(outline.unwrap_or(Outline {
+        let (held, scalars) = Sample::of(pieces)
+            .and_then(|sample| Some((sample.held(field)?, sample.scalars)))
+            .unwrap_or((Held::Parsed, Vec::new()));
+        let literals = pieces.iter().map(|piece| piece.literal);
+        Some(Outline {
             field,
-            held: Held::Parsed,
-            leaves: Vec::new(),
-        }))
+            held,
+            scalars,
+            unclean: literals.map(event::unclean_bytes).sum(),
+        })
     }
 
     /// Which of the fields it is of, in their order.
@@ -138,9 +137,15 @@ impl Outline {
         self.field
     }
 
-    /// Puts the field into `content`. The member's literals begin at `starts` of `text`, and it ends
-    /// at the last of them. `None` where the member is no such field, or none that the outline can
-    /// tell from a damaged one.
+    /// How many bytes of its literals no string holds as they are. A text that has no more of them
+    /// than its literals have none in its leaves: one count in place of a look at each leaf.
+    pub(crate) const fn unclean_bytes(&self) -> usize {
+        self.unclean
+    }
+
+    /// Puts the field into `content`. The member's literals begin at `starts` of `text`, it ends at
+    /// the last of them, and no leaf holds a byte that strings do not hold as it is. `None` where
+    /// the member is no such field, or none that the outline can tell from a damaged one.
     pub(crate) fn put<'a>(
         &self,
         text: &'a str,
@@ -153,14 +158,17 @@ impl Outline {
             starts,
             failed: &failed,
         };
-        let is_sound = |(span, kind): &(Span, Kind)| cut.is_sound(*span, *kind);
-        if !self.leaves.iter().all(is_sound) {
+        if !self.scalars.iter().all(|scalar| cut.is_scalar(*scalar)) {
             return None;
         }
         match &self.held {
             Held::Parsed => {
                 let (from, to) = (*starts.first()? as usize, *starts.last()? as usize);
                 Scan::new(text.get(from..to)?).lone_field(self.field, content)?;
+            }
+            Held::Type(words) => content.event_type = cut.text(*words),
+            Held::Outcome(words) => {
+                content.outcome = Field::Value(scan::outcome(cut.slice(words.span))?);
             }
             Held::Text(words) => {
                 *text_of(self.field, content)? = Field::Value(cut.text(*words));
@@ -206,6 +214,8 @@ impl Outline {
 }
 
 /// The numbers of the fields that are told apart here.
+const TYPE: usize = 0;
+const OUTCOME: usize = 8;
 const PERFORMER: usize = 4;
 const ON_BEHALF_OF: usize = 5;
 const TARGETS: usize = 7;
@@ -255,15 +265,11 @@ impl<'a> Cut<'a, '_> {
         })
     }
 
-    fn is_sound(&self, leaf: Span, kind: Kind) -> bool {
+    /// Whether a leaf is a number, `true` or `false`.
+    fn is_scalar(&self, leaf: Span) -> bool {
         let leaf = self.slice(leaf);
-        match kind {
-            Kind::Inside => event::clean_bytes(leaf.as_bytes()) == leaf.len(),
-            Kind::Scalar => {
-                leaf.starts_with(|first: char| matches!(first, '-' | '0'..='9' | 't' | 'f'))
-                    && event::compact_json_bytes(leaf) == Some(leaf.len())
-            }
-        }
+        leaf.starts_with(|first: char| matches!(first, '-' | '0'..='9' | 't' | 'f'))
+            && event::compact_json_bytes(leaf) == Some(leaf.len())
     }
 
     fn text(&self, words: Words) -> Text<'a> {
@@ -303,13 +309,13 @@ struct Sample {
     text: String,
     /// Where each literal begins, and where the member ends.
     starts: Vec<usize>,
-    leaves: Vec<(Span, Kind)>,
+    scalars: Vec<Span>,
 }
 
 impl Sample {
     /// `None` where a leaf may stand for more than a part of a string or a scalar.
     fn of(pieces: &[Piece<'_>]) -> Option<Sample> {
-        let (mut bytes, mut starts, mut leaves) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut bytes, mut starts, mut scalars) = (Vec::new(), Vec::new(), Vec::new());
         let (mut inside, mut escaped, mut bare) = (false, false, false);
         for (number, Piece { literal, behind }) in (0..).zip(pieces) {
             if bare && !literal.first().is_none_or(|next| b",]}".contains(next)) {
@@ -329,13 +335,10 @@ impl Sample {
             if escaped || bare && !literal.last().is_some_and(|last| b":[,".contains(last)) {
                 return None;
             }
-            let kind = if inside { Kind::Inside } else { Kind::Scalar };
-            match (behind, kind) {
-                (Behind::Nothing, _) => continue,
-                (Behind::Number, _) | (Behind::Clean, Kind::Inside) => {}
-                (Behind::Leaf, _) | (Behind::Clean, Kind::Scalar) => {
-                    leaves.push((Span::behind(number, literal), kind));
-                }
+            match behind {
+                Behind::Nothing => continue,
+                Behind::Leaf if !inside => scalars.push(Span::behind(number, literal)),
+                Behind::Leaf | Behind::Number => {}
             }
             bytes.push(if inside { b'x' } else { b'0' });
         }
@@ -343,13 +346,22 @@ impl Sample {
         Some(Sample {
             text: String::from_utf8(bytes).ok()?,
             starts,
-            leaves,
+            scalars,
         })
     }
 
     /// `None` where the field is to be parsed.
-    fn outline(self, field: usize) -> Option<Outline> {
+    fn held(&self, field: usize) -> Option<Held> {
         let mut content = Content::default();
+        let is_text = text_of(field, &mut content).is_some();
+        if let (TYPE | OUTCOME, _) | (_, true) = (field, is_text) {
+            let words = self.text(Scan::new(&self.text).lone_text(field)?);
+            return Some(match field {
+                TYPE => Held::Type(words),
+                OUTCOME => Held::Outcome(words),
+                _ => Held::Text(words),
+            });
+        }
         Scan::new(&self.text).lone_field(field, &mut content)?;
         let entity = match field {
             PERFORMER => content.performer,
@@ -361,10 +373,7 @@ impl Sample {
             CHANGES => content.changes.map(|changes| changes.json),
             _ => content.data,
         };
-        let text = text_of(field, &mut content).map(|text| *text);
-        let held = if let Some(Field::Value(text)) = text {
-            Held::Text(self.text(text))
-        } else if let Field::Value(entity) = entity {
+        Some(if let Field::Value(entity) = entity {
             self.entity(&entity)
         } else if let Field::Value(json) = json {
             Held::Json(self.span(json))
@@ -381,11 +390,6 @@ impl Sample {
             Held::Origin(self.span(origin.json), texts.map(|text| self.words(text)))
         } else {
             return None;
-        };
-        Some(Outline {
-            field,
-            held,
-            leaves: self.leaves,
         })
     }
 

@@ -104,6 +104,12 @@ pub(super) fn unescape(raw: &str) -> String {
     text
 }
 
+/// The outcome that `word` stands for.
+pub(super) fn outcome(word: &str) -> Option<Outcome> {
+    let mut known = Outcome::ALL.into_iter();
+    known.find(|outcome| outcome.as_str() == word)
+}
+
 /// Bytes of the one escape that canonical text has for a character, behind its backslash.
 fn escape(rest: &[u8]) -> Option<usize> {
     match rest.first()? {
@@ -175,6 +181,13 @@ impl<'a> Scan<'a> {
             self.field(number, content)?;
         }
         (self.at == self.text.len()).then_some(())
+    }
+
+    /// The field of this number alone, which must be a text and all of this one.
+    pub(super) fn lone_text(mut self, number: usize) -> Option<Text<'a>> {
+        self.expect(FIELDS.get(number)?)?;
+        let text = self.text()?;
+        (self.at == self.text.len()).then_some(text)
     }
 
     fn rest(&self) -> &'a [u8] {
@@ -279,9 +292,7 @@ impl<'a> Scan<'a> {
     }
 
     fn outcome(&mut self) -> Option<Outcome> {
-        let word = self.text()?.raw;
-        let mut known = Outcome::ALL.into_iter();
-        known.find(|outcome| outcome.as_str() == word)
+        outcome(self.text()?.raw)
     }
 
     fn performer(&mut self) -> Option<Entity<'a>> {

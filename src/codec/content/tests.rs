@@ -15,7 +15,7 @@ fn model(text: &str) -> Option<Event> {
 
 /// Asserts that the pass takes and gives what the model does; whether it took the text.
 fn agrees(text: &str) -> bool {
-    let found = Content::parse(text).map(Content::to_event);
+    let found = Content::parse(text).map(|content| content.event());
     assert_eq!(found, model(text), "{text}");
     found.is_some()
 }

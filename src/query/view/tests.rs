@@ -128,11 +128,9 @@ fn every_field_of_a_view_is_that_of_the_event() -> crate::error::Result<()> {
                 content: &content,
             },
         };
-        let view = EventView::new(
-            row,
-            row.content()
-                .ok_or_else(|| crate::snapshot::no_event(&row))?,
-        );
+        let parts = row.content();
+        let parts = parts.ok_or_else(|| crate::snapshot::no_event(&row))?;
+        let view = EventView::new(row, &parts);
         assert_eq!(event_of(&view), stored.event, "{line}");
         assert_eq!(view.to_event(), stored);
         let place = (view.id(), view.seq(), view.recorded_at());

@@ -9,8 +9,8 @@ use crate::codec::row::Row;
 use crate::error::Result;
 use crate::segment::known::Known;
 use crate::segment::known::UNKNOWN;
-use crate::segment::rows::Trace;
-use crate::segment::rows::TracedLeaf;
+use crate::segment::notes::Trace;
+use crate::segment::notes::TracedLeaf;
 use crate::segment::shape::Leaf;
 use crate::segment::shape::Shape;
 

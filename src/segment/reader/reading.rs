@@ -14,31 +14,33 @@ use crate::codec::row::Row;
 use crate::error::Result;
 use crate::id::Position;
 use crate::segment::format;
+use crate::segment::notes::Note;
+use crate::segment::notes::Trace;
 use crate::segment::rows::Growing;
+use crate::segment::rows::LoadedBlock;
 use crate::segment::rows::RowReader;
 use crate::segment::rows::Stop;
-use crate::segment::rows::Trace;
 
 /// Bytes of rows after which a walk has the next ones read ahead, twice as many at a time.
 const AHEAD_BYTES: u64 = 256 << 10;
 
 impl Reader {
-    /// Has the block of `row` in `loaded`; gives the row's place in it.
-    fn load(&self, row: u32, loaded: &mut Loaded) -> Result<usize> {
+    /// Has the block of `row` in `block`; gives the row's place in it.
+    fn load(&self, row: u32, block: &mut LoadedBlock) -> Result<usize> {
         if row >= self.rows() {
             return Err(self.no_row(row));
         }
         let number = row as usize / format::BLOCK_ROWS;
-        if loaded.block != Some((self.segment(), number)) {
-            self.load_block(number, loaded)?;
+        if block.of != Some((self.segment(), number)) {
+            self.load_block(number, block)?;
         }
         Ok(row as usize % format::BLOCK_ROWS)
     }
 
-    fn load_block(&self, number: usize, loaded: &mut Loaded) -> Result<()> {
+    fn load_block(&self, number: usize, loaded: &mut LoadedBlock) -> Result<()> {
         let before = number.checked_sub(1).map(|before| (self.segment(), before));
-        let goes_on = loaded.block == before;
-        loaded.block = None;
+        let goes_on = loaded.of == before;
+        loaded.of = None;
         loaded.extent = self.extent(number)?;
         let Range { start, end } = loaded.extent;
         let crosses = start / AHEAD_BYTES != end / AHEAD_BYTES;
@@ -57,38 +59,46 @@ impl Reader {
             }
         };
         head.ok_or_else(|| self.damaged_block(number))?;
-        loaded.block = Some((self.segment(), number));
-        loaded.blocks_read += 1;
+        loaded.of = Some((self.segment(), number));
+        loaded.read += 1;
         Ok(())
     }
 
-    /// The block in `loaded`, and where the file is mapped what lies behind it.
+    /// The bytes of a block, and where the file is mapped what lies behind it.
     #[inline]
-    fn block<'b>(&'b self, extent: &Range<u64>, bytes: &'b [u8]) -> &'b [u8] {
+    fn block<'b>(&'b self, loaded: &'b LoadedBlock) -> &'b [u8] {
         match self.blob().mapped() {
-            Some(file) => file.get(extent.start as usize..).unwrap_or_default(),
-            None => bytes,
+            Some(file) => file.get(loaded.extent.start as usize..).unwrap_or_default(),
+            None => &loaded.bytes,
         }
     }
 
     /// One row.
     pub(crate) fn row<'l>(&'l self, row: u32, loaded: &'l mut Loaded) -> Result<Row<'l>> {
-        loaded.row.cuts.wanted = false;
-        self.grown_row(row, loaded).map(|(row, _)| row)
+        let place = self.load(row, &mut loaded.block)?;
+        let found = self.read_row((row, place), &loaded.block, &mut loaded.row, &mut ())?;
+        self.line_of(row, found)
     }
 
-    /// One row with its content taken apart; `None` where that is no event's.
+    /// One row with its content taken apart into `content`; `None` where that is no event's.
     pub(crate) fn parts<'l>(
         &'l self,
         row: u32,
         loaded: &'l mut Loaded,
-    ) -> Result<(Row<'l>, Option<Content<'l>>)> {
-        loaded.row.cuts.wanted = true;
-        let (row, grown) = self.grown_row(row, loaded)?;
+        content: &mut Content<'l>,
+    ) -> Result<(Row<'l>, Option<()>)> {
+        let place = self.load(row, &mut loaded.block)?;
+        let cuts = &mut loaded.cuts;
+        let found = self.read_row((row, place), &loaded.block, &mut loaded.row, cuts)?;
         let inner = &*self.0;
         let outlines = &inner.outlines;
-        let content = outlines.content(&inner.schema, row.body.content, &grown.cuts);
-        Ok((row, content.or_else(|| row.content())))
+        let text = found.body.content;
+        if let Some(()) = outlines.content(&inner.schema, text, cuts, content) {
+            return Ok((found, Some(())));
+        }
+        let found = self.line_of(row, found)?;
+        let parsed = found.content().map(|parsed| *content = parsed);
+        Ok((found, parsed))
     }
 
     /// One row, and how it was put together, if `loaded` asks for that.
@@ -97,14 +107,34 @@ impl Reader {
         row: u32,
         loaded: &'l mut Loaded,
     ) -> Result<(Row<'l>, Option<&'l Trace>)> {
-        let (row, grown) = self.grown_row(row, loaded)?;
-        Ok((row, grown.trace.as_ref()))
+        let place = self.load(row, &mut loaded.block)?;
+        let (block, grown) = (&loaded.block, &mut loaded.row);
+        let found = match &mut loaded.trace {
+            Some(trace) => self.read_row((row, place), block, grown, trace)?,
+            None => self.read_row((row, place), block, grown, &mut ())?,
+        };
+        Ok((self.line_of(row, found)?, loaded.trace.as_ref()))
     }
 
-    /// One row, and what it was put together in.
-    fn grown_row<'l>(&'l self, row: u32, loaded: &'l mut Loaded) -> Result<(Row<'l>, &'l Growing)> {
-        let place = self.load(row, loaded)?;
-        let (head, view) = (&loaded.head, self.block(&loaded.extent, &loaded.bytes));
+    /// The row of this number, if its content begins as a canonical line can be made of.
+    #[inline]
+    fn line_of<'l>(&self, number: u32, row: Row<'l>) -> Result<Row<'l>> {
+        match canonical::seams(row.body.content) {
+            Some(_) => Ok(row),
+            None => Err(self.no_row(number)),
+        }
+    }
+
+    /// The row of this number and this place in its block, whatever its content is.
+    #[inline]
+    fn read_row<'l>(
+        &'l self,
+        (row, place): (u32, usize),
+        loaded: &'l LoadedBlock,
+        grown: &'l mut Growing,
+        note: &mut impl Note,
+    ) -> Result<Row<'l>> {
+        let (head, view) = (&loaded.head, self.block(loaded));
         let len = (loaded.extent.end - loaded.extent.start) as usize;
         let block = view.get(..len).unwrap_or_default();
         let bits = head.row(block, place);
@@ -123,16 +153,15 @@ impl Reader {
         inner.leaves.regions.read_ahead(self.blob());
         let reader = self.row_reader();
         let tail = view.get(bits.start..).unwrap_or_default();
-        let came = match reader.read(tail, bits.len(), position, &mut loaded.row) {
+        let came = match reader.read(tail, bits.len(), position, grown, note) {
             Ok(came) => came,
             Err(Stop::NoRow) => return Err(self.no_row(row)),
             Err(Stop::Failed(error)) => return Err(error),
         };
-        let content = core::str::from_utf8(loaded.row.content.as_slice()).ok();
-        let content = content.filter(|content| canonical::seams(content).is_some());
+        let content = core::str::from_utf8(grown.content.as_slice()).ok();
         let mapping = inner.schema.shapes.get(came.shape);
         let mapping = mapping.and_then(|shape| shape.mapping.as_deref());
-        let found = Row {
+        Ok(Row {
             position,
             recorded_at,
             body: Body {
@@ -143,8 +172,7 @@ impl Reader {
                 }),
                 content: content.ok_or_else(|| self.no_row(row))?,
             },
-        };
-        Ok((found, &loaded.row))
+        })
     }
 
     /// What rows are read with.
@@ -163,9 +191,9 @@ impl Reader {
 
     /// Where one row stands in reading order.
     pub(crate) fn position(&self, row: u32, loaded: &mut Loaded) -> Result<Position> {
-        let place = self.load(row, loaded)?;
-        let block = self.block(&loaded.extent, &loaded.bytes);
-        let position = loaded.head.position(block, place);
+        let place = self.load(row, &mut loaded.block)?;
+        let loaded = &loaded.block;
+        let position = loaded.head.position(self.block(loaded), place);
         position.ok_or_else(|| self.no_row(row))
     }
 
