@@ -192,6 +192,7 @@ pub use query::Scan;
 pub use query::Stopped;
 pub use query::Tail;
 pub use snapshot::Snapshot;
+pub use store::Bulk;
 pub use store::Follower;
 pub use store::Pressure;
 pub use store::PressureLevel;

@@ -102,6 +102,19 @@ pub struct ImportOutcome {
     pub mappings: Vec<(Arc<str>, u64)>,
 }
 
+impl ImportOutcome {
+    /// Takes back what a bulk load did not come to keep: of the events that were imported only the
+    /// first `kept` are in the store.
+    pub fn keep(&mut self, kept: u64) {
+        self.read -= self.imported.saturating_sub(kept);
+        self.imported = self.imported.min(kept);
+        // A load has the store to itself, so they are dense.
+        self.first_seq = self.first_seq.filter(|_| kept > 0);
+        let last = self.first_seq.map(|first| Sequence(first.0 + kept - 1));
+        self.last_seq = self.last_seq.min(last);
+    }
+}
+
 /// What names an imported event that has no key of its own.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ImportMark {
@@ -165,8 +178,9 @@ pub enum Accepted {
 /// ```
 pub trait ImportSink {
     /// Takes a batch in order and says for each event what became of it; one answer per event.
-    /// When it returns, what it calls stored is as durable as the store promises; after an error
-    /// nothing of the batch counts as imported, and the same batch may be offered again.
+    /// When it returns, what it calls stored is as durable as the store promises, or becomes so when
+    /// a bulk load commits it; after an error nothing of the batch counts as imported, and the same
+    /// batch may be offered again.
     ///
     /// # Errors
     /// Whatever keeps the store from taking events at all; it ends the import.

@@ -122,7 +122,10 @@ impl Canonical {
         let is_valid = content.is_surely_valid(text.len())
             // A cause may be told by its number in a batch, which an import does not have.
             && content.caused_by.value().is_none_or(|cause| !cause.raw().starts_with('#'));
-        let key = content.key.value().map(|key| fingerprint::key(&key.text()));
+        let key = content
+            .key
+            .value()
+            .map(|key| fingerprint::proven_key(&key.text()));
         let origin = content
             .origin_id()
             .map(|id| fingerprint::origin_id(&id.text()));

@@ -1,19 +1,40 @@
-//! The store as the place imported events go to.
+//! The store as the place imported events go to: through its log, so that others append meanwhile, or
+//! in bulk.
 
 use super::Accepted;
 use super::ImportMark;
 use super::ImportSink;
 use super::ImportedEvent;
+use crate::error::ErrorKind;
 use crate::error::Result;
+use crate::store::Bulk;
 use crate::store::Mark;
 use crate::store::Store;
 
+fn mark(mark: ImportMark) -> Mark {
+    Mark {
+        mapping: mark.mapping,
+        repeat: mark.repeat,
+    }
+}
+
+/// What it calls stored is durable and visible when the load has committed it.
+impl ImportSink for Bulk<'_> {
+    fn accept(&mut self, batch: Vec<ImportedEvent>) -> Result<Vec<Accepted>> {
+        let take = |one: ImportedEvent| match self.offer(one.offer, one.mark.map(mark)) {
+            Ok(Some(seq)) => Ok(Accepted::Stored(seq)),
+            Ok(None) => Ok(Accepted::Duplicate),
+            Err(error) if matches!(error.kind(), ErrorKind::Invalid | ErrorKind::KeyConflict) => {
+                Ok(Accepted::Refused(error.to_string()))
+            }
+            Err(error) => Err(error),
+        };
+        batch.into_iter().map(take).collect()
+    }
+}
+
 impl ImportSink for &Store {
     fn accept(&mut self, batch: Vec<ImportedEvent>) -> Result<Vec<Accepted>> {
-        let mark = |mark: ImportMark| Mark {
-            mapping: mark.mapping,
-            repeat: mark.repeat,
-        };
         let batch = batch
             .into_iter()
             .map(|one| (one.offer, one.mark.map(mark)))

@@ -28,6 +28,7 @@ use super::shape::paths;
 use super::stands::Stands;
 use super::texts::TextWriter;
 use super::values::Interner;
+use super::walk::Arrived;
 use crate::codec::hash::Keys;
 use crate::codec::row::Row;
 use crate::error::Error;
@@ -79,8 +80,11 @@ pub(super) struct RowShape {
 /// Everything gathered.
 #[derive(Default)]
 pub(super) struct Builder {
+    /// In reading order.
     pub(super) stands: Stands,
     pub(super) codes: Codes,
+    /// Where the codes of each row are, if rows do not come in reading order.
+    pub(super) arrived: Option<Arrived>,
     pub(super) members: Vec<MemberShapes>,
     pub(super) shapes: Vec<RowShape>,
     pub(super) mappings: Vec<String>,
@@ -269,14 +273,25 @@ impl Builder {
             position: row.position,
             ulid: moment(row.position),
         };
-        self.current.number = self.stands.len();
         self.current.templates.clear();
         self.current.leaves.clear();
         self.current.ahead.clear();
+        if let Some(arrived) = &mut self.arrived {
+            self.current.number = arrived.add(self.codes.len());
+            return;
+        }
+        self.current.number = self.stands.len();
         self.stands.push(Stand {
             position: row.position,
             recorded_at: row.recorded_at,
         });
+    }
+
+    /// Bytes of memory that is gathered, about.
+    pub(super) fn memory(&self) -> usize {
+        let columns = self.columns.iter().map(|column| column.gather.heap());
+        let starts = self.arrived.as_ref().map_or(0, Arrived::len) * size_of::<usize>();
+        self.codes.len() + starts + columns.sum::<usize>()
     }
 
     /// The number of the present row's shape.

@@ -95,6 +95,23 @@ impl Gathered {
         }
     }
 
+    /// Gives each row another number: the one that `numbers` has in its place.
+    pub(super) fn renumber(&mut self, numbers: &[u32]) {
+        let renumbered = |row: u32| numbers.get(row as usize).copied().unwrap_or(row);
+        for pair in &mut self.pairs {
+            let row = renumbered(*pair as u32);
+            *pair = *pair >> 32 << 32 | u64::from(row);
+        }
+        for (.., row) in &mut self.imported {
+            *row = renumbered(*row);
+        }
+    }
+
+    /// Bytes of memory taken.
+    pub(super) const fn memory(&self) -> usize {
+        8 * self.pairs.capacity() + 12 * self.imported.capacity()
+    }
+
     /// The pairs of a segment of so many rows, whose fingerprints keep `width` bits, in order.
     fn pairs(mut self, width: u32) -> Vec<u64> {
         let kept = |half: u32| u64::from(half) >> (u32::BITS - width);

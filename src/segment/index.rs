@@ -58,8 +58,19 @@ impl Index {
         self.ends.push(self.postings.len() as u32);
     }
 
-    /// Hands out every term with its rows, both ascending.
-    pub(super) fn each(self, mut take: impl FnMut(&[u8], &[u32]) -> Result<()>) -> Result<()> {
+    /// Bytes of memory taken, about.
+    pub(super) fn memory(&self) -> usize {
+        let rows = 4 * (self.postings.capacity() + self.ends.capacity());
+        rows + 8 * self.counts.capacity() + self.terms.heap()
+    }
+
+    /// Hands out every term with its rows, both ascending. `order` gives the rows as they came in the
+    /// order in which the segment has them.
+    pub(super) fn each(
+        self,
+        order: impl Iterator<Item = u32>,
+        mut take: impl FnMut(&[u8], &[u32]) -> Result<()>,
+    ) -> Result<()> {
         // Where the rows of each term go: behind those of the terms before it.
         let mut slots: Vec<u32> = Vec::with_capacity(self.counts.len());
         let mut before = 0;
@@ -68,13 +79,10 @@ impl Index {
             before += count;
         }
         let mut listed = vec![0; self.postings.len()];
-        let mut start = 0;
-        for (row, end) in (0..).zip(&self.ends) {
-            for term in self
-                .postings
-                .get(start as usize..*end as usize)
-                .unwrap_or_default()
-            {
+        let end = |row: usize| self.ends.get(row).map_or(0, |end| *end as usize);
+        for (row, came) in (0..).zip(order.map(|came| came as usize)) {
+            let start = came.checked_sub(1).map_or(0, end);
+            for term in self.postings.get(start..end(came)).unwrap_or_default() {
                 if let Some(slot) = slots.get_mut(*term as usize) {
                     if let Some(place) = listed.get_mut(*slot as usize) {
                         *place = row;
@@ -82,7 +90,6 @@ impl Index {
                     *slot += 1;
                 }
             }
-            start = *end;
         }
         let terms = self.terms.values();
         for term in terms.sorted() {

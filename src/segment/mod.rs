@@ -21,6 +21,7 @@ mod letters;
 mod line;
 mod list;
 mod lists;
+pub(crate) mod load;
 pub(crate) mod merge;
 mod named;
 mod notes;

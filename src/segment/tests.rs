@@ -40,6 +40,7 @@ use crate::options::ReadMode;
 use crate::time::Time;
 
 mod damage;
+mod load;
 mod shapes;
 mod whole;
 

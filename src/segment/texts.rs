@@ -98,6 +98,13 @@ impl TextWriter {
         self.texts
     }
 
+    /// Bytes of memory taken, about.
+    pub(super) fn memory(&self) -> usize {
+        // A byte beside each, and one place in eight is free.
+        let known = self.numbers.capacity() * (size_of::<((u64, u64), u32)>() + 4);
+        known + self.waiting_bytes + self.bytes.len() + self.entries.len()
+    }
+
     /// The number of `text`, and whether it was not there before.
     pub(super) fn push(&mut self, text: &[u8], output: &mut Output<'_>) -> Result<(u32, bool)> {
         // Two keyed hashes of 64 bits: nobody who lacks the keys can make two texts meet.

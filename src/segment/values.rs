@@ -169,6 +169,11 @@ impl Interner {
         LookUp::begin(self.keys.hash(value), &self.numbers)
     }
 
+    /// Bytes of memory taken.
+    pub(super) fn heap(&self) -> usize {
+        self.values.heap() + self.numbers.heap()
+    }
+
     /// The number of `value` if it was there before.
     pub(super) fn find(&self, value: &[u8]) -> Option<u32> {
         let is = |number: u32| self.values.get(number) == value;

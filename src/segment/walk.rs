@@ -2,6 +2,8 @@
 //! one gets its number here. They are walked twice: to count how often each number is met, and to
 //! write them.
 
+use std::sync::Arc;
+
 use super::builder::Builder;
 use super::builder::Column;
 use super::codes::Code;
@@ -9,10 +11,20 @@ use super::codes::CodeReader;
 use super::gather::Reference;
 use super::shape::Mark;
 
+/// Rows that came in any order: where the codes of each begin, and which of them follows which.
+#[derive(Debug, Default)]
+pub(super) struct Arrived {
+    starts: Vec<usize>,
+    /// In reading order, once all are there.
+    order: Arc<[u32]>,
+}
+
 /// Where a walk stands.
 #[derive(Debug)]
 pub(super) struct Walk {
-    /// Where the next row begins in the builder's codes.
+    /// Rows so far.
+    rows: usize,
+    /// Where the next row begins in the builder's codes, if rows lie there in order.
     at: usize,
     /// The number of the last value of each column.
     last: Vec<u32>,
@@ -43,10 +55,34 @@ pub(super) struct Counts {
     kept: Vec<bool>,
 }
 
+impl Arrived {
+    /// Adds a row whose codes begin at `at`, and gives its number.
+    pub(super) fn add(&mut self, at: usize) -> u32 {
+        self.starts.push(at);
+        self.starts.len() as u32 - 1
+    }
+
+    pub(super) const fn len(&self) -> usize {
+        self.starts.len()
+    }
+
+    /// Says in which order all rows are read.
+    pub(super) fn arrange(&mut self, order: &Arc<[u32]>) {
+        self.order = Arc::clone(order);
+    }
+
+    /// Where the codes of the row begin that is read as number `place`.
+    fn start(&self, place: usize) -> Option<usize> {
+        let number = *self.order.get(place)?;
+        self.starts.get(number as usize).copied()
+    }
+}
+
 impl Walk {
     pub(super) fn new(builder: &Builder) -> Walk {
         let columns = builder.columns.len();
         Walk {
+            rows: 0,
             at: 0,
             last: vec![u32::MAX; columns],
             values: vec![0; columns],
@@ -56,7 +92,10 @@ impl Walk {
 
     /// Hands on the next row.
     pub(super) fn row(&mut self, builder: &Builder, take: &mut impl Take) {
-        let mut codes = builder.codes.from(self.at);
+        let arrived = builder.arrived.as_ref();
+        let at = arrived.map_or(Some(self.at), |arrived| arrived.start(self.rows));
+        self.rows += 1;
+        let mut codes = builder.codes.from(at.unwrap_or(self.at));
         let number = codes.next();
         let shape = builder.shapes.get(number as usize);
         let mapped = shape.is_some_and(|shape| shape.mapping.is_some());

@@ -5,11 +5,13 @@
 
 use std::panic::resume_unwind;
 use std::path::Path;
+use std::sync::Arc;
 use std::thread::Scope;
 
 use super::Summary;
 use super::block;
 use super::builder::Builder;
+use super::builder::Stand;
 use super::builder::Texts;
 use super::fingerprints::Fingerprints;
 use super::fingerprints::Gathered;
@@ -27,6 +29,7 @@ use super::stands::StandReader;
 use super::stands::Stands;
 use super::term_writer::TermWriter;
 use super::texts::TextWriter;
+use super::walk::Arrived;
 use super::zones;
 use super::zones::Zone;
 use crate::codec::bits::BitWriter;
@@ -136,7 +139,7 @@ impl Indexes {
             index.add(&fingerprints.look(&row, known, number, path)?);
             number += 1;
         }
-        let terms = TermWriter::of(number, path, |take| index.each(take))?;
+        let terms = TermWriter::of(number, path, |take| index.each(0..number, take))?;
         Ok(Indexes {
             fingerprints,
             terms,
@@ -161,6 +164,24 @@ impl<'f> Writer<'f> {
     /// Looks at contents from all over the rows that will come.
     pub(super) fn settle(&mut self, contents: &[String]) {
         self.builder.settle(contents, &mut self.shape);
+    }
+
+    /// From now on rows come in any order, until they are [arranged](Writer::arrange).
+    pub(super) fn expect_any_order(&mut self) {
+        self.builder.arrived = Some(Arrived::default());
+    }
+
+    /// Says in which order the rows are read that came in any, and gives each its place.
+    pub(super) fn arrange(&mut self, order: &Arc<[u32]>, stands: impl Iterator<Item = Stand>) {
+        stands.for_each(|stand| self.builder.stands.push(stand));
+        if let Some(arrived) = &mut self.builder.arrived {
+            arrived.arrange(order);
+        }
+    }
+
+    /// Bytes of memory that is gathered, about.
+    pub(super) fn memory(&self) -> usize {
+        self.builder.memory() + self.texts.memory()
     }
 
     /// Takes in the next older row.
@@ -198,7 +219,8 @@ impl<'f> Writer<'f> {
         if stands.last().is_some_and(|last| last.position <= position) {
             return refuse("rows of a segment come newest first, each position once");
         }
-        if stands.len() as usize >= limits::SEGMENT_ROWS {
+        let arrived = self.builder.arrived.as_ref().map_or(0, Arrived::len);
+        if arrived.max(stands.len() as usize) >= limits::SEGMENT_ROWS {
             return refuse("more rows than a segment takes");
         }
         Ok(())

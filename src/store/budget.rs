@@ -24,6 +24,9 @@ pub(super) struct Budget {
     pub(super) waiting_max: usize,
     /// Segments kept open.
     pub(super) open_segments: usize,
+    /// Bytes that a bulk load gathers before it writes a segment of them, which takes as much again
+    /// for each three of them.
+    pub(super) load_bytes: usize,
     merge_bytes: u64,
 }
 
@@ -35,6 +38,7 @@ impl Budget {
             memtable_bytes: options.memtable_bytes_max.min(memory / 8),
             waiting_max: WAITING_MAX,
             open_segments: options.open_segments_max.min(memory >> 20),
+            load_bytes: memory / 8 * 5,
             merge_bytes: (memory as u64 / 4 * 3).saturating_sub(MERGE_BYTES),
         }
     }

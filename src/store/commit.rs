@@ -293,6 +293,16 @@ impl Shared {
         let version = group
             .version
             .get_or_insert_with(|| self.version.read().clone());
+        self.find_in(version, wanted, print)
+    }
+
+    /// As [`Shared::find_committed`], for a row of this fingerprint in a version alone.
+    pub(super) fn find_in(
+        &self,
+        version: &Version,
+        wanted: &Prepared,
+        print: u64,
+    ) -> Result<Option<Receipt>> {
         for table in version.memtables.iter().rev() {
             for entry in table.by_key(print) {
                 if let Some(receipt) = same(wanted, &entry.row())? {

@@ -7,6 +7,7 @@
 mod append;
 mod background;
 mod budget;
+mod bulk;
 mod commit;
 mod create;
 mod cut;
@@ -40,6 +41,7 @@ use parking_lot::Condvar;
 use parking_lot::Mutex;
 use parking_lot::RwLock;
 
+pub use bulk::Bulk;
 pub use follow::Follower;
 pub use open::Recovery;
 pub(crate) use prepare::Mark;

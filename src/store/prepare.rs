@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::codec::canonical;
 use crate::codec::fingerprint;
+use crate::codec::fingerprint::Proven;
 use crate::codec::row::Body;
 use crate::codec::row::Fingerprints;
 use crate::codec::row::ImportMark;
@@ -38,7 +39,7 @@ pub(crate) struct Ready {
     pub(crate) content: String,
     pub(crate) time: Time,
     /// Of its own key.
-    pub(crate) key: Option<u64>,
+    pub(crate) key: Option<Proven>,
     /// Of the id it had where it came from.
     pub(crate) origin: Option<u64>,
 }
@@ -50,6 +51,8 @@ pub(super) struct Prepared {
     pub(super) mark: Option<Mark>,
     pub(super) has_key: bool,
     pub(super) prints: Fingerprints,
+    /// What proves the fingerprint of the key or the mark.
+    pub(super) proof: u128,
     /// The event's cause is this member of its own batch; the event is encoded again when the
     /// cause has its id.
     cause: Option<(usize, Box<Event>)>,
@@ -77,8 +80,8 @@ impl Prepared {
         };
         let time = event.occurred_at.value().copied();
         let key = match (event.key.as_deref(), &mark) {
-            (Some(key), _) => Some(fingerprint::key(key)),
-            (None, Some(mark)) => Some(fingerprint::import(mark.as_ref(), time, &content)),
+            (Some(key), _) => Some(fingerprint::proven_key(key)),
+            (None, Some(mark)) => Some(fingerprint::proven_import(mark.as_ref(), time, &content)),
             (None, None) => None,
         };
         let origin = event.origin.value().and_then(|origin| origin.id.as_deref());
@@ -91,9 +94,10 @@ impl Prepared {
                 mark
             },
             prints: Fingerprints {
-                key,
+                key: key.map(|key| key.fingerprint),
                 origin: origin.map(fingerprint::origin_id),
             },
+            proof: key.map_or(0, |key| key.proof),
             cause,
             content,
         })
@@ -106,27 +110,46 @@ impl Prepared {
         bytes_max: usize,
         mut text: String,
     ) -> Result<Prepared> {
+        match offer {
+            Offer::Event(event) => Prepared::new(event, mark, None, bytes_max, text),
+            Offer::Content(ready) => {
+                text.clear();
+                text.push_str(&ready.content);
+                let ready = Ready {
+                    content: text,
+                    ..*ready
+                };
+                Prepared::taken(Offer::Content(ready), mark, bytes_max)
+            }
+        }
+    }
+
+    /// As [`Prepared::imported`], and takes the content as it is.
+    pub(super) fn taken(offer: Offer, mark: Option<Mark>, bytes_max: usize) -> Result<Prepared> {
         let ready = match offer {
-            Offer::Event(event) => return Prepared::new(event, mark, None, bytes_max, text),
+            Offer::Event(event) => {
+                return Prepared::new(&event, mark, None, bytes_max, String::new());
+            }
             Offer::Content(ready) => ready,
         };
         check_size(&ready.content, bytes_max)?;
-        text.clear();
-        text.push_str(&ready.content);
         let time = Some(ready.time);
         let mark = mark.filter(|_| ready.key.is_none());
         let named = mark.as_ref();
-        let named = named.map(|mark| fingerprint::import(mark.as_ref(), time, &ready.content));
+        let named =
+            named.map(|mark| fingerprint::proven_import(mark.as_ref(), time, &ready.content));
+        let key = ready.key.or(named);
         Ok(Prepared {
             time,
             mark,
             has_key: ready.key.is_some(),
             prints: Fingerprints {
-                key: ready.key.or(named),
+                key: key.map(|key| key.fingerprint),
                 origin: ready.origin,
             },
+            proof: key.map_or(0, |key| key.proof),
             cause: None,
-            content: text,
+            content: ready.content,
         })
     }
 

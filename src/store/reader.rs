@@ -387,8 +387,10 @@ impl Seen {
         recorded_at: Time,
     ) -> Result<u64> {
         // A log that an opening writer began repeats rows of the ones before, which were passed over
-        // while those were there.
-        let is_enough = |log: &Log| log.rows.table.first_seq() <= first;
+        // while those were there. And behind what was read of a log, a bulk load may have taken numbers
+        // that no log holds.
+        let is_enough =
+            |log: &Log| log.rows.table.first_seq() <= first && first.0 <= log.rows.next_seq;
         if !self.logs.get(&id).is_none_or(is_enough) {
             self.logs.remove(&id);
         }

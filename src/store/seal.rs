@@ -5,6 +5,7 @@
 
 use core::ops::Range;
 use std::path::Path;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::Shared;
@@ -30,6 +31,13 @@ use crate::snapshot::Lineup;
 use crate::snapshot::Pinned;
 use crate::snapshot::Version;
 use crate::wal;
+
+/// The file of a segment that is not in its place yet.
+pub(super) struct DraftSegment {
+    pub(super) id: SegmentId,
+    path: PathBuf,
+    pub(super) file: Arc<dyn File>,
+}
 
 impl Shared {
     /// Begins a new log and memtable, so that the full one can be sealed. Syncs first: a sealed
@@ -188,11 +196,35 @@ impl Shared {
         cut: &Cut,
         write: impl FnOnce(&dyn File, SegmentId) -> Result<Summary>,
     ) -> Result<SegmentEntry> {
+        let draft = self.begin_segment()?;
+        let written = write(&*draft.file, draft.id);
+        self.place_segment(&draft, cut, written)
+    }
+
+    /// Makes the empty file of a new segment, under a passing name.
+    pub(super) fn begin_segment(&self) -> Result<DraftSegment> {
         let id = self.manifest.lock().take_segment_id();
-        let draft = names::draft(Path::new(&format!("{:016x}.seg", id.0)));
-        let file = self.disk.create_new(&draft)?;
-        let written = write(&*file, id).and_then(|summary| file.sync_all().map(|()| summary));
-        let placed = written.and_then(|summary| {
+        let path = names::draft(Path::new(&format!("{:016x}.seg", id.0)));
+        let file = Arc::from(self.disk.create_new(&path)?);
+        Ok(DraftSegment { id, path, file })
+    }
+
+    /// Removes a segment file that is not in its place yet.
+    pub(super) fn drop_segment(&self, draft: &DraftSegment) {
+        // What cannot be removed is emptied out of tmp/ at the next open.
+        drop(self.disk.unlink(&draft.path));
+    }
+
+    /// Puts a segment file in its place, durably, if it could be written.
+    pub(super) fn place_segment(
+        &self,
+        draft: &DraftSegment,
+        cut: &Cut,
+        written: Result<Summary>,
+    ) -> Result<SegmentEntry> {
+        let id = draft.id;
+        let synced = written.and_then(|summary| draft.file.sync_all().map(|()| summary));
+        let placed = synced.and_then(|summary| {
             let folder = names::Folder::of(summary.newest.occurred_at, self.partition);
             let level = u8::from(summary.rows as usize >= cut.final_rows());
             let entry = SegmentEntry {
@@ -210,15 +242,14 @@ impl Shared {
                 folder,
             };
             durable::create_dir(&*self.disk, &folder.path())?;
-            self.disk.rename(&draft, &entry.path())?;
+            self.disk.rename(&draft.path, &entry.path())?;
             self.disk.sync_dir(&folder.path()).inspect_err(|_| {
                 self.discard(core::slice::from_ref(&entry));
             })?;
             Ok(entry)
         });
         if placed.is_err() {
-            // What cannot be removed is emptied out of tmp/ at the next open.
-            drop(self.disk.unlink(&draft));
+            self.drop_segment(draft);
         }
         placed
     }
@@ -226,7 +257,7 @@ impl Shared {
     /// Makes an edit durable, and known to other processes. The lock is checked again behind it,
     /// before anybody removes a file that the edit makes superfluous: a writer that took the store
     /// over before that may not have read the edit.
-    fn commit_edit(&self, edit: Edit) -> Result<()> {
+    pub(super) fn commit_edit(&self, edit: Edit) -> Result<()> {
         self.check_lock()?;
         let mut manifest = self.manifest.lock();
         if let Err(error) = manifest.commit(edit) {

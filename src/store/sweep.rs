@@ -23,7 +23,8 @@ use crate::segment::reader::Reader;
 enum Orphan {
     /// Of a seal or merge that was interrupted, or replaced by a merge: its rows are elsewhere.
     Superfluous,
-    /// Of this store, with an event that the store does not have.
+    /// Of this store, with an event that the store does not have and a number that no record of it
+    /// ever knew.
     Newer(Sequence),
     /// Not to be read, or of another store.
     Strange,
@@ -31,6 +32,10 @@ enum Orphan {
 
 /// Refuses a store whose records were put back to an older state: a segment that they do not name
 /// holds an event with a `seq` of `events` or more. Changes nothing.
+///
+/// A bulk load that was interrupted leaves such a segment too. It has its number recorded as used
+/// before the file stands in its place, so records that know the number, and do not name it, say that
+/// the load never came to its end.
 pub(super) fn check_orphans(disk: &dyn Disk, state: &State, events: u64) -> Result<()> {
     for (path, id) in orphans(disk, state)? {
         if let Orphan::Newer(seq) = judge(disk, state, &path, id, events)? {
@@ -95,6 +100,9 @@ fn judge(
     };
     if reader.store() != state.store || reader.segment() != id {
         return Ok(Orphan::Strange);
+    }
+    if id < state.next_segment {
+        return Ok(Orphan::Superfluous);
     }
     match newest(&reader, Sequence(events)) {
         Ok(Some(seq)) => Ok(Orphan::Newer(seq)),

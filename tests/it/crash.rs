@@ -43,16 +43,24 @@ fn event(seq: u64) -> Event {
         .reason("x".repeat((seq * 31 % 700) as usize))
 }
 
-/// Writes until killed: single events and batches in turn, one line on stdout per receipt.
+/// Writes until killed: single events, batches and loads in turn, one line on stdout per receipt.
 #[test]
 fn p1_child_that_is_killed() {
     let Some(path) = std::env::var_os(CHILD) else {
         return;
     };
-    let store = Store::open(Path::new(&path), small()).expect("a store");
+    let mut store = Store::open(Path::new(&path), small()).expect("a store");
     let mut out = std::io::stdout().lock();
     for round in 0_u64.. {
         let seq = store.snapshot().seq_count();
+        if round % 7 == 6 {
+            let mut bulk = store.bulk().expect("a load");
+            for event in (seq..seq + 300).map(event) {
+                bulk.append(&event).expect("a place");
+            }
+            bulk.finish().expect("a commit");
+            continue;
+        }
         let events: Vec<Event> = match round % 5 {
             0 => (seq..seq + 40).map(event).collect(),
             _ => vec![event(seq)],

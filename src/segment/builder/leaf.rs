@@ -72,7 +72,8 @@ impl Builder {
         if gather.follows(source, value_number, value.len()) {
             return Ok(Code::Derived);
         }
-        Ok(match is_new {
+        // Only who walks the rows as they came can count what is new.
+        Ok(match is_new && self.arrived.is_none() {
             true => Code::New,
             false => Code::Known(value_number),
         })

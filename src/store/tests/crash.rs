@@ -39,6 +39,23 @@ impl Ledger {
     }
 }
 
+impl Ledger {
+    fn load(&mut self, store: &mut Store, parts: &[u64]) -> Result<()> {
+        let mut bulk = store.bulk()?;
+        for events in parts {
+            let end = self.acknowledged + events;
+            self.ends.push(end);
+            for number in self.acknowledged..end {
+                bulk.append(&event(number))?;
+            }
+            bulk.commit()?;
+            self.acknowledged = end;
+            bulk.drain()?;
+        }
+        Ok(())
+    }
+}
+
 type Workload = fn(&SimDisk, &mut Ledger) -> Result<()>;
 
 /// Everything a store does in its life, a little of each.
@@ -81,6 +98,20 @@ fn small_loads(disk: &SimDisk, ledger: &mut Ledger) -> Result<()> {
         ledger.submit(&store, events)?;
         store.compact()?;
     }
+    store.close()
+}
+
+/// Loads in bulk, with appends between them.
+fn bulk_loads(disk: &SimDisk, ledger: &mut Ledger) -> Result<()> {
+    let mut store = open(disk)?;
+    ledger.submit(&store, 2)?;
+    ledger.load(&mut store, &[40, 1])?;
+    ledger.submit(&store, 3)?;
+    ledger.load(&mut store, &[7])?;
+    store.close()?;
+    let mut store = open(disk)?;
+    ledger.load(&mut store, &[5])?;
+    ledger.submit(&store, 1)?;
     store.close()
 }
 
@@ -168,6 +199,11 @@ fn p1_p2_p3_power_cuts_between_small_loads() {
 }
 
 #[test]
+fn p1_p2_p3_power_cuts_between_bulk_loads() {
+    power_cuts(bulk_loads, 6);
+}
+
+#[test]
 fn p1_p2_p3_power_cuts_between_openings() {
     power_cuts(many_openings, 12);
 }
@@ -248,6 +284,11 @@ fn cuts_in_recovery(workload: Workload, step: usize) {
 #[test]
 fn p7_power_cuts_inside_the_recovery_of_a_life() {
     cuts_in_recovery(a_life, 7);
+}
+
+#[test]
+fn p7_power_cuts_inside_the_recovery_of_bulk_loads() {
+    cuts_in_recovery(bulk_loads, 7);
 }
 
 #[test]

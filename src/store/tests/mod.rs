@@ -10,6 +10,7 @@
 
 mod background;
 mod batches;
+mod bulk;
 mod copies;
 mod crash;
 mod cursors;

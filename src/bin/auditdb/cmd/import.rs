@@ -101,10 +101,10 @@ pub(crate) fn run(words: &Words, output: &Output) -> Outcome<Code> {
         durability: Durability::Buffered,
         ..Options::default()
     };
-    let store = Store::open(path, settings)?;
+    let mut store = Store::open(path, settings)?;
     output.interrupt.arm();
     let begun = Instant::now();
-    let (outcome, ended) = words.read_all(&store, options, &mut refused, inputs, output);
+    let (outcome, ended) = words.read_all(&mut store, options, &mut refused, inputs, output);
     // An import that was stopped goes on before long: what it left small is merged then.
     let compacted = match ended {
         Ok(()) => store.compact(),
@@ -168,7 +168,7 @@ impl Words {
     /// the end.
     fn read_all(
         &self,
-        store: &Store,
+        store: &mut Store,
         options: ImportOptions,
         refused: &mut Option<BufWriter<File>>,
         inputs: Vec<(String, File)>,
@@ -180,9 +180,12 @@ impl Words {
             None if self.on_error == "skip" => OnRefusal::Skip,
             None => OnRefusal::Stop,
         };
-        let mut sink = store;
+        let mut bulk = match store.bulk() {
+            Ok(bulk) => bulk,
+            Err(error) => return (ImportOutcome::default(), Err(error.into())),
+        };
         let progress = Progress::new("lines read", None);
-        let mut import = Import::new(&mut sink, options, on_refusal)
+        let mut import = Import::new(&mut bulk, options, on_refusal)
             .on_progress(|outcome: &ImportOutcome| progress.at(outcome.read));
         let mut ended = Ok(());
         for (name, input) in inputs {
@@ -198,7 +201,11 @@ impl Words {
                 break;
             }
         }
-        (import.outcome().clone(), ended)
+        let mut outcome = import.finish();
+        // What was read before the import was stopped is safe too.
+        let committed = bulk.commit();
+        outcome.keep(bulk.kept());
+        (outcome, committed.map_err(Failure::from).and(ended))
     }
 }
 

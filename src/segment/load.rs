@@ -1,0 +1,374 @@
+//! Writes one segment from rows as they arrive, in any order: each is taken apart once, when it comes,
+//! and packed once, in its place, when the last one has come. One thread gathers the rows and packs
+//! them, another gathers what they are found by; both have all they need of a row when they have seen
+//! it. In memory are what [`super::merge`] has and the terms of each row. Called by bulk loads.
+
+use std::panic::resume_unwind;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::Receiver;
+use std::sync::mpsc::SyncSender;
+use std::sync::mpsc::sync_channel;
+use std::thread::JoinHandle;
+
+use super::Summary;
+use super::builder::Stand;
+use super::fingerprints::Gathered;
+use super::index::Index;
+use super::sample;
+use super::term_writer::TermWriter;
+use super::writer::Indexes;
+use super::writer::Writer;
+use crate::codec::row;
+use crate::codec::row::Body;
+use crate::codec::row::ImportMark;
+use crate::codec::row::Row;
+use crate::disk::File;
+use crate::error::Error;
+use crate::error::ErrorKind;
+use crate::error::Result;
+use crate::id::Position;
+use crate::id::SegmentId;
+use crate::id::Sequence;
+use crate::id::StoreId;
+use crate::time::Time;
+
+/// Rows of a batch, bytes of contents from which it is full with fewer, and batches that wait.
+const BATCH_ROWS: usize = 256;
+const BATCH_BYTES: usize = 256 << 10;
+const BATCHES: usize = 4;
+/// Rows that wait until some of them were looked at, to choose what leaves are told from, and bytes
+/// of contents from which fewer do; few in tests, so that they get beyond them.
+const FIRST_ROWS: usize = if cfg!(test) { 512 } else { 32 << 10 };
+const FIRST_BYTES: usize = 16 << 20;
+
+/// A row that has come.
+#[derive(Debug)]
+pub(crate) struct Arrival {
+    pub(crate) time: Time,
+    pub(crate) time_given: bool,
+    /// The mapping and the repeat, if it was imported.
+    pub(crate) import: Option<(Arc<str>, u64)>,
+    pub(crate) fingerprints: row::Fingerprints,
+    pub(crate) content: String,
+}
+
+/// Rows that came one after the other, and the number of the first.
+struct Batch {
+    first: u32,
+    rows: Vec<Arrival>,
+}
+
+/// What is known once all rows are there.
+struct Arranged {
+    /// The rows as they are read, newest first, by the numbers in which they came.
+    order: Arc<[u32]>,
+    times: Vec<Time>,
+    first_seq: Sequence,
+    recorded_at: Time,
+}
+
+/// What a thread is told.
+enum Step {
+    Rows(Arc<Batch>),
+    End(Arc<Arranged>),
+}
+
+/// Bytes of memory that the threads hold.
+#[derive(Default)]
+struct Held {
+    rows: AtomicUsize,
+    indexes: AtomicUsize,
+}
+
+/// A segment under construction. Dropping it ends the threads; the file is the caller's.
+pub(crate) struct Load {
+    batch: Vec<Arrival>,
+    bytes: usize,
+    times: Vec<Time>,
+    first_seq: Sequence,
+    held: Arc<Held>,
+    /// A thread has ended before its time.
+    is_over: bool,
+    /// The way to each thread.
+    ways: [SyncSender<Step>; 2],
+    packing: JoinHandle<Result<Option<Summary>>>,
+}
+
+impl Load {
+    /// Begins a segment whose rows have seqs from `first_seq` on, in the empty `file`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Io`] if no thread can be had.
+    pub(crate) fn begin(
+        file: &Arc<dyn File>,
+        store: StoreId,
+        segment: SegmentId,
+        first_seq: Sequence,
+    ) -> Result<Load> {
+        let held = Arc::new(Held::default());
+        let (to_pack, rows) = sync_channel(BATCHES);
+        let (to_index, indexed) = sync_channel(BATCHES);
+        let (here, own) = (Arc::clone(file), Arc::clone(&held));
+        let indexing = spawn("auditdb-index", move || {
+            index(&indexed, first_seq, here.path(), &own.indexes)
+        })?;
+        let (here, own) = (Arc::clone(file), Arc::clone(&held));
+        let packing = spawn("auditdb-pack", move || {
+            let writer = Writer::begin(&*here, store, segment)?;
+            pack(writer, &rows, first_seq, &own.rows, indexing)
+        })?;
+        Ok(Load {
+            batch: Vec::new(),
+            bytes: 0,
+            times: Vec::new(),
+            first_seq,
+            held,
+            is_over: false,
+            ways: [to_pack, to_index],
+            packing,
+        })
+    }
+
+    /// How many rows have come.
+    pub(crate) const fn len(&self) -> usize {
+        self.times.len()
+    }
+
+    /// Whether something went wrong already, which [`Load::finish`] tells: no row is of use any more.
+    pub(crate) const fn is_over(&self) -> bool {
+        self.is_over
+    }
+
+    /// Bytes of memory taken, about.
+    pub(crate) fn memory(&self) -> usize {
+        let held = &self.held;
+        let threads = held.rows.load(Ordering::Relaxed) + held.indexes.load(Ordering::Relaxed);
+        threads + self.times.capacity() * size_of::<Time>()
+    }
+
+    /// Takes a row.
+    pub(crate) fn push(&mut self, row: Arrival) {
+        self.times.push(row.time);
+        self.bytes += row.content.len();
+        self.batch.push(row);
+        if self.batch.len() >= BATCH_ROWS || self.bytes >= BATCH_BYTES {
+            self.hand_on();
+        }
+    }
+
+    /// Ends the threads, whatever they have done.
+    pub(crate) fn give_up(self) {
+        let Load { ways, packing, .. } = self;
+        drop(ways);
+        // What was wrong has no say any more.
+        drop(join(packing));
+    }
+
+    fn hand_on(&mut self) {
+        let rows = core::mem::replace(&mut self.batch, Vec::with_capacity(BATCH_ROWS));
+        self.bytes = 0;
+        let first = (self.times.len() - rows.len()) as u32;
+        let batch = Arc::new(Batch { first, rows });
+        for way in &self.ways {
+            let sent = way.send(Step::Rows(Arc::clone(&batch)));
+            self.is_over |= sent.is_err();
+        }
+    }
+
+    /// Writes the segment of all rows, which are recorded at this moment. The caller syncs the file.
+    ///
+    /// # Errors
+    /// As [`super::writer::write`].
+    pub(crate) fn finish(mut self, recorded_at: Time) -> Result<Summary> {
+        self.hand_on();
+        let Load {
+            times,
+            first_seq,
+            ways,
+            packing,
+            ..
+        } = self;
+        let mut order: Vec<(Time, u32)> = times.iter().copied().zip(0..).collect();
+        order.sort_unstable_by(|one, other| other.cmp(one));
+        let arranged = Arc::new(Arranged {
+            order: order.into_iter().map(|(_, number)| number).collect(),
+            times,
+            first_seq,
+            recorded_at,
+        });
+        for way in &ways {
+            // A thread that has ended tells why when it is joined.
+            drop(way.send(Step::End(Arc::clone(&arranged))));
+        }
+        drop(arranged);
+        join(packing)?.ok_or_else(|| Error::new(ErrorKind::Io, "a thread of the load is gone"))
+    }
+}
+
+fn spawn<T: Send + 'static>(
+    name: &str,
+    work: impl FnOnce() -> Result<T> + Send + 'static,
+) -> Result<JoinHandle<Result<T>>> {
+    let builder = std::thread::Builder::new().name(name.to_owned());
+    let spawned = builder.spawn(work);
+    spawned.map_err(|error| Error::io("start a thread", Path::new(name), error))
+}
+
+fn join<T>(thread: JoinHandle<Result<T>>) -> Result<T> {
+    thread.join().unwrap_or_else(|panic| resume_unwind(panic))
+}
+
+impl Batch {
+    /// The rows with their numbers, as far as they are known.
+    fn rows(&self, first_seq: Sequence) -> impl Iterator<Item = (u32, Row<'_>, &Arrival)> {
+        (self.first..).zip(&self.rows).map(move |(number, one)| {
+            let import = one.import.as_ref();
+            let row = Row {
+                position: Position {
+                    occurred_at: one.time,
+                    seq: Sequence(first_seq.0 + u64::from(number)),
+                },
+                // Not known before the last row has come, and not looked at before.
+                recorded_at: one.time,
+                body: Body {
+                    time_given: one.time_given,
+                    import: import.map(|(mapping, repeat)| ImportMark {
+                        mapping,
+                        repeat: *repeat,
+                    }),
+                    content: &one.content,
+                },
+            };
+            (number, row, one)
+        })
+    }
+}
+
+impl Arranged {
+    /// Where each row stands, in reading order.
+    fn stands(&self) -> impl Iterator<Item = Stand> {
+        self.order.iter().filter_map(|number| {
+            Some(Stand {
+                position: Position {
+                    occurred_at: *self.times.get(*number as usize)?,
+                    seq: Sequence(self.first_seq.0 + u64::from(*number)),
+                },
+                recorded_at: self.recorded_at,
+            })
+        })
+    }
+
+    /// The place in reading order of each row that came.
+    fn places(&self) -> Vec<u32> {
+        let mut places = vec![0; self.order.len()];
+        for (place, number) in (0..).zip(self.order.iter()) {
+            if let Some(slot) = places.get_mut(*number as usize) {
+                *slot = place;
+            }
+        }
+        places
+    }
+}
+
+/// Gathers all rows, then writes them; `None` if the load was given up.
+fn pack(
+    mut writer: Writer<'_>,
+    steps: &Receiver<Step>,
+    first_seq: Sequence,
+    held: &AtomicUsize,
+    indexing: JoinHandle<Result<Option<Indexes>>>,
+) -> Result<Option<Summary>> {
+    writer.expect_any_order();
+    let mut first: Vec<Arc<Batch>> = Vec::new();
+    let (mut rows, mut bytes) = (0, 0);
+    let mut settled = false;
+    loop {
+        let step = steps.recv();
+        if let (Ok(Step::Rows(batch)), false) = (&step, settled) {
+            rows += batch.rows.len();
+            bytes += batch
+                .rows
+                .iter()
+                .map(|row| row.content.len())
+                .sum::<usize>();
+            first.push(Arc::clone(batch));
+            if rows < FIRST_ROWS && bytes < FIRST_BYTES {
+                continue;
+            }
+        }
+        if !settled {
+            settle(&mut writer, &first, rows);
+            for batch in first.drain(..) {
+                take(&mut writer, &batch, first_seq)?;
+            }
+            settled = true;
+        } else if let Ok(Step::Rows(batch)) = &step {
+            take(&mut writer, batch, first_seq)?;
+        }
+        held.store(writer.memory(), Ordering::Relaxed);
+        match step {
+            Ok(Step::Rows(_)) => {}
+            Ok(Step::End(arranged)) => {
+                writer.arrange(&arranged.order, arranged.stands());
+                drop(arranged);
+                let gone = || Error::new(ErrorKind::Io, "a thread of the load is gone");
+                let summary = writer.finish(|| join(indexing)?.ok_or_else(gone))?;
+                return Ok(Some(summary));
+            }
+            Err(_) => return Ok(None),
+        }
+    }
+}
+
+/// Looks at some of the first rows.
+fn settle(writer: &mut Writer<'_>, first: &[Arc<Batch>], rows: usize) {
+    let all = first.iter().flat_map(|batch| &batch.rows);
+    let step = rows.div_ceil(sample::ROWS).max(1);
+    let some = all.step_by(step).map(|row| row.content.clone());
+    writer.settle(&some.collect::<Vec<String>>());
+}
+
+fn take(writer: &mut Writer<'_>, batch: &Batch, first_seq: Sequence) -> Result<()> {
+    for (_, row, _) in batch.rows(first_seq) {
+        writer.push(&row)?;
+    }
+    Ok(())
+}
+
+/// Gathers what the rows are found by; `None` if the load was given up.
+fn index(
+    steps: &Receiver<Step>,
+    first_seq: Sequence,
+    path: &Path,
+    held: &AtomicUsize,
+) -> Result<Option<Indexes>> {
+    let mut fingerprints = Gathered::default();
+    let mut index = Index::default();
+    loop {
+        match steps.recv() {
+            Ok(Step::Rows(batch)) => {
+                for (number, row, one) in batch.rows(first_seq) {
+                    let known = Some(one.fingerprints);
+                    index.add(&fingerprints.look(&row, known, number, path)?);
+                }
+                held.store(index.memory() + fingerprints.memory(), Ordering::Relaxed);
+            }
+            Ok(Step::End(arranged)) => {
+                fingerprints.renumber(&arranged.places());
+                let order = Arc::clone(&arranged.order);
+                drop(arranged);
+                let rows = order.len() as u32;
+                let order = order.iter().copied();
+                let terms = TermWriter::of(rows, path, |take| index.each(order, take))?;
+                return Ok(Some(Indexes {
+                    fingerprints,
+                    terms,
+                }));
+            }
+            Err(_) => return Ok(None),
+        }
+    }
+}
