@@ -6,7 +6,6 @@ use std::path::Path;
 
 use auditdb::Compression;
 use auditdb::Condition;
-use auditdb::Durability;
 use auditdb::Event;
 use auditdb::Export;
 use auditdb::Filter;
@@ -45,6 +44,13 @@ enum Handle {
 impl<const LINES: bool> Audit<LINES> {
     fn store(&self) -> &Store {
         match &self.handle {
+            Handle::Writer(store) => store,
+            Handle::Reader(_) => panic!("a reader does not write"),
+        }
+    }
+
+    fn store_mut(&mut self) -> &mut Store {
+        match &mut self.handle {
             Handle::Writer(store) => store,
             Handle::Reader(_) => panic!("a reader does not write"),
         }
@@ -139,14 +145,14 @@ impl<const LINES: bool> Contender for Audit<LINES> {
     }
 
     fn load(&mut self, batches: &mut Batches<'_>) {
-        let store = self.store();
+        let mut bulk = self.store_mut().bulk().expect("a load");
         for batch in batches {
-            store
-                .append_batch_with(&batch, Durability::Buffered)
-                .expect("a batch");
+            for event in batch.iter() {
+                bulk.append(event).expect("a place");
+            }
         }
-        store.sync().expect("a sync");
-        store.compact().expect("a merge");
+        bulk.finish().expect("a commit");
+        self.store().compact().expect("a merge");
     }
 
     /// The events have their keys by now.
@@ -155,11 +161,12 @@ impl<const LINES: bool> Contender for Audit<LINES> {
     }
 
     fn load_lines(&mut self, lines: &Path) {
-        let mut sink = self.store();
-        let mut import = Import::new(&mut sink, ImportOptions::default(), OnRefusal::Stop);
+        let mut bulk = self.store_mut().bulk().expect("a load");
+        let mut import = Import::new(&mut bulk, ImportOptions::default(), OnRefusal::Stop);
         let lines = File::open(lines).expect("a file of lines");
         import.read("lines", lines).expect("an import");
         drop(import);
+        bulk.finish().expect("a commit");
         self.store().compact().expect("a merge");
     }
 
