@@ -4,6 +4,7 @@
 use core::fmt;
 use std::path::Path;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// What every fallible call of this crate returns.
 pub type Result<T> = core::result::Result<T, Error>;
@@ -25,7 +26,7 @@ struct Inner {
     what: String,
     place: Option<Place>,
     batch_index: Option<usize>,
-    source: Option<Box<dyn core::error::Error + Send + Sync>>,
+    source: Option<Arc<dyn core::error::Error + Send + Sync>>,
 }
 
 /// The file, and the byte in it, that an error is about.
@@ -76,12 +77,8 @@ pub enum ErrorKind {
     CursorDirection,
     /// A cursor is ahead of this store: the store was put back to an older state.
     CursorAhead,
-    /// What is asked for is older than what the store retains.
-    Pruned,
     /// The format's version, or a required feature of it, is unknown to this library.
     Unsupported,
-    /// The handle is read-only, or the operation needs one that is not.
-    ReadOnly,
     /// The handle was closed.
     Closed,
     /// The handle was opened by the process of which this one is a fork: only that one can write with
@@ -132,7 +129,7 @@ impl Error {
         };
         let mut error = Error::new(kind, format!("cannot {operation}: {source}"));
         error.0.place = Some(place);
-        error.0.source = Some(Box::new(source));
+        error.0.source = Some(Arc::new(source));
         error
     }
 
@@ -156,8 +153,15 @@ impl Error {
         mut self,
         source: impl Into<Box<dyn core::error::Error + Send + Sync>>,
     ) -> Error {
-        self.0.source = Some(source.into());
+        self.0.source = Some(Arc::from(source.into()));
         self
+    }
+
+    /// What follows from a failure: its words and its place are told too.
+    pub(crate) fn because(mut self, cause: Error) -> Error {
+        self.0.what = format!("{}: {}", self.0.what, cause.0.what);
+        self.0.place.clone_from(&cause.0.place);
+        self.with_source(cause)
     }
 
     /// Says at the end of the words what to do.
@@ -176,6 +180,7 @@ impl Error {
         let mut error = Error::new(self.0.kind, self.0.what.clone());
         error.0.batch_index = self.0.batch_index;
         error.0.place.clone_from(&self.0.place);
+        error.0.source.clone_from(&self.0.source);
         error
     }
 
@@ -230,7 +235,6 @@ impl Error {
                 | Kind::CursorFilter
                 | Kind::CursorDirection
                 | Kind::CursorAhead
-                | Kind::Pruned
         )
     }
 }

@@ -221,10 +221,8 @@ impl Manifest {
         if !self.broken {
             return error;
         }
-        let what = "writing the manifest failed: whether the change is in force is known after \
-                    reopening";
-        let indeterminate = Error::new(ErrorKind::Indeterminate, what);
-        indeterminate.in_file(self.file.path()).with_source(error)
+        let what = "whether the change of the manifest is in force is known after reopening";
+        Error::new(ErrorKind::Indeterminate, what).because(error)
     }
 
     /// Writes the state as a manifest of the next number and puts that in force.

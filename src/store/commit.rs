@@ -348,8 +348,7 @@ impl Shared {
                     return Err(error);
                 }
                 self.poison(&error);
-                let what = "the write failed: whether the event survives is known after reopening";
-                return Err(Error::new(ErrorKind::Indeterminate, what).with_source(error));
+                return Err(indeterminate().because(error));
             }
             writer.clock_steps += u64::from(group.clock_stepped);
             writer.recorded_at = group.recorded_at;
@@ -377,18 +376,22 @@ impl Shared {
         if writer.wal.unsynced_bytes() > 0 {
             // After the write: who replaced the lock later than this found the group in the log.
             if let Err(error) = self.check_lock() {
-                let what = format!("{error}; whether the event survives is known after reopening");
-                return Err(Error::new(ErrorKind::Indeterminate, what).with_source(error));
+                return Err(indeterminate().because(error));
             }
             if let Err(error) = writer.wal.sync() {
                 self.poison(&error);
-                let what = "the sync failed: whether the event survives is known after reopening";
-                return Err(Error::new(ErrorKind::Indeterminate, what).with_source(error));
+                return Err(indeterminate().because(error));
             }
         }
         self.publish(writer);
         Ok(())
     }
+}
+
+/// Nobody knows what of a group is in the log.
+fn indeterminate() -> Error {
+    let what = "whether the event survives is known after reopening";
+    Error::new(ErrorKind::Indeterminate, what)
 }
 
 /// The receipt of `row` if it is the row wanted.

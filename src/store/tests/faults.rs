@@ -54,6 +54,17 @@ fn p5_a_failed_sync_is_indeterminate_and_then_poisons() -> Result<()> {
         disk.fail(Fault::new(Operation::Sync, Other).within("wal/"));
         let error = store.append(&event(3)).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Indeterminate, "seed {seed}");
+        // Whoever is told so learns what failed, and where.
+        let place = error.place().map(|place| place.file.clone());
+        assert!(
+            place.is_some_and(|file| file.starts_with("/sim/wal")),
+            "{error}"
+        );
+        let source = core::error::Error::source(&error).map(ToString::to_string);
+        assert!(
+            source.is_some_and(|source| source.contains("cannot sync")),
+            "{error}"
+        );
         // The disk is well again, and the store does not trust it.
         for _ in 0..2 {
             assert_eq!(
