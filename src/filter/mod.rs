@@ -176,6 +176,13 @@ impl Filter {
         Range::resolve(&self.edges, now)
     }
 
+    /// The times that are asked for whenever the reading began: relative bounds leave all of them.
+    pub(crate) fn fixed_range(&self) -> Result<Range> {
+        let is_fixed = |edge: &&Edge| matches!(edge.bound, Bound::At(_));
+        let fixed: Vec<Edge> = self.edges.iter().filter(is_fixed).copied().collect();
+        Range::resolve(&fixed, Time::MAX)
+    }
+
     /// Names the filter in cursors: equal for two spellings that say the same, and for relative
     /// times whenever they are read.
     pub(crate) fn digest(&self) -> Result<[u8; 16]> {

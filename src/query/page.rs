@@ -18,6 +18,7 @@ use crate::error::ErrorKind;
 use crate::error::Result;
 use crate::event::StoredEvent;
 use crate::filter::Filter;
+use crate::filter::Range;
 use crate::id::Position;
 use crate::id::Sequence;
 use crate::limits;
@@ -167,21 +168,17 @@ impl Bound {
         let query_digest = digest(&query.filter, since_seq)?;
         let (snapshot, range, after) = match &query.cursor {
             None => {
-                let range = query.filter.range(snapshot.base().clock.now())?;
-                let first = Position {
-                    occurred_at: range.first,
-                    seq: Sequence(0),
-                };
-                let last = Position {
-                    occurred_at: range.last,
-                    seq: Sequence(u64::MAX),
-                };
-                (snapshot.clone(), (first, last), None)
+                let now = snapshot.base().clock.now();
+                let range = positions(query.filter.range(now)?);
+                (snapshot.clone(), range, None)
             }
             Some(cursor) => {
                 check(cursor, snapshot, query_digest, oldest_first)?;
                 let snapshot = snapshot.as_of(cursor.snapshot_seq, cursor.complete_through);
-                (snapshot, (cursor.from, cursor.to), Some(cursor.after))
+                // A cursor somebody made never widens what the filter says.
+                let (first, last) = positions(query.filter.fixed_range()?);
+                let range = (cursor.from.max(first), cursor.to.min(last));
+                (snapshot, range, Some(cursor.after))
             }
         };
         let (first, last) = after.map_or(range, |after| scan::behind(after, range, oldest_first));
@@ -382,6 +379,19 @@ fn digest(filter: &Filter, since_seq: u64) -> Result<[u8; 16]> {
         *byte ^= since;
     }
     Ok(digest)
+}
+
+/// All positions at these times.
+fn positions(range: Range) -> (Position, Position) {
+    let first = Position {
+        occurred_at: range.first,
+        seq: Sequence(0),
+    };
+    let last = Position {
+        occurred_at: range.last,
+        seq: Sequence(u64::MAX),
+    };
+    (first, last)
 }
 
 fn check(

@@ -8,6 +8,7 @@ use crate::disk::sim::SimDisk;
 use crate::error::ErrorKind;
 use crate::error::Result;
 use crate::filter::Filter;
+use crate::id::Position;
 use crate::id::Sequence;
 use crate::query::Cursor;
 use crate::query::Order;
@@ -86,6 +87,35 @@ fn mission_each_bad_cursor_has_its_own_error() -> Result<()> {
     let older = open(&before)?;
     assert_eq!(refusal(&older, &with(&query)), ErrorKind::CursorAhead);
     assert_eq!(store.page(&with(&query))?.events.len(), 17);
+    Ok(())
+}
+
+/// A cursor says what its page's times were, and nobody signs it. Whoever hands cursors to others
+/// relies on the filter: once a token with other bounds led past `--since`.
+#[test]
+fn a_forged_cursor_never_shows_more_than_the_filter() -> Result<()> {
+    let store = open(&SimDisk::new(1))?;
+    append(&store, 0..60)?;
+    let query = Query {
+        filter: Filter::new()
+            .since(super::at(super::BASE))
+            .until(super::at(super::BASE + 20)),
+        ..Query::default()
+    };
+    let mut forged = cursor_of(&store, &query);
+    (forged.from, forged.to) = (Position::FIRST, Position::LAST);
+    let honest = store.page(&query)?.events;
+    assert!(honest.len() > 4, "{}", honest.len());
+    for after in [Position::FIRST, Position::LAST, forged.after] {
+        forged.after = after;
+        let page = store.page(&Query {
+            cursor: Some(forged),
+            ..query.clone()
+        })?;
+        for event in page.events {
+            assert!(honest.contains(&event), "{event:?} is outside the filter");
+        }
+    }
     Ok(())
 }
 
