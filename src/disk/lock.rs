@@ -104,7 +104,9 @@ const HOST_BYTES: usize = 64;
 const TRIES: u32 = 10;
 const PAUSE: Duration = Duration::from_millis(5);
 /// A torn slot is being written right now, or for ever: its writer ended in the middle of it.
-const READS: u32 = 64;
+const READS: u32 = 80;
+const READS_HASTY: u32 = 64;
+const READS_PAUSE: Duration = Duration::from_millis(1);
 
 impl Lock {
     /// Takes the lock. `now` is only for the words that others are told.
@@ -130,7 +132,7 @@ impl Lock {
         }
         file.write_at(0, &Holder::here(now).to_sector())?;
         // A point of an earlier boot says nothing any more; one of this boot stays true.
-        let (boot, newest) = (disk.boot(), newest(&*file)?);
+        let (boot, (newest, _)) = (disk.boot(), newest(&*file)?);
         let (counter, inherited) = match newest {
             Some((of, counter, point)) if Some(of) == boot => (counter, Some(point)),
             _ => {
@@ -198,7 +200,10 @@ pub(crate) fn status(disk: &dyn Disk) -> Result<Status> {
         true => Some(Holder::read(&*file)?),
         false => None,
     };
-    let (boot, newest) = (disk.boot(), newest(&*file)?);
+    let (boot, (newest, is_torn)) = (disk.boot(), newest(&*file)?);
+    if is_torn {
+        return torn(&*file, holder);
+    }
     // Where boots cannot be told apart, the writer has emptied the slots, so that a point found
     // beside a living writer is its own.
     let durable = match newest {
@@ -227,15 +232,36 @@ pub(crate) fn is_ours(disk: &dyn Disk) -> Result<bool> {
     Ok(words.starts_with(b"pid ") || b"pid ".starts_with(words))
 }
 
-/// The newest whole point with its boot and number. Goes on while a slot is torn, since the point
-/// before could otherwise be missed while its writer is two ahead.
-fn newest(file: &dyn File) -> Result<Option<(u64, u64, DurablePoint)>> {
+/// What may be shown where a slot stays torn: the newest point may have been in it, and the other
+/// one would hide what was acknowledged since. Without a writer the files tell; beside one nothing
+/// does until it publishes again.
+fn torn(file: &dyn File, holder: Option<Holder>) -> Result<Status> {
+    match holder {
+        None => Ok(Status {
+            holder,
+            durable: Durable::Everything,
+        }),
+        Some(_) => {
+            let what = "what says how far the store is durable is damaged: read again once its \
+                        writer has appended or ended";
+            Err(Error::corrupt(file.path(), SLOTS_AT, what))
+        }
+    }
+}
+
+/// A point with its boot and its number.
+type Published = (u64, u64, DurablePoint);
+
+/// The newest whole point, and whether a slot stays torn. Goes on while one
+/// is, since the point before could otherwise be missed while its writer is two ahead.
+fn newest(file: &dyn File) -> Result<(Option<Published>, bool)> {
     let mut best = None;
-    for _ in 0..READS {
+    let mut torn = false;
+    for read in 0..READS {
         let mut sectors = [0; SLOTS];
         file.read_at(SLOTS_AT, &mut sectors)?;
         let (first, second) = sectors.split_at(SECTOR);
-        let mut torn = false;
+        torn = false;
         for sector in [first, second] {
             match Slot::decode(sector) {
                 Slot::Empty => {}
@@ -254,9 +280,13 @@ fn newest(file: &dyn File) -> Result<Option<(u64, u64, DurablePoint)>> {
         if !torn {
             break;
         }
-        thread::yield_now();
+        // Its writer may have lost the processor in the middle of it.
+        match read < READS_HASTY {
+            true => thread::yield_now(),
+            false => thread::sleep(READS_PAUSE),
+        }
     }
-    Ok(best)
+    Ok((best, torn))
 }
 
 fn slot_offset(counter: u64) -> u64 {
