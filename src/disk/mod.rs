@@ -128,6 +128,10 @@ pub(crate) trait File: Send + Sync {
     /// it, in this process or another. Never waits.
     fn claim(&self) -> Result<bool>;
 
+    /// Whether one name at most leads to the file: what a snapshot made of links shares is not to be
+    /// written over.
+    fn is_single(&self) -> Result<bool>;
+
     /// Whether the name it was opened under still leads to this very file, and not to another one
     /// or nowhere.
     fn is_in_place(&self) -> Result<bool>;

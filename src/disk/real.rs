@@ -313,6 +313,12 @@ impl File for RealFile {
         taken(self.file.try_lock(), &self.path)
     }
 
+    fn is_single(&self) -> Result<bool> {
+        let found = self.file.metadata();
+        let found = found.map_err(|error| failed("look at", &self.path, error))?;
+        Ok(found.nlink() <= 1)
+    }
+
     fn is_in_place(&self) -> Result<bool> {
         let refused = |error| failed("look at", &self.path, error);
         // A number is not given to another file while this one is open.

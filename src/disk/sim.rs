@@ -361,6 +361,10 @@ impl File for SimFile {
         Ok(claimed)
     }
 
+    fn is_single(&self) -> Result<bool> {
+        Ok(true)
+    }
+
     fn is_in_place(&self) -> Result<bool> {
         let action =
             |inner: &mut Inner| Ok(inner.state.node(&self.name) == Some(Node::File(self.id)));

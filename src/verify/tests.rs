@@ -286,6 +286,9 @@ impl File for BesideFile {
     fn claim(&self) -> Result<bool> {
         self.file.claim()
     }
+    fn is_single(&self) -> Result<bool> {
+        self.file.is_single()
+    }
     fn is_in_place(&self) -> Result<bool> {
         self.file.is_in_place()
     }

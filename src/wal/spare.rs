@@ -21,11 +21,12 @@ pub(crate) struct Spare {
 
 impl Spare {
     /// Takes the log of this number out of its place. No record of the store may need it any more,
-    /// and its writer must have ended it. `None` while somebody reads it: then it can only be removed.
+    /// and its writer must have ended it. `None` while somebody
+    /// reads it, or if another name leads to it: then it can only be removed.
     pub(crate) fn take(disk: &dyn Disk, id: WalId) -> Result<Option<Spare>> {
         let (path, aside) = (names::wal(id), names::draft(&names::wal(id)));
         let file = disk.open_write(&path)?;
-        if !file.claim()? {
+        if !file.claim()? || !file.is_single()? {
             return Ok(None);
         }
         let end = file.len()?;

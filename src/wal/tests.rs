@@ -27,6 +27,7 @@ use crate::codec::row::ImportMark;
 use crate::disk::Disk;
 use crate::disk::durable;
 use crate::disk::names;
+use crate::disk::real::RealDisk;
 use crate::disk::sim::Fault;
 use crate::disk::sim::Operation;
 use crate::disk::sim::SimDisk;
@@ -307,6 +308,25 @@ fn a_log_is_not_written_over_while_somebody_reads_it() {
         !opened.is_in_place().unwrap(),
         "who opened it before is told"
     );
+}
+
+/// A snapshot made of hard links shares the files: the writer's next log once stood in the place of
+/// the snapshot's.
+#[test]
+fn p1_a_log_that_has_another_name_is_not_written_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let disk = RealDisk::open(folder.path()).unwrap();
+    for name in [names::wal_dir(), names::draft_dir()] {
+        disk.create_dir(name).unwrap();
+    }
+    let mut log = Writer::create(&disk, WalId(1), STORE, Sequence(0), 0).unwrap();
+    log.end_here().unwrap();
+    let path = disk.place(&names::wal(WalId(1)));
+    let linked = folder.path().join("linked");
+    std::fs::hard_link(&path, &linked).unwrap();
+    assert_eq!(Spare::take(&disk, WalId(1)).unwrap(), None);
+    std::fs::remove_file(&linked).unwrap();
+    assert!(Spare::take(&disk, WalId(1)).unwrap().is_some());
 }
 
 #[test]
