@@ -49,6 +49,19 @@ pub(crate) struct Expected {
     pub(crate) content_hash: [u8; 32],
 }
 
+impl Expected {
+    /// The header of such a segment.
+    fn header(&self) -> Header {
+        Header {
+            version: format::VERSION,
+            incompatible: 0,
+            compatible: 0,
+            store: self.store,
+            segment: self.segment,
+        }
+    }
+}
+
 /// An open segment; a clone is the same one.
 #[derive(Clone)]
 pub(crate) struct Reader(Arc<Inner>);
@@ -96,7 +109,11 @@ impl Reader {
     /// Opens whatever segment this is, for tools that have no manifest to trust.
     pub(crate) fn open_any(blob: Blob) -> Result<Reader> {
         let end = blob.len();
-        let reader = Reader::open_end(blob, end, [Kind::PageSums, Kind::Schema])?;
+        for offset in [0, end.saturating_sub(END_BYTES)] {
+            blob.will_need(offset, END_BYTES);
+        }
+        let header = open::read_header(&blob)?;
+        let reader = Reader::open_end(blob, header, end, [Kind::PageSums, Kind::Schema])?;
         let Footer {
             directory_offset,
             directory_len,
@@ -112,16 +129,22 @@ impl Reader {
         Ok(reader)
     }
 
-    /// Opens what is left of a damaged segment, by the parts that stand twice in it. Rows are read
-    /// and verified as ever.
-    pub(crate) fn open_left(open: impl Fn() -> Result<Blob>) -> Result<Reader> {
+    /// Opens what is left of a damaged segment, by the parts that stand twice in it; `expected` is
+    /// what the store's records say of it, and stands for a damaged header. Rows are read and
+    /// verified as ever.
+    pub(crate) fn open_left(
+        open: impl Fn() -> Result<Blob>,
+        expected: Option<&Expected>,
+    ) -> Result<Reader> {
         let first = open()?;
+        let header = open::read_header(&first);
+        let header = header.or_else(|error| expected.map(Expected::header).ok_or(error))?;
         let ends = [Some(first.len()), open::find_footer(&first)?];
         let mut failure = None;
         for end in ends.into_iter().flatten() {
             for sums in [Kind::PageSums, Kind::PageSumsTwin] {
                 for schema in [Kind::Schema, Kind::SchemaTwin] {
-                    match Reader::open_end(open()?, end, [sums, schema]) {
+                    match Reader::open_end(open()?, header, end, [sums, schema]) {
                         Ok(reader) => return Ok(reader),
                         Err(error) => failure = failure.or(Some(error)),
                     }
@@ -134,11 +157,7 @@ impl Reader {
 
     /// Opens a segment by the footer that ends at `end`, with these sections for the checksums of
     /// pages and for the schema.
-    fn open_end(blob: Blob, end: u64, [sums, schema]: [Kind; 2]) -> Result<Reader> {
-        for offset in [0, end.saturating_sub(END_BYTES)] {
-            blob.will_need(offset, END_BYTES);
-        }
-        let header = open::read_header(&blob)?;
+    fn open_end(blob: Blob, header: Header, end: u64, [sums, schema]: [Kind; 2]) -> Result<Reader> {
         let footer = open::read_footer(&blob, end)?;
         let directory = open::read_directory(&blob, &footer)?;
         let path = blob.path().to_owned();

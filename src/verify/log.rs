@@ -58,7 +58,7 @@ pub(super) fn check(
         let path = disk.place(&names::wal(log.id));
         let len = log.len;
         let mut faults = Vec::new();
-        let read = for_each_row(disk, plan, log, &mut |row, offset| {
+        let torn = for_each_row(disk, plan, log, report, &mut |row, offset| {
             if let Err(what) = rows::event(row) {
                 faults.push((offset, what));
             }
@@ -75,7 +75,7 @@ pub(super) fn check(
         for (offset, what) in faults {
             report.damage(&path, Some(offset), what);
         }
-        match read {
+        match torn {
             Ok(torn) => report.torn(torn),
             Err(error) => report.error(&error),
         }
@@ -84,23 +84,49 @@ pub(super) fn check(
     next
 }
 
-/// Hands every row of a log to `take`, with the offset of its group as far as it is known, and
-/// gives back the bytes of a torn tail.
+/// Hands every row of a log that can be read to `take`, with the offset of its group, and gives
+/// back the bytes of a torn tail. Damage goes to the report and is passed over; what `take` refuses
+/// ends it.
 pub(super) fn for_each_row(
     disk: &dyn Disk,
     plan: &Plan,
     log: Log,
+    report: &mut Report<'_>,
     take: &mut dyn FnMut(&Row<'_>, u64) -> Result<()>,
 ) -> Result<u64> {
     let Some(store) = plan.store() else {
         return Ok(0);
     };
     let open = || wal::Reader::open(disk, log.id, store, log.extent);
-    let mut reader = log.reader.unwrap_or_else(open)?;
-    while let Some(group) = reader.next()? {
-        let offset = group.offset();
-        for row in group.rows() {
-            take(&row?, offset)?;
+    let opened = log.reader.unwrap_or_else(open).or_else(|error| {
+        report.error(&error);
+        wal::Reader::open_left(disk, log.id, store)
+    });
+    let mut reader = match opened {
+        Ok(reader) => reader,
+        Err(error) => {
+            report.error(&error);
+            return Ok(0);
+        }
+    };
+    loop {
+        match reader.next() {
+            Ok(Some(group)) => {
+                let offset = group.offset();
+                for row in group.rows() {
+                    match row {
+                        Ok(row) => take(&row, offset)?,
+                        Err(error) => report.error(&error),
+                    }
+                }
+            }
+            Ok(None) => break,
+            Err(error) => {
+                report.error(&error);
+                if !reader.pass_damage()? {
+                    break;
+                }
+            }
         }
     }
     let torn = reader.tail().and_then(|tail| tail.torn);

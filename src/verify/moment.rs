@@ -86,7 +86,7 @@ impl Looks {
     /// records must follow from such as belong together.
     pub(super) fn judge(&mut self, plan: &Plan, look: &Report<'_>, count: &Report<'_>) -> Verdict {
         self.taken += 1;
-        let is_clean = look.damages() + count.damages() == 0;
+        let is_clean = look.is_clean() && count.is_clean();
         let known = look.missing().is_subset(&self.missed);
         if is_clean || (plan.is_settled() && known) {
             return Verdict::Counts;

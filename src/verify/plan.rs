@@ -285,14 +285,7 @@ impl Plan {
             report.damage(&place, None, what);
         }
         let end = end.max(self.events_known());
-        for gap in seqs.gaps(end, GAPS_MAX) {
-            let what = format!(
-                "events with seq {} to {} are missing",
-                gap.start,
-                gap.end - 1
-            );
-            report.damage(&place, None, what);
-        }
+        report.gone(seqs.gaps(end, GAPS_MAX), end - seqs.len());
     }
 
     /// Looks for segments with events that the store, which has `end` of them, knows nothing of. It

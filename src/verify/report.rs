@@ -43,6 +43,10 @@ pub struct Verification {
     pub damages: Vec<Damage>,
     /// How many things are wrong.
     pub damages_total: u64,
+    /// The seqs of the events that are not there or cannot be read, at most 10,000 ranges.
+    pub missing: Vec<Range<u64>>,
+    /// How many events these are.
+    pub missing_total: u64,
     /// Bytes behind the last whole write of a store that was not closed: the rest of an append that
     /// was never acknowledged. No damage; the next opening removes them.
     pub torn_bytes: u64,
@@ -81,7 +85,7 @@ impl Verification {
     /// Whether nothing is wrong.
     #[must_use]
     pub fn is_clean(&self) -> bool {
-        self.damages_total == 0
+        self.damages_total == 0 && self.missing_total == 0
     }
 }
 
@@ -137,6 +141,9 @@ impl<'p> Report<'p> {
         for damage in trial.found.damages {
             self.add(damage);
         }
+        if trial.found.missing_total > 0 {
+            self.gone(trial.found.missing, trial.found.missing_total);
+        }
         self.found.torn_bytes += trial.found.torn_bytes;
         self.read(trial.found.bytes);
     }
@@ -173,6 +180,17 @@ impl<'p> Report<'p> {
         if self.found.damages.len() < DAMAGES_MAX {
             self.found.damages.push(damage);
         }
+    }
+
+    /// Takes note of events that are gone: of `total`, these ranges of seqs.
+    pub(super) fn gone(&mut self, ranges: Vec<Range<u64>>, total: u64) {
+        self.found.missing = ranges;
+        self.found.missing_total = total;
+    }
+
+    /// Whether nothing is wrong so far.
+    pub(super) fn is_clean(&self) -> bool {
+        self.found.is_clean()
     }
 
     /// How much is wrong so far.

@@ -91,17 +91,7 @@ fn save_logs(
     report: &mut Report<'_>,
 ) -> Result<()> {
     for log in logs {
-        let mut refused = None;
-        let read = log::for_each_row(disk, plan, log, &mut |row, _| {
-            let saved = sink.save(row);
-            saved.inspect_err(|error| refused = Some(error.again()))
-        });
-        if let Some(error) = refused {
-            return Err(error);
-        }
-        if let Err(error) = read {
-            report.error(&error);
-        }
+        log::for_each_row(disk, plan, log, report, &mut |row, _| sink.save(row))?;
     }
     Ok(())
 }
@@ -138,7 +128,7 @@ fn save_segment(
     let whole = segment::open(disk, plan.store(), source);
     let opened = whole.or_else(|error| {
         report.error(&error);
-        segment::open_left(disk, source)
+        segment::open_left(disk, plan.store(), source)
     });
     let Ok(reader) = opened else {
         return Ok(());

@@ -15,6 +15,7 @@ use crate::codec::checksum::crc32;
 use crate::codec::row::Row;
 use crate::disk::Disk;
 use crate::disk::blob::Blob;
+use crate::error::Error;
 use crate::error::Result;
 use crate::filter::term;
 use crate::id::Position;
@@ -54,25 +55,38 @@ struct Computed {
 /// Opens a segment as the manifest knows it, or as it says it is.
 pub(super) fn open(disk: &dyn Disk, store: Option<StoreId>, source: &Source) -> Result<Reader> {
     let blob = blob(disk, source)?;
-    match (&source.entry, store) {
-        (Some(entry), Some(store)) => {
-            let expected = Expected {
-                store,
-                segment: entry.id,
-                rows: entry.rows,
-                content_hash: entry.content_hash,
-            };
-            Reader::open(blob, &expected)
-        }
-        _ => Reader::open_any(blob),
+    match expected(store, source) {
+        Some(expected) => Reader::open(blob, &expected),
+        None => Reader::open_any(blob),
     }
 }
 
-/// Opens what is left of a segment, whatever its end or the manifest say.
-pub(super) fn open_left(disk: &dyn Disk, source: &Source) -> Result<Reader> {
-    Reader::open_left(|| {
+/// Opens what is left of a segment of this store, whatever its end or the manifest say.
+pub(super) fn open_left(
+    disk: &dyn Disk,
+    store: Option<StoreId>,
+    source: &Source,
+) -> Result<Reader> {
+    let open = || {
         let len = disk.len(&source.path)?.unwrap_or(0);
         Blob::open(disk, &source.path, len, ReadMode::Positional)
+    };
+    let reader = Reader::open_left(open, expected(store, source).as_ref())?;
+    if store.is_some_and(|store| store != reader.store()) {
+        let what = "this is the segment of another store";
+        return Err(Error::corrupt(reader.path(), 0, what));
+    }
+    Ok(reader)
+}
+
+/// What the store's records say of a segment.
+fn expected(store: Option<StoreId>, source: &Source) -> Option<Expected> {
+    let (entry, store) = source.entry.as_ref().zip(store)?;
+    Some(Expected {
+        store,
+        segment: entry.id,
+        rows: entry.rows,
+        content_hash: entry.content_hash,
     })
 }
 
@@ -356,9 +370,12 @@ pub(super) fn collect_seqs(
     seqs: &mut Seqs,
     report: &mut Report<'_>,
 ) {
-    let reader = match open(disk, store, source) {
-        Ok(reader) => reader,
-        Err(error) => return report.error(&error),
+    let opened = open(disk, store, source).or_else(|error| {
+        report.error(&error);
+        open_left(disk, store, source)
+    });
+    let Ok(reader) = opened else {
+        return;
     };
     let mut pairs = reader.by_seq(Sequence(0), Sequence(u64::MAX));
     let mut twice = None;

@@ -53,6 +53,13 @@ fn open_held(disk: &dyn Disk, id: WalId) -> Result<Box<dyn File>> {
     Err(Error::new(ErrorKind::Missing, what).in_file(file.path()))
 }
 
+fn open_file(disk: &dyn Disk, id: WalId) -> Result<(Arc<dyn File>, Read)> {
+    let file: Arc<dyn File> = Arc::from(open_held(disk, id)?);
+    let source = Arc::clone(&file);
+    let read = Box::new(move |offset, buffer: &mut [u8]| source.read_at(offset, buffer));
+    Ok((file, read))
+}
+
 impl Reader {
     /// Opens the log of this number, which must belong to `store`.
     pub(crate) fn open(
@@ -61,11 +68,19 @@ impl Reader {
         store: StoreId,
         extent: Extent,
     ) -> Result<Reader> {
-        let file: Arc<dyn File> = Arc::from(open_held(disk, id)?);
+        let (file, read) = open_file(disk, id)?;
         let (path, len) = (file.path().to_owned(), file.len()?);
-        let source = Arc::clone(&file);
-        let read: Read = Box::new(move |offset, buffer| source.read_at(offset, buffer));
-        let mut frames = frame::Reader::open(read, &path, len, format::MAGIC, extent)?;
+        let frames = frame::Reader::open(read, &path, len, format::MAGIC, extent)?;
+        Reader::of_frames(file, frames, id, store)
+    }
+
+    fn of_frames(
+        file: Arc<dyn File>,
+        mut frames: frame::Reader<Read>,
+        id: WalId,
+        store: StoreId,
+    ) -> Result<Reader> {
+        let path = file.path().to_owned();
         let header = *frames.header();
         if (header.store, header.file) != (store, id.0) {
             let what = format!(
@@ -89,6 +104,19 @@ impl Reader {
             next_seq: Sequence(first_seq),
             recorded_at: Time::MIN,
         })
+    }
+
+    /// Opens what is left of a log of `store` whose header is damaged, or that is cut off.
+    pub(crate) fn open_left(disk: &dyn Disk, id: WalId, store: StoreId) -> Result<Reader> {
+        let (file, read) = open_file(disk, id)?;
+        let expected = format::header(store, id, [0; 4]);
+        let frames = frame::Reader::open_left(read, file.path(), file.len()?, expected);
+        Reader::of_frames(file, frames, id, store)
+    }
+
+    /// Goes on behind damage, for whoever saves what is left; `false` if nothing is left.
+    pub(crate) fn pass_damage(&mut self) -> Result<bool> {
+        self.frames.pass_damage()
     }
 
     /// Goes on behind the groups read so far, now that more is known about the log's end.

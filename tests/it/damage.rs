@@ -141,6 +141,11 @@ fn a_file_that_is_cut_or_gone_is_found() {
     }
 }
 
+fn segments(path: &Path) -> impl Iterator<Item = PathBuf> {
+    let is_segment = |file: &PathBuf| file.extension().is_some_and(|end| end == "seg");
+    files(path).into_iter().filter(is_segment)
+}
+
 /// Salvages, checks that every line is one of the store's, and gives back how many there are.
 fn salvaged(path: &Path, wanted: &[String]) -> (usize, auditdb::Salvage) {
     let mut out = Vec::new();
@@ -188,10 +193,7 @@ fn what_is_left_is_salvaged_and_what_is_gone_is_named() {
     assert_eq!(error.kind(), ErrorKind::Missing, "{error}");
     assert_eq!(salvaged(&path, &wanted).0, wanted.len());
     fs::write(path.join("CURRENT"), &whole).expect("a write");
-    for file in files(&path)
-        .iter()
-        .filter(|file| file.extension().is_some_and(|end| end == "seg"))
-    {
+    for file in &segments(&path).collect::<Vec<_>>() {
         let whole = fs::read(file).expect("a file");
         // A segment without its end: the end stands in it twice.
         fs::write(file, &whole[..whole.len() - 1]).expect("a write");
@@ -207,6 +209,97 @@ fn what_is_left_is_salvaged_and_what_is_gone_is_named() {
         assert!(named > 0 && !report.damages.is_empty());
         fs::write(file, &whole).expect("a write");
     }
+}
+
+/// `verify` once called every event of a segment missing whose last byte was wrong, and `salvage` of
+/// the same folder saved them all; a damaged header lost them.
+#[test]
+fn p6_a_segment_that_opens_badly_keeps_its_events() {
+    let folder = folder();
+    let path = folder.path().join("store");
+    let store = Store::open(&path, Options::default()).expect("a new store");
+    let events: Vec<Event> = (0..2_000).map(event).collect();
+    store.append_batch(&events).expect("an append");
+    store.flush().expect("a flush");
+    store.close().expect("a close");
+    let wanted = lines(&path, ReadMode::Positional).expect("a whole store");
+    let file = segments(&path).next().expect("a segment");
+    let whole = fs::read(&file).expect("a file");
+    for (at, lost) in [(0, 1..2_000), (20, 1..2_000), (whole.len() - 1, 0..1)] {
+        let mut damaged = whole.clone();
+        damaged[at] ^= 1;
+        fs::write(&file, &damaged).expect("a write");
+        let found = auditdb::verify(&path).expect("a store is there");
+        let (left, report) = salvaged(&path, &wanted);
+        assert!(!found.is_clean() && !report.damages.is_empty(), "byte {at}");
+        assert_eq!(found.missing, report.missing, "byte {at}");
+        assert_eq!(found.events, left as u64, "byte {at}");
+        let gone = wanted.len() - left;
+        assert!(lost.contains(&gone), "byte {at}: {gone} gone");
+    }
+}
+
+/// One flipped bit in the first of sixty groups, in the header, or the loss of the last group alone
+/// once took all sixty.
+#[test]
+fn p6_damage_in_a_log_keeps_the_groups_around_it() {
+    const GROUPS: usize = 60;
+    let folder = folder();
+    let path = folder.path().join("store");
+    let store = Store::open(&path, Options::default()).expect("a new store");
+    for number in 0..GROUPS as u64 {
+        store.append(&event(number)).expect("an append");
+    }
+    store.close().expect("a close");
+    let wanted = lines(&path, ReadMode::Positional).expect("a whole store");
+    let logs = files(&path);
+    let log = logs
+        .iter()
+        .find(|file| file.extension().is_some_and(|end| end == "wal"));
+    let log = log.expect("a log");
+    let whole = fs::read(log).expect("a file");
+    let sector = |number: usize| number * 512;
+    let flipped = |at: usize| {
+        let mut bytes = whole.clone();
+        bytes[at] ^= 1;
+        bytes
+    };
+    for (story, bytes, left) in [
+        ("the header", flipped(60), GROUPS),
+        ("the first group's stamp", flipped(sector(1)), GROUPS - 1),
+        ("the first group's head", flipped(sector(1) + 9), GROUPS - 1),
+        (
+            "the tenth group's rows",
+            flipped(sector(10) + 60),
+            GROUPS - 1,
+        ),
+        ("the end", whole[..whole.len() - 512].to_vec(), GROUPS - 1),
+    ] {
+        fs::write(log, bytes).expect("a write");
+        let (saved, report) = salvaged(&path, &wanted);
+        assert_eq!(saved, left, "{story}: {:?}", report.damages);
+        assert_eq!(report.missing_total, (GROUPS - left) as u64, "{story}");
+        let found = auditdb::verify(&path).expect("a store is there");
+        assert_eq!(found.missing, report.missing, "{story}");
+        assert_eq!(found.damages.len(), 1, "{story}: {:?}", found.damages);
+    }
+}
+
+#[test]
+fn p3_the_segment_of_another_store_is_never_salvaged() {
+    let folder = folder();
+    let (path, other) = (folder.path().join("store"), folder.path().join("other"));
+    closed_store(&path);
+    closed_store(&other);
+    let wanted = lines(&path, ReadMode::Positional).expect("a whole store");
+    let mut pairs = segments(&path).zip(segments(&other));
+    let (own, foreign) = pairs.next().expect("segments");
+    fs::copy(foreign, &own).expect("a copy");
+    let found = auditdb::verify(&path).expect("a store is there");
+    let (left, report) = salvaged(&path, &wanted);
+    assert!(left < wanted.len());
+    assert_eq!(found.missing, report.missing);
+    assert_eq!(found.missing_total, (wanted.len() - left) as u64);
 }
 
 /// Records that are older than the segments beside them: `verify` names the segment that they do not

@@ -79,6 +79,8 @@ pub(crate) struct Reader<R> {
     window: Vec<u8>,
     tail: Option<Tail>,
     former: Option<Former>,
+    /// Where no frame could be read.
+    damaged: Option<u64>,
 }
 
 /// The log whose file this one is written over: its sectors below `end` mean nothing.
@@ -136,6 +138,63 @@ impl<R: Fn(u64, &mut [u8]) -> Result<()>> Reader<R> {
             window: Vec::new(),
             tail: None,
             former: None,
+            damaged: None,
+        })
+    }
+
+    /// Opens what is left of a log whose header is damaged or whose end is gone. `expected` is the
+    /// header that it should have.
+    pub(crate) fn open_left(read: R, path: &Path, file_len: u64, expected: Header) -> Reader<R> {
+        let mut sector = vec![0; SECTOR];
+        let own = read(0, &mut sector).and_then(|()| Header::decode(&sector, expected.magic, path));
+        let (header, chain) = match own {
+            Ok(header) => (header, header.chain_behind(&sector)),
+            Err(_) => (expected, expected.chain()),
+        };
+        Reader {
+            read,
+            path: path.to_owned(),
+            chain,
+            header,
+            file_len,
+            extent: Extent::Unclean { durable: 0 },
+            payload: Vec::new(),
+            window: Vec::new(),
+            tail: None,
+            former: None,
+            damaged: None,
+        }
+    }
+
+    /// Passes over damage, for whoever saves what is left: [`Reader::next`] goes on with the next
+    /// frame that begins as one of this log, whatever stood before it. `false` if there is none.
+    pub(crate) fn pass_damage(&mut self) -> Result<bool> {
+        let behind = self.damaged.map(|at| at + SECTOR as u64);
+        let mut place = behind.unwrap_or(self.chain.offset());
+        while place < self.file_len {
+            let step = self.load(place, self.file_len)?;
+            if let Some(chain) = self.frame_in_window(place) {
+                self.chain = chain;
+                return Ok(true);
+            }
+            place += step;
+        }
+        Ok(false)
+    }
+
+    /// The place of the first frame in the window, which begins at `place`.
+    fn frame_in_window(&self, place: u64) -> Option<Chain> {
+        let salt = self.chain.salt;
+        let numbers = place / SECTOR as u64..;
+        let mut sectors = self.window.chunks_exact(SECTOR).zip(numbers);
+        sectors.find_map(|(bytes, sector)| {
+            let begins = stamp(bytes) == Some(first_stamp(salt, sector));
+            let head = begins.then(|| Head::decode(bytes, salt, sector))??;
+            Some(Chain {
+                salt,
+                sector,
+                previous: head.previous,
+            })
         })
     }
 
@@ -180,6 +239,7 @@ impl<R: Fn(u64, &mut [u8]) -> Result<()>> Reader<R> {
             return Ok(None);
         }
         let at = self.chain.offset();
+        self.damaged = Some(at);
         let sector = SECTOR as u64;
         let limit = match self.extent {
             Extent::Closed(end) | Extent::Live(end) => end,
@@ -193,6 +253,7 @@ impl<R: Fn(u64, &mut [u8]) -> Result<()>> Reader<R> {
         match found {
             Found::Frame(next) => {
                 self.chain = next;
+                self.damaged = None;
                 let payload = self.payload.as_slice();
                 return Ok(Some(Frame {
                     path: &self.path,

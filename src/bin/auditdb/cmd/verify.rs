@@ -1,5 +1,6 @@
 //! `auditdb verify`: every byte read, everything stored beside the rows computed anew.
 
+use core::ops::Range;
 use std::io::Write;
 use std::path::Path;
 use std::path::PathBuf;
@@ -69,6 +70,7 @@ fn tell(found: &Verification, seconds: f64, output: &Output) -> Outcome<()> {
             table::grouped(found.damages_total - told)
         )?;
     }
+    tell_ranges("missing", &found.missing, found.missing_total, &mut out)?;
     if found.torn_bytes > 0 {
         writeln!(
             out,
@@ -91,7 +93,7 @@ fn tell(found: &Verification, seconds: f64, output: &Output) -> Outcome<()> {
     let verdict = if found.is_clean() {
         style.good("clean")
     } else {
-        style.bad(&format!("{} damaged", table::grouped(found.damages_total)))
+        style.bad("damaged")
     };
     writeln!(
         out,
@@ -114,23 +116,22 @@ fn print_saved(saved: &Salvage, path: &Path, output: &Output) -> Outcome<()> {
         table::counted(saved.events, "event"),
         text::one_line(&name)
     )?;
-    for range in &saved.missing {
-        match range.end.saturating_sub(range.start) {
-            1 => writeln!(out, "gone: seq {}", range.start)?,
-            _ => writeln!(
-                out,
-                "gone: seq {} to {}",
-                range.start,
-                range.end.saturating_sub(1)
-            )?,
+    tell_ranges("gone", &saved.missing, saved.missing_total, &mut out)?;
+    Ok(out.flush()?)
+}
+
+/// The seqs of events that are not there, and how many there are of them.
+fn tell_ranges(word: &str, ranges: &[Range<u64>], total: u64, out: &mut impl Write) -> Outcome<()> {
+    for range in ranges {
+        let last = range.end.saturating_sub(1);
+        match last == range.start {
+            true => writeln!(out, "{word}: seq {last}")?,
+            false => writeln!(out, "{word}: seq {} to {last}", range.start)?,
         }
     }
-    if saved.missing_total > 0 {
-        writeln!(
-            out,
-            "{} events are gone",
-            table::grouped(saved.missing_total)
-        )?;
+    if total > 0 {
+        let be = if total == 1 { "is" } else { "are" };
+        writeln!(out, "{} {be} {word}", table::counted(total, "event"))?;
     }
-    Ok(out.flush()?)
+    Ok(())
 }
