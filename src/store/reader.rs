@@ -13,6 +13,7 @@ use parking_lot::Mutex;
 
 use super::Follower;
 use super::Stats;
+use super::create;
 use super::logs::Known;
 use super::logs::check_count;
 use super::logs::log_ids;
@@ -26,7 +27,6 @@ use crate::disk::lock::DurablePoint;
 use crate::disk::names;
 use crate::disk::real::RealDisk;
 use crate::error::Error;
-use crate::error::ErrorKind;
 use crate::error::Result;
 use crate::filter::Filter;
 use crate::id::SegmentId;
@@ -127,18 +127,13 @@ impl Reader {
     /// Opens the store in the folder `path` for reading.
     ///
     /// # Errors
-    /// [`ErrorKind::NotAStore`] if the folder holds none, or what reading its records gives.
+    /// [`crate::ErrorKind::NotAStore`] if the folder holds none, [`crate::ErrorKind::Missing`] if it held one and
+    /// lost the file `CURRENT`, or what reading its records gives.
     pub fn open(path: impl AsRef<Path>, read_mode: ReadMode) -> Result<Reader> {
         let path = path.as_ref();
-        let not_a_store = || {
-            Error::new(ErrorKind::NotAStore, "not a store: it has no file CURRENT").in_file(path)
-        };
-        let disk = RealDisk::open(path).map_err(|error| match error.kind() {
-            ErrorKind::Missing => not_a_store(),
-            _ => error,
-        })?;
+        let disk = RealDisk::open(path)?;
         if disk.len(names::current())?.is_none() {
-            return Err(not_a_store());
+            create::check(&disk, path, false)?;
         }
         open_on(Arc::new(disk), path, read_mode)
     }
