@@ -307,20 +307,24 @@ impl Event {
         self
     }
 
-    /// Adds a change of `path`; `before` and `after` are JSON texts, `""` means absent and `null`
-    /// is [`Field::Null`].
+    /// Adds a change of `path`; `before` and `after` are JSON texts, so that a text is written in
+    /// quotation marks: `"\"a@example.org\""`. `""` means absent and `null` is [`Field::Null`].
     ///
     /// # Errors
     /// [`crate::ErrorKind::Invalid`] when a text is not one JSON value.
     pub fn change(mut self, path: impl Into<String>, before: &str, after: &str) -> Result<Event> {
-        let value = |field: &str, text: &str| match text {
+        let path = path.into();
+        let value = |side: &str, text: &str| match text {
             "" => Ok(Field::Absent),
-            text => Json::of_field(field, text).map(Json::into_field),
+            text => Json::of_field(&format!("changes.{path}.{side}"), text)
+                .map(Json::into_field)
+                .map_err(|error| error.with_advice("a text is written in quotation marks")),
         };
+        let (before, after) = (value("before", before)?, value("after", after)?);
         let change = Change {
-            path: path.into(),
-            before: value("before", before)?,
-            after: value("after", after)?,
+            path,
+            before,
+            after,
         };
         self.changes.get_or_insert_default().push(change);
         Ok(self)

@@ -167,7 +167,7 @@ impl OutputFile {
         } else if self.replace {
             return Ok(());
         } else {
-            "the file exists; it is replaced only if told so"
+            "the file exists"
         };
         Err(Error::new(ErrorKind::Exists, what).in_file(&self.path))
     }

@@ -173,7 +173,7 @@ impl Place {
     /// The query that reads `filter` from here.
     pub(crate) fn query(&self, filter: Filter) -> Outcome<Query> {
         let cursor = self.cursor.as_deref().map(str::parse::<Cursor>).transpose();
-        let cursor = cursor.map_err(|error| Failure::from(error).about("--cursor"))?;
+        let cursor = cursor.map_err(Failure::from)?;
         Ok(Query {
             filter,
             order: if self.oldest_first {

@@ -42,6 +42,16 @@ impl From<Code> for ExitCode {
     }
 }
 
+/// Tells of words that are no command, with nothing of them that a terminal acts on.
+pub(crate) fn misused(error: &clap::Error) -> ExitCode {
+    let told = error.render().to_string();
+    let written = write!(io::stderr().lock(), "{}", text::several_lines(&told));
+    match written {
+        Ok(()) => Code::Usage.into(),
+        Err(_) => Code::Failed.into(),
+    }
+}
+
 impl Failure {
     pub(crate) fn new(code: Code, what: impl Into<String>) -> Failure {
         Failure {
@@ -106,10 +116,14 @@ impl From<Error> for Failure {
             return Failure::silent(Code::Failed);
         }
         let (code, hint) = meaning(error.kind());
-        Failure {
+        let failure = Failure {
             code,
             what: error.to_string(),
             hint,
+        };
+        match error.is_cursor() {
+            true => failure.about("--cursor"),
+            false => failure,
         }
     }
 }
@@ -145,16 +159,15 @@ fn meaning(kind: ErrorKind) -> (Code, Option<&'static str>) {
         ),
         Kind::NotAStore => (
             Code::Store,
-            Some("DB is the folder of a store; `import` and `append` make one where there is none"),
+            Some(
+                "DB is the folder of a store; `import` and `append` make one in a new or empty folder",
+            ),
         ),
         Kind::Filter => (
             Code::Usage,
             Some("`auditdb query --help` explains filters and times"),
         ),
-        Kind::Exists => (
-            Code::Usage,
-            Some("take another name, or --force to replace it"),
-        ),
+        Kind::Exists => (Code::Usage, Some("take another name")),
         Kind::OutOfRange | Kind::CursorEmpty => (Code::Usage, None),
         Kind::CursorDamaged | Kind::CursorForeign | Kind::CursorFilter | Kind::CursorDirection => (
             Code::Usage,

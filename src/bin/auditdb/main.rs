@@ -18,7 +18,11 @@ use std::process::ExitCode;
 use clap::Parser;
 
 fn main() -> ExitCode {
-    let arguments = args::Arguments::parse();
+    let arguments = match args::Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) if error.use_stderr() => return failure::misused(&error),
+        Err(help) => help.exit(),
+    };
     let interrupt = interrupt::Interrupt::install();
     let output = output::Output::new(arguments.color, interrupt);
     match cmd::run(arguments.command, &output) {

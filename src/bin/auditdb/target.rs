@@ -43,6 +43,12 @@ impl Target {
     }
 
     fn find(flag: &'static str, path: &Path, force: bool, hint: &'static str) -> Outcome<Target> {
+        if path.as_os_str() == "-" {
+            let what = format!("{flag}: read as the file -, which is a stream elsewhere");
+            return Err(
+                Failure::usage(what).hint("write /dev/stdout, or ./- for a file of that name")
+            );
+        }
         let file = if is_stream(path) {
             None
         } else {

@@ -3,6 +3,7 @@
 use auditdb::LocalTime;
 use auditdb::Moments;
 use auditdb::Time;
+use auditdb::Utc;
 use auditdb::Zone;
 use jiff::civil::DateTime;
 use jiff::tz::AmbiguousOffset;
@@ -26,6 +27,11 @@ impl NamedZone {
     }
 
     fn try_moments(&self, local: LocalTime) -> Option<Moments> {
+        // The database's moments end a day before the calendar does.
+        let as_utc = match Utc.moments(local) {
+            Moments::Once(time) => Some(time.as_micros()),
+            _ => None,
+        };
         let local = DateTime::new(
             i16::try_from(local.year).ok()?,
             i8::try_from(local.month).ok()?,
@@ -38,8 +44,12 @@ impl NamedZone {
         .ok()?;
         let at = |offset: Offset| offset.to_timestamp(local).ok();
         let time = |timestamp: jiff::Timestamp| Time::from_micros(timestamp.as_microsecond());
+        let once = |offset: Offset| match at(offset) {
+            Some(timestamp) => time(timestamp),
+            None => Time::from_micros(as_utc? - i64::from(offset.seconds()) * 1_000_000),
+        };
         match self.0.to_ambiguous_timestamp(local).offset() {
-            AmbiguousOffset::Unambiguous { offset } => Some(Moments::Once(time(at(offset)?)?)),
+            AmbiguousOffset::Unambiguous { offset } => Some(Moments::Once(once(offset)?)),
             AmbiguousOffset::Fold { before, after } => Some(Moments::Twice {
                 earlier: time(at(before)?)?,
                 later: time(at(after)?)?,
@@ -97,5 +107,29 @@ mod tests {
             zone.moments(local(3, 29, 2, 30)),
             Moments::Skipped(time("2026-03-29T01:00:00Z"))
         );
+    }
+
+    /// The last two days were once outside every zone's reach.
+    #[test]
+    fn the_calendar_reaches_its_end() {
+        let last = LocalTime {
+            year: 9999,
+            month: 12,
+            day: 31,
+            hour: 23,
+            minute: 59,
+            second: 59,
+            micros: 999_999,
+        };
+        for (name, time) in [
+            ("UTC", "9999-12-31T23:59:59.999999Z"),
+            ("Asia/Tokyo", "9999-12-31T14:59:59.999999Z"),
+        ] {
+            let Ok(zone) = NamedZone::find(name) else {
+                panic!("the database is built in");
+            };
+            let wanted = Moments::Once(time.parse().unwrap_or(Time::MIN));
+            assert_eq!(zone.moments(last), wanted, "{name}");
+        }
     }
 }

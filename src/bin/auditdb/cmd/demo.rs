@@ -18,6 +18,7 @@ use crate::failure::Code;
 use crate::failure::Failure;
 use crate::failure::Outcome;
 use crate::output::Output;
+use crate::text;
 
 #[derive(Args)]
 #[command(after_help = "Examples:
@@ -132,11 +133,13 @@ impl Demo<'_> {
 
     fn show(&self, command: &str) -> Outcome<()> {
         let prompt = format!("$ {command}");
+        let prompt = text::one_line(&prompt);
         self.line(&self.output.style().name(&prompt))
     }
 
     fn say(&self, text: &str) -> Outcome<()> {
-        self.line(&format!("\n{}", self.output.style().head(text)))
+        let text = text::several_lines(text);
+        self.line(&format!("\n{}", self.output.style().head(&text)))
     }
 
     fn line(&self, text: &str) -> Outcome<()> {

@@ -133,11 +133,11 @@ fn print(facets: &Facets, output: &Output) -> Outcome<()> {
     let shown = facets.values.len() as u64;
     output.note(&match facets.distinct {
         0 => "no values".to_owned(),
-        distinct if distinct == shown => format!("{} different values", table::grouped(distinct)),
+        distinct if distinct == shown => table::counted(distinct, "different value"),
         distinct => format!(
-            "{} of {} different values; --top shows more",
+            "{} of {}; --top shows more",
             table::grouped(shown),
-            table::grouped(distinct)
+            table::counted(distinct, "different value")
         ),
     });
     Ok(())

@@ -82,6 +82,9 @@ const PATIENCE: Timespec = Timespec {
     tv_nsec: 200_000_000,
 };
 
+/// Refused lines that are named beside a file that holds them all.
+const REFUSALS_SHOWN: usize = 3;
+
 pub(crate) fn run(words: &Words, output: &Output) -> Outcome<Code> {
     if words.formats {
         return formats(words.json, output);
@@ -118,7 +121,8 @@ pub(crate) fn run(words: &Words, output: &Output) -> Outcome<Code> {
     closed?;
     ended?;
     if words.on_error != "stop" && outcome.refused > 0 {
-        name_refusals(&outcome, output);
+        let file = Some(&words.on_error).filter(|word| *word != "skip");
+        name_refusals(&outcome, file.map(String::as_str), output);
     }
     Ok(Code::Done)
 }
@@ -300,17 +304,20 @@ fn tell(outcome: &ImportOutcome, took: Duration, json: bool, output: &Output) ->
     Ok(())
 }
 
-fn name_refusals(outcome: &ImportOutcome, output: &Output) {
-    for refusal in &outcome.refusals {
+/// Names the lines that were refused, of those that stand in a file the first few.
+fn name_refusals(outcome: &ImportOutcome, file: Option<&str>, output: &Output) {
+    let most = file.map_or(outcome.refusals.len(), |_| REFUSALS_SHOWN);
+    for refusal in outcome.refusals.iter().take(most) {
         output.note(&format!(
             "refused: {}",
             text::one_line(&refusal.to_string())
         ));
     }
-    let named = outcome.refusals.len() as u64;
+    let named = outcome.refusals.len().min(most) as u64;
     if outcome.refused > named {
+        let place = file.map_or_else(String::new, |file| format!("; all are in {file}"));
         output.note(&format!(
-            "and {} more",
+            "and {} more{place}",
             table::grouped(outcome.refused - named)
         ));
     }

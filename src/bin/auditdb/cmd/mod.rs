@@ -83,9 +83,12 @@ fn explain_plan(snapshot: &Snapshot, query: &Query, events: u64, output: &Output
     }
     let looked = scan.looked();
     let number = |count: u64, of_what: &str| table::counted(count, of_what);
+    let tried = match found {
+        0 => "where nothing matches".to_owned(),
+        found => format!("on the first {}", number(found, "event")),
+    };
     output.note(&format!(
-        "plan, tried on the first {}: {}, {}, {} and {} looked at, of a snapshot of {}",
-        number(found, "event"),
+        "plan, tried {tried}: {}, {}, {} and {} looked at, of a snapshot of {}",
         number(looked.segments, "segment"),
         number(looked.memtables, "memtable"),
         number(looked.blocks, "block"),
