@@ -56,11 +56,11 @@ pub(crate) struct Segments {
     store: StoreId,
     read_mode: ReadMode,
     open_max: usize,
-    open: Mutex<Open>,
+    kept: Mutex<Kept>,
 }
 
 #[derive(Default)]
-struct Open {
+struct Kept {
     readers: HashMap<SegmentId, (Reader, u64)>,
     uses: u64,
 }
@@ -77,25 +77,49 @@ impl Segments {
             store,
             read_mode,
             open_max,
-            open: Mutex::default(),
+            kept: Mutex::default(),
         }
     }
 
     /// Closes a segment that is no more. Who reads it right now goes on reading.
     pub(crate) fn forget(&self, id: SegmentId) {
-        self.open.lock().readers.remove(&id);
+        self.kept.lock().readers.remove(&id);
+    }
+
+    /// How many segments are kept open.
+    #[cfg(test)]
+    pub(crate) fn kept(&self) -> usize {
+        self.kept.lock().readers.len()
     }
 
     /// The reader of a segment, opened unless it is open.
     pub(crate) fn reader(&self, entry: &SegmentEntry) -> Result<Reader> {
-        let mut open = self.open.lock();
-        open.uses += 1;
-        let now = open.uses;
-        if let Some((reader, used)) = open.readers.get_mut(&entry.id) {
+        let mut kept = self.kept.lock();
+        kept.uses += 1;
+        let now = kept.uses;
+        if let Some((reader, used)) = kept.readers.get_mut(&entry.id) {
             *used = now;
             return Ok(reader.clone());
         }
-        drop(open);
+        drop(kept);
+        let reader = self.open(entry)?;
+        let mut kept = self.kept.lock();
+        if kept.readers.len() >= self.open_max {
+            let oldest = kept
+                .readers
+                .iter()
+                .min_by_key(|(_, (_, used))| *used)
+                .map(|(id, _)| *id);
+            oldest.and_then(|id| kept.readers.remove(&id));
+        }
+        kept.readers.insert(entry.id, (reader.clone(), now));
+        Ok(reader)
+    }
+
+    /// A reader of a segment for one walk over it. It is not kept: a load that asked for each of its
+    /// segments once would leave all of them open, between whose parts the allocator cannot give
+    /// back what the next one is written in.
+    pub(crate) fn open(&self, entry: &SegmentEntry) -> Result<Reader> {
         let blob = Blob::open(&*self.disk, &entry.path(), entry.file_len, self.read_mode)?;
         let expected = Expected {
             store: self.store,
@@ -103,17 +127,6 @@ impl Segments {
             rows: entry.rows,
             content_hash: entry.content_hash,
         };
-        let reader = Reader::open(blob, &expected)?;
-        let mut open = self.open.lock();
-        if open.readers.len() >= self.open_max {
-            let oldest = open
-                .readers
-                .iter()
-                .min_by_key(|(_, (_, used))| *used)
-                .map(|(id, _)| *id);
-            oldest.and_then(|id| open.readers.remove(&id));
-        }
-        open.readers.insert(entry.id, (reader.clone(), now));
-        Ok(reader)
+        Reader::open(blob, &expected)
     }
 }

@@ -62,7 +62,7 @@ impl Shared {
         let Due { segments, cut } = due;
         let readers: Vec<Reader> = segments
             .iter()
-            .map(|pinned| self.base.segments.reader(&pinned.entry))
+            .map(|pinned| self.base.segments.open(&pinned.entry))
             .collect::<Result<_>>()?;
         let positions = positions(&readers)?;
         let pieces = cut.pieces(&positions);

@@ -146,7 +146,7 @@ impl Shared {
 
     /// Writes the run of one segment.
     fn cover(&self, pinned: &Pinned, number: u64) -> Result<Arc<Run>> {
-        let reader = self.base.segments.reader(&pinned.entry)?;
+        let reader = self.base.segments.open(&pinned.entry)?;
         let column = Column::new(pinned.entry.id, pinned.entry.content_hash);
         durable::create_dir(&*self.disk, names::presence_dir())?;
         // Of an entity the segment stores one term, of which two prints tell.
