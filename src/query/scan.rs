@@ -56,12 +56,14 @@ pub(crate) struct Walker {
     snapshot: Snapshot,
     route: Route,
     runs: Vec<Run>,
+    /// What runs that ended were read with: the next one goes on with their memory.
+    spare: Vec<Kept>,
     heap: BinaryHeap<Head>,
     /// Segments that can hold a match and are not in line yet.
     upcoming: Upcoming,
     current: Option<usize>,
     emitted: Option<Position>,
-    /// What was looked at so far, but for the blocks of the runs that are open.
+    /// What was looked at so far, but for the blocks that what is kept has counted.
     looked: Looked,
 }
 
@@ -133,6 +135,7 @@ impl Walker {
             snapshot,
             route,
             runs: Vec::new(),
+            spare: Vec::new(),
             heap: BinaryHeap::new(),
             current: None,
             emitted: None,
@@ -145,7 +148,8 @@ impl Walker {
     /// What was looked at so far.
     pub(crate) fn looked(&self) -> Looked {
         let open = self.runs.iter().filter_map(|run| run.open.as_ref());
-        let blocks: u64 = open.map(|open| open.kept.blocks_read()).sum();
+        let kept = open.map(|open| &open.kept).chain(&self.spare);
+        let blocks: u64 = kept.map(Kept::blocks_read).sum();
         Looked {
             blocks: self.looked.blocks + blocks,
             ..self.looked
@@ -216,6 +220,7 @@ impl Walker {
         self.looked = self.looked();
         self.heap.clear();
         self.runs.clear();
+        self.spare.clear();
         let lineup = self.snapshot.segments();
         let places = lineup.places_of(&self.route.expression);
         self.upcoming = lineup.upcoming(self.span(), self.route.oldest_first, places);
@@ -369,10 +374,9 @@ impl Walker {
                 Step::End => (u32::MAX, false),
             };
             if row >= open.end {
-                if let Some(run) = self.runs.get_mut(number) {
-                    let closed = run.open.take();
-                    self.looked.blocks += closed.map_or(0, |open| open.kept.blocks_read());
-                }
+                let run = self.runs.get_mut(number);
+                let closed = run.and_then(|run| run.open.take());
+                self.spare.extend(closed.map(|open| open.kept));
                 return Ok(());
             }
             open.at = row;
@@ -412,7 +416,7 @@ impl Walker {
             rows,
             oldest_first: self.route.oldest_first,
         };
-        let mut kept = Kept::default();
+        let mut kept = self.spare.pop().unwrap_or_default();
         let newest = match run.unopened.newest <= last {
             true => 0,
             false => source.lower_bound(last, &mut kept)?,

@@ -89,6 +89,9 @@ pub(super) fn find(reader: &Reader, wanted: &[u8]) -> Result<Vec<Rows>> {
     let Some(code) = wanted.first() else {
         return Ok(Vec::new());
     };
+    if let Some(lists) = reader.found().get(wanted) {
+        return Ok(lists);
+    }
     let mut lists = Vec::new();
     for lane in lanes(reader, *code)? {
         if let Some(stored) = lane.stored(wanted)
@@ -97,6 +100,7 @@ pub(super) fn find(reader: &Reader, wanted: &[u8]) -> Result<Vec<Rows>> {
             lists.push(rows);
         }
     }
+    reader.found().put(wanted, &lists);
     Ok(lists)
 }
 

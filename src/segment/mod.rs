@@ -12,6 +12,7 @@ mod dictionary;
 mod example;
 mod fingerprints;
 pub(crate) mod format;
+mod found;
 mod gather;
 mod index;
 mod known;

@@ -16,6 +16,7 @@ use super::format::Footer;
 use super::format::Header;
 use super::format::Kind;
 use super::format::Section;
+use super::found::Found;
 use super::lanes;
 use super::leaves::Leaves;
 use super::open;
@@ -78,6 +79,7 @@ struct Inner {
     outlines: Outlines,
     texts: TextIndex,
     terms: TermIndex,
+    found: Found,
     fingerprints: Fingerprints,
 }
 
@@ -203,6 +205,7 @@ impl Reader {
             schema,
             texts,
             terms,
+            found: Found::default(),
             fingerprints,
             directory,
         };
@@ -367,6 +370,11 @@ impl Reader {
     pub(super) fn block_at(&self, term: &[u8]) -> Result<(u64, TermBlock)> {
         let number = self.0.terms.block_of(&self.0.pages, term)?;
         Ok((number, self.term_block(number)?))
+    }
+
+    /// The terms that were looked up last.
+    pub(super) fn found(&self) -> &Found {
+        &self.0.found
     }
 
     pub(super) fn term_blocks(&self) -> u64 {

@@ -25,6 +25,8 @@ use crate::error::Error;
 use crate::error::Result;
 
 pub(super) const ENTRY_LEN: u64 = 20;
+/// Of an entry the last bytes: where the block's first term begins.
+const FIRST_LEN: usize = 4;
 /// In the lowest two bits of a term's head: the value behind that of the term before, by a step; a
 /// value by its column and number; neither, its bytes.
 pub(super) const STEP: u64 = 1;
@@ -105,15 +107,26 @@ impl TermIndex {
 
     /// Whether a block's first term is above `term`.
     fn begins_above(&self, pages: &Pages, block: u64, term: &[u8]) -> Result<bool> {
-        let (.., start) = self.entry(pages, block)?;
-        let (.., end) = self.entry(pages, block + 1)?;
         let firsts = self.index.offset + self.index.items * ENTRY_LEN;
         let len = self.index.len - self.index.items * ENTRY_LEN;
+        // Where the block's first term begins, and at the end of the next entry where it ends.
+        let is_last = block + 1 >= self.index.items;
+        let wanted = FIRST_LEN + if is_last { 0 } else { ENTRY_LEN as usize };
+        let at = self.index.offset + (block + 1) * ENTRY_LEN - FIRST_LEN as u64;
+        let entries = pages.view(at, wanted)?;
+        let entries = entries.get(..wanted).unwrap_or_default();
+        let start = entries
+            .first_chunk()
+            .map_or(0, |at| u32::from_le_bytes(*at));
+        let end = entries.last_chunk().map_or(0, |at| u32::from_le_bytes(*at));
+        let start = u64::from(start);
+        let end = if is_last { len } else { u64::from(end) };
         if start > end || end > len || end - start > format::TERM_BYTES_MAX as u64 {
             return Err(self.damaged(pages));
         }
-        let first = pages.read(firsts + start, (end - start) as usize)?;
-        Ok(*first > *term)
+        let wanted = (end - start) as usize;
+        let first = pages.view(firsts + start, wanted)?;
+        Ok(first.get(..wanted).unwrap_or_default() > term)
     }
 
     pub(super) fn damaged(&self, pages: &Pages) -> Error {

@@ -6,12 +6,17 @@ use super::BASE;
 use super::TestClock;
 use super::at;
 use super::open_with;
+use super::small;
+use crate::disk::sim::Operation;
 use crate::disk::sim::SimDisk;
+use crate::error::Error;
 use crate::error::Result;
 use crate::event::Event;
 use crate::filter::Filter;
 use crate::filter::FilterField;
+use crate::filter::term;
 use crate::options::Options;
+use crate::options::ReadMode;
 use crate::query::Query;
 use crate::query::Stopped;
 use crate::store::Store;
@@ -92,5 +97,42 @@ fn a_conjunction_costs_what_its_terms_take_turns() -> Result<()> {
         store.flush()?;
     }
     assert_eq!(store.snapshot().segments().len(), 1);
+    store.close()
+}
+
+/// What happened: a load of a hundred million events took three times the memory of one of a million.
+/// Each segment was opened once, to tell its terms, and stayed open; between the parts of so many
+/// readers the allocator could give nothing back. Only who reads a segment for a caller keeps it.
+#[test]
+fn a_load_leaves_no_segment_open_and_who_asks_again_looks_no_term_up() -> Result<()> {
+    let disk = SimDisk::new(1);
+    let options = Options {
+        read_mode: ReadMode::Positional,
+        ..small()
+    };
+    let store = open_with(&disk, &TestClock::new(), options)?;
+    for first in (0..EVENTS).step_by(100) {
+        let events: Vec<Event> = (first..first + 100).map(event).collect();
+        store.append_batch(&events)?;
+    }
+    store.compact()?;
+    let segments = store.snapshot().segments().len();
+    assert!(segments > 0);
+    assert_eq!(store.shared.base.segments.kept(), 0);
+    let term = [&[term::TYPE, term::VALUE], b"even".as_slice()].concat();
+    for pinned in store.snapshot().segments().iter() {
+        let reader = store.shared.base.segments.reader(&pinned.entry)?;
+        let reads = |term: &[u8]| {
+            let before = disk.count(Operation::Read);
+            let found = reader.postings(term)?.is_some();
+            Ok::<_, Error>((found, disk.count(Operation::Read) - before))
+        };
+        for (term, is_there) in [(term.as_slice(), true), (&[term::TYPE, term::VALUE], false)] {
+            let (found, first) = reads(term)?;
+            assert!(found == is_there && first > 0, "{first} reads");
+            assert_eq!(reads(term)?, (is_there, 0));
+        }
+    }
+    assert_eq!(store.shared.base.segments.kept(), segments.min(8));
     store.close()
 }
