@@ -5,6 +5,7 @@ mod batch;
 mod cursor;
 mod facets;
 mod iter;
+mod meeting;
 mod page;
 mod plan;
 mod rows;

@@ -1,6 +1,7 @@
 //! From a filter to the rows of one source: values become terms, terms become row lists, and a
 //! conjunction walks its rarest list first.
 
+use super::meeting::Meeting;
 use super::rows::Rows;
 use super::rows::Walk;
 use crate::error::Result;
@@ -28,7 +29,9 @@ pub(crate) fn rows(
                 }
             }
             sets.sort_by_key(|set| set.len_max(walk));
-            one_or(sets, Rows::All, Rows::And)
+            one_or(sets, Rows::All, |sets| {
+                Rows::And(Box::new(Meeting::of(sets)))
+            })
         }
         Expression::Or(members) => {
             let mut sets = Vec::with_capacity(members.len());

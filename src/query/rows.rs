@@ -2,6 +2,7 @@
 //! at or after a row, so a conjunction leaps over what its rarest part does not hold. Rows are
 //! numbered in reading direction here; the leaves turn the numbers round for oldest-first reads.
 
+use super::meeting::Meeting;
 use crate::error::Result;
 use crate::segment::postings::Direction;
 use crate::segment::postings::Postings;
@@ -35,6 +36,10 @@ impl Work {
     pub(crate) const fn is_spent(&self) -> bool {
         self.left == 0
     }
+
+    pub(super) const fn left(&self) -> u64 {
+        self.left
+    }
 }
 
 /// A set of rows of one source.
@@ -48,7 +53,7 @@ pub(crate) enum Rows {
     /// Rows listed in a segment.
     Postings(Box<Postings>),
     /// Rows that are in every set.
-    And(Vec<Rows>),
+    And(Box<Meeting>),
     /// Rows that are in some set.
     Or(Vec<Rows>),
     /// Rows that are not in the set.
@@ -72,7 +77,7 @@ impl Walk {
         }
     }
 
-    const fn direction(self) -> Direction {
+    pub(super) const fn direction(self) -> Direction {
         if self.oldest_first {
             Direction::Down
         } else {
@@ -112,7 +117,7 @@ impl Rows {
                 let found = postings.seek(walk.turn(row), walk.direction())?;
                 Ok(found.map_or(Step::End, |found| Step::Row(walk.turn(found))))
             }
-            Rows::And(sets) => seek_all(sets, row, walk, work),
+            Rows::And(meeting) => meeting.seek(row, walk, work),
             Rows::Or(sets) => seek_any(sets, row, walk, work),
             Rows::Not(set) => seek_none(set, row, walk, work),
         }
@@ -125,7 +130,8 @@ impl Rows {
             Rows::None => 0,
             Rows::List(list) => list.len() as u64,
             Rows::Postings(postings) => u64::from(postings.len()),
-            Rows::And(sets) => sets
+            Rows::And(meeting) => meeting
+                .sets()
                 .iter()
                 .map(|set| set.len_max(walk))
                 .min()
@@ -137,30 +143,6 @@ impl Rows {
                 .min(all),
             Rows::All | Rows::Not(_) => all,
         }
-    }
-}
-
-/// Leaps from set to set until one row is in all of them.
-fn seek_all(sets: &mut [Rows], row: u32, walk: Walk, work: &mut Work) -> Result<Step> {
-    let (mut candidate, mut proposer) = (row, None);
-    'candidates: loop {
-        if work.is_spent() && candidate > row {
-            return Ok(Step::Spent(candidate));
-        }
-        for (number, set) in sets.iter_mut().enumerate() {
-            if proposer == Some(number) {
-                continue;
-            }
-            match set.seek(candidate, walk, work)? {
-                Step::Row(found) if found == candidate => {}
-                Step::Row(found) => {
-                    (candidate, proposer) = (found, Some(number));
-                    continue 'candidates;
-                }
-                step => return Ok(step),
-            }
-        }
-        return Ok(Step::Row(candidate));
     }
 }
 
@@ -211,10 +193,10 @@ mod tests {
         ) {
             let walk = Walk { rows: 40, oldest_first };
             let list = |set: &std::collections::BTreeSet<u32>| Rows::list(set.iter().copied().collect(), walk);
-            let mut rows = Rows::And(vec![
+            let mut rows = Rows::And(Box::new(Meeting::of(vec![
                 Rows::Or(vec![list(&a), list(&b)]),
                 Rows::Not(Box::new(list(&c))),
-            ]);
+            ])));
             let (mut found, mut at) = (Vec::new(), 0);
             loop {
                 match rows.seek(at, walk, &mut Work::new(budget))? {

@@ -175,22 +175,29 @@ impl<'b> List<'b> {
             out.extend(self.iter());
             return Some(());
         }
+        out.resize(usize::try_from(count).ok()?, 0);
         let mut low_at = self.at;
         let start = self.at + usize::try_from(count * u64::from(low_width)).ok()?;
         let (mut at, end) = (start, start + usize::try_from(high_len).ok()?);
-        while at < end {
-            let width = (end - at).min(64);
-            let mut ones = bits::read(self.bytes, at, width as u32)?;
-            while ones != 0 && (out.len() as u64) < count {
-                // A one for each number before, and for each step of the high part a zero.
-                let bit = at + ones.trailing_zeros() as usize - start;
-                let high = (bit - out.len()) as u64;
-                let low = bits::word(self.bytes, low_at, low_width)?;
-                out.push(high << low_width | low & bits::mask(low_width));
-                low_at += low_width as usize;
-                ones &= ones - 1;
+        // The ones that are left of the last word read, and the place of its lowest bit.
+        let (mut ones, mut base) = (0, 0);
+        for (place, number) in out.iter_mut().enumerate() {
+            while ones == 0 {
+                let width = (end - at).min(64) as u32;
+                if width == 0 {
+                    out.truncate(place);
+                    return Some(());
+                }
+                ones = bits::read(self.bytes, at, width)?;
+                base = at - start;
+                at += width as usize;
             }
-            at += width;
+            // A one for each number before, and for each step of the high part a zero.
+            let high = (base + ones.trailing_zeros() as usize - place) as u64;
+            let low = bits::word(self.bytes, low_at, low_width)?;
+            *number = high << low_width | low & bits::mask(low_width);
+            low_at += low_width as usize;
+            ones &= ones - 1;
         }
         Some(())
     }

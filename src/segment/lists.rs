@@ -11,6 +11,7 @@
 //! ```
 
 use core::borrow::Borrow;
+use core::ops::Range;
 use std::borrow::Cow;
 
 use super::format::Section;
@@ -305,26 +306,64 @@ impl Leaps {
         Ok(found.filter(|found| *found < self.list.bound))
     }
 
+    /// Sets a bit for each number of a stretch, whose first one has bit `before`; gives how many there
+    /// are. Their chunks are unpacked whole.
+    pub(super) fn lay_out(
+        &mut self,
+        pages: &Pages,
+        stretch: Range<u64>,
+        before: usize,
+        words: &mut [u64],
+    ) -> Result<u64> {
+        let (from, end) = (stretch.start, stretch.end.min(self.list.bound));
+        if !self.here.as_ref().is_some_and(|here| here.begins(from)) {
+            self.here = self.place(pages, from)?;
+        }
+        let mut count = 0;
+        while let Some(here) = &mut self.here {
+            let Chunk { first, next, .. } = here.chunk;
+            if here.unpacked.is_none() {
+                let numbers = &mut self.numbers;
+                let unpack = |list: List<'_>| list.unpack(numbers);
+                if self.list.within(pages, &here.chunk, unpack)?.is_none() {
+                    return Ok(count);
+                }
+            }
+            let numbers = self.numbers.as_slice();
+            let start = numbers.partition_point(|number| first + number < from);
+            let numbers = numbers.get(start..).unwrap_or_default();
+            let len = numbers.partition_point(|number| first + number < end);
+            here.unpacked = Some(start);
+            for number in numbers.get(..len).unwrap_or_default() {
+                let bit = (first + number).wrapping_sub(from) as usize + before;
+                if let Some(word) = words.get_mut(bit / 64) {
+                    *word |= 1 << (bit % 64);
+                }
+            }
+            count += len as u64;
+            if next.is_none_or(|next| next >= end) {
+                break;
+            }
+            let number = here.number + 1;
+            let chunk = self.list.chunk(pages, number)?;
+            self.here = chunk.map(|chunk| Here::new(number, chunk));
+        }
+        Ok(count)
+    }
+
     /// The chunk that a seek for `from` begins in: often the one behind the present one.
     fn place(&self, pages: &Pages, from: u64) -> Result<Option<Here>> {
-        let here = |number, chunk| Here {
-            number,
-            chunk,
-            reached: None,
-            seeks: 0,
-            unpacked: None,
-        };
         if let Some(before) = &self.here
             && let Some(next) = self.list.chunk(pages, before.number + 1)?
         {
-            let next = here(before.number + 1, next);
+            let next = Here::new(before.number + 1, next);
             if next.begins(from) {
                 return Ok(Some(next));
             }
         }
         let number = self.list.chunk_of(pages, from)?;
         let chunk = self.list.chunk(pages, number)?;
-        Ok(chunk.map(|chunk| here(number, chunk)))
+        Ok(chunk.map(|chunk| Here::new(number, chunk)))
     }
 }
 
@@ -346,6 +385,16 @@ fn seek_in(numbers: &[u64], at: &mut usize, from: u64) -> Option<u64> {
 }
 
 impl Here {
+    const fn new(number: u64, chunk: Chunk) -> Here {
+        Here {
+            number,
+            chunk,
+            reached: None,
+            seeks: 0,
+            unpacked: None,
+        }
+    }
+
     /// Whether a seek for `from` begins in this chunk.
     fn begins(&self, from: u64) -> bool {
         let is_behind_first = self.number == 0 || self.chunk.first < from;

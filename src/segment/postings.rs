@@ -1,6 +1,8 @@
 //! The rows of one term, walked in either direction: one stored list, or several joined where a term
 //! stands for more than one that is stored. Nothing is unpacked ahead; a seek reads one chunk.
 
+use core::ops::Range;
+
 use super::lists::Leaps;
 use super::reader::Reader;
 use super::terms::Rows;
@@ -52,6 +54,38 @@ impl Postings {
             };
         }
         Ok(nearest)
+    }
+
+    /// Sets a bit for each row of a stretch, counted from the end that is walked from first; gives how
+    /// many entries were looked at. Bits behind those of the stretch may be set too.
+    pub(crate) fn lay_out(
+        &mut self,
+        rows: &Range<u32>,
+        direction: Direction,
+        words: &mut [u64],
+    ) -> Result<u64> {
+        // Walked downwards, the stretch ends with the last bit, and all are turned round.
+        let before = match direction {
+            Direction::Up => 0,
+            Direction::Down => words.len() * 64 - rows.len(),
+        };
+        let stretch = u64::from(rows.start)..u64::from(rows.end);
+        let (mut entries, mut own) = (0, Vec::new());
+        for (list, leaps) in self.lists.iter().zip(&mut self.leaps) {
+            own.clear();
+            own.resize(words.len(), 0);
+            entries += leaps.lay_out(self.reader.pages(), stretch.clone(), before, &mut own)?;
+            if list.inverted {
+                own.iter_mut().for_each(|word| *word = !*word);
+            }
+            if direction == Direction::Down {
+                own.reverse();
+                own.iter_mut().for_each(|word| *word = word.reverse_bits());
+            }
+            let pairs = words.iter_mut().zip(&own);
+            pairs.for_each(|(word, own)| *word |= own);
+        }
+        Ok(entries)
     }
 
     /// Every row, ascending, each once.

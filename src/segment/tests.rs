@@ -14,6 +14,7 @@ use proptest::prelude::*;
 use super::Summary;
 use super::merge::merge;
 use super::postings::Direction;
+use super::postings::Postings;
 use super::reader::Expected;
 use super::reader::Loaded;
 use super::reader::Reader;
@@ -445,6 +446,7 @@ fn long_lists_and_many_pages_are_walked_in_both_directions() {
         }
         found.reverse();
         assert_eq!(&found, rows.1);
+        assert_laid_out(&mut postings, rows.1);
     }
     whole::assert_written_alike(&folder, 1, &summary, &models);
     let all = [(reader.clone(), 0..reader.rows())];
@@ -452,4 +454,28 @@ fn long_lists_and_many_pages_are_walked_in_both_directions() {
     whole::assert_written_alike(&folder, 2, &merged, &models);
     let same = folder.merge(3, &[(reader.clone(), 0..9), (reader, 5..12)]);
     assert_eq!(same.unwrap_err().kind(), ErrorKind::OutOfRange);
+}
+
+/// Stretches of `postings`, walked either way, have a bit for each of `rows`.
+fn assert_laid_out(postings: &mut Postings, rows: &[u32]) {
+    let stretches = [0..4096, 4096..4097, 4_000..7_001, 12_990..13_000, 100..164];
+    for stretch in stretches {
+        for direction in [Direction::Up, Direction::Down] {
+            let mut words = vec![0_u64; stretch.len().div_ceil(64)];
+            postings.lay_out(&stretch, direction, &mut words).unwrap();
+            let has = |place: &u32| words[*place as usize / 64] >> (place % 64) & 1 == 1;
+            let laid_out = (0..stretch.len() as u32).filter(has);
+            let mut found: Vec<u32> = match direction {
+                Direction::Up => laid_out.map(|place| stretch.start + place).collect(),
+                Direction::Down => laid_out.map(|place| stretch.end - 1 - place).collect(),
+            };
+            found.sort_unstable();
+            let wanted = rows.iter().copied().filter(|row| stretch.contains(row));
+            assert_eq!(
+                found,
+                wanted.collect::<Vec<u32>>(),
+                "{stretch:?} {direction:?}"
+            );
+        }
+    }
 }
