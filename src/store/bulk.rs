@@ -27,15 +27,18 @@ use crate::memtable::Memtable;
 use crate::segment::load::Arrival;
 use crate::segment::load::Load;
 use crate::snapshot::Version;
+use crate::time::Time;
 
 /// Bytes of a stored row, about: only where nothing is known of the rows yet.
 const ROW_BYTES: u64 = 90;
 /// Rows between two looks at how much memory is taken.
 const LOOK_ROWS: usize = 1024;
+/// Who hands in events slowly loses no more than these by a crash.
+const OLD_MICROS: i64 = 60_000_000;
 
 /// Events on their way into a store in bulk, several times as quick as appends. Every so many are
-/// committed together, as are the last ones by [`Bulk::finish`]: these are durable and visible at
-/// once, and nothing of them before. Dropping a load forgets those that were not committed.
+/// committed together, or those of a minute when the next one comes, and the last ones by
+/// [`Bulk::finish`]: these are durable and visible at once, and nothing of them before. Dropping a load forgets those that were not committed.
 ///
 /// ```
 /// use auditdb::{Event, Options, Store};
@@ -65,6 +68,7 @@ struct Loading {
     draft: DraftSegment,
     first_seq: u64,
     names: Names,
+    begun: Time,
 }
 
 /// By what the rows of a load are known again that are not committed yet.
@@ -120,8 +124,9 @@ impl Bulk<'_> {
             return Ok(None);
         }
         let shared = &self.store.shared;
-        let memory = shared.budget.load_bytes;
-        if self.loading.as_ref().is_some_and(|one| one.is_full(memory)) {
+        let (memory, now) = (shared.budget.load_bytes, shared.clock.now());
+        let is_due = |one: &Loading| one.is_full(memory) || one.is_old(now);
+        if self.loading.as_ref().is_some_and(is_due) {
             self.commit()?;
         }
         let shared = &self.store.shared;
@@ -132,7 +137,7 @@ impl Bulk<'_> {
         let seq = Sequence(loading.first_seq + loading.load.len() as u64);
         loading.names.add(&row);
         loading.load.push(Arrival {
-            time: row.time.unwrap_or_else(|| shared.clock.now()),
+            time: row.time.unwrap_or(now),
             time_given: row.time.is_some(),
             import: row.mark.map(|mark| (mark.mapping, mark.repeat)),
             fingerprints: row.prints,
@@ -233,6 +238,7 @@ impl Shared {
             draft,
             first_seq,
             names: Names::default(),
+            begun: self.clock.now(),
         })
     }
 
@@ -243,6 +249,7 @@ impl Shared {
             draft,
             first_seq,
             names,
+            ..
         } = loading;
         drop(names);
         let rows = load.len() as u64;
@@ -310,6 +317,11 @@ impl Loading {
         rows >= limits::SEGMENT_ROWS
             || self.load.is_over()
             || is_due && self.load.memory() + self.names.memory() > memory_max
+    }
+
+    /// Whether its events have waited long enough.
+    fn is_old(&self, now: Time) -> bool {
+        now.as_micros() - self.begun.as_micros() >= OLD_MICROS
     }
 }
 

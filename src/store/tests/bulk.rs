@@ -186,6 +186,21 @@ fn p1_a_load_that_is_dropped_leaves_nothing() -> Result<()> {
 }
 
 #[test]
+fn a_part_ends_with_the_first_event_after_a_minute() -> Result<()> {
+    let clock = TestClock::new();
+    let mut store = open_with(&SimDisk::new(1), &clock, small())?;
+    let mut bulk = store.bulk()?;
+    for (number, seconds, kept) in [(0, 0, 0), (1, 59, 0), (2, 60, 2), (3, 119, 2), (4, 0, 2)] {
+        clock.set(BASE + seconds * 1_000_000);
+        bulk.append(&event(number))?;
+        assert_eq!(bulk.kept(), kept, "event {number}");
+    }
+    bulk.finish()?;
+    assert_eq!(count(&store)?, 5);
+    Ok(())
+}
+
+#[test]
 fn p2_readers_see_nothing_of_a_part_and_then_all_of_it() -> Result<()> {
     let disk = SimDisk::new(1);
     let mut store = open(&disk)?;
