@@ -171,9 +171,12 @@ impl Plan {
         if let Some(last) = last {
             ids.retain(|id| *id <= last);
         }
-        // Nobody skips a number, so what is not there between the first and the last is lost.
-        let last = last.or(ids.last().copied()).unwrap_or(view.state.wal_first);
-        let wanted = (view.state.wal_first.0..=last.0).map(WalId);
+        // Nobody skips a number, so what is not there between the first and the last is lost. The
+        // last one may be known only by what a writer published before it was killed.
+        let published = point.map(|point| point.wal);
+        let first = view.state.wal_first;
+        let last = last.or(ids.last().copied().max(published));
+        let wanted = (first.0..=last.unwrap_or(first).max(first).0).map(WalId);
         self.logs_missing = wanted.filter(|id| !ids.contains(id)).take(64).collect();
         for (place, id) in ids.iter().enumerate() {
             let next = ids.get(place + 1);

@@ -384,6 +384,31 @@ fn a_writer_that_never_rests_is_said_to_be_one_and_not_damage() -> Result<()> {
     Ok(())
 }
 
+/// A copy of a store may be of two moments: `verify` once called one clean whose newest log was not
+/// there, and every reader refused it.
+#[test]
+fn a_log_that_only_a_killed_writer_named_is_missed() -> Result<()> {
+    let mut writer = Writer::new(false)?;
+    for _ in 0..5 {
+        writer.step()?;
+    }
+    let ends = writer.ends();
+    let wal = WalId(ends.wal.0 + 1);
+    writer
+        .open
+        .as_ref()
+        .unwrap()
+        .publish(Ends { wal, ..ends })?;
+    let found = verify_on(&writer.disk.kill(), &mut |_, _| ())?;
+    let file = writer.disk.place(&names::wal(wal));
+    assert!(
+        found.damages.iter().any(|damage| damage.file == file),
+        "{:?}",
+        found.damages
+    );
+    Ok(())
+}
+
 #[test]
 fn a_log_that_is_lost_is_damage_whatever_the_writer_does() -> Result<()> {
     // In a closed store, below a writer that rests, and below one whose records never do.
