@@ -27,7 +27,7 @@
 //! | to | use |
 //! |---|---|
 //! | say what happened | [`Event`] with [`Performer`], [`Subject`], [`Target`], [`Change`], [`Context`], [`Metadata`], [`Outcome`], [`Json`]; every optional part is a [`Field`]: absent, null or a value |
-//! | keep it | [`Store`], opened with [`Options`]; each append gives a [`Receipt`] with the event's [`EventId`] and [`Sequence`], or a [`Ticket`] for one, to wait for, ask or `await` |
+//! | keep it | [`Store`], opened with [`Options`]; each append gives a [`Receipt`] with the event's [`EventId`] and [`Sequence`], or a [`Ticket`] for one, to wait for, ask or `await`; [`Bulk`] loads many at once |
 //! | see it as it is now | [`Snapshot`] of a [`Store`], or of a [`Reader`] in this or any other process |
 //! | ask | [`Query`]: a [`Filter`] over [`FilterField`]s and times, an [`Order`], a limit, a [`Cursor`] |
 //! | read | [`Page`] of [`StoredEvent`]s, [`Scan`] for all matches one after the other, [`Follower`] in commit order as events come, [`Facets`] for counts of values |
@@ -66,7 +66,10 @@
 //! - **A failed sync ends writing.** The append under way gets [`ErrorKind::Indeterminate`], the
 //!   later ones [`ErrorKind::Poisoned`]; reading goes on. Drop the store and open it again: what is
 //!   there then is durable.
-//! - A full disk is [`ErrorKind::Full`]: nothing was appended, and the call may be repeated.
+//! - A full disk is [`ErrorKind::Full`]: nothing was appended, and the call may be repeated;
+//!   [`Options::on_full`] waits for room instead. [`Store::pressure`] tells who appends faster than the
+//!   store can seal.
+//! - In a fork of the process the store's handle refuses with [`ErrorKind::Forked`].
 //! - An event has at most 1 MiB (16 MiB by [`Options::event_bytes_max`]), a text 64 KiB, metadata 64
 //!   keys, `targets` 256 entries, JSON 128 levels, a batch 100,000 events and 64 MiB. What is larger
 //!   is refused with the field's name, never cut.

@@ -316,9 +316,12 @@ impl Event {
         let path = path.into();
         let value = |side: &str, text: &str| match text {
             "" => Ok(Field::Absent),
-            text => Json::of_field(&format!("changes.{path}.{side}"), text)
+            text => Json::of_field(side, text)
                 .map(Json::into_field)
-                .map_err(|error| error.with_advice("a text is written in quotation marks")),
+                .map_err(|error| {
+                    let advice = format!("in the change of {path:?}; a text takes quotation marks");
+                    error.with_advice(&advice)
+                }),
         };
         let (before, after) = (value("before", before)?, value("after", after)?);
         let change = Change {
