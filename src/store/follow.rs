@@ -17,6 +17,8 @@ use crate::snapshot::Snapshot;
 
 /// How often another process is asked whether there is more: soon after there was, else at leisure.
 /// To ask is one read of a kilobyte that lies in memory.
+/// Patience without an end, as a clock can count it.
+const FOR_EVER: Duration = Duration::from_secs(100 * 365 * 86_400);
 const POLL_MIN: Duration = Duration::from_millis(1);
 const POLL_MAX: Duration = Duration::from_millis(20);
 /// How often all is looked at although nothing was published: a writer that ended leaves no word, and
@@ -96,7 +98,8 @@ impl Follower {
     /// # Errors
     /// What reading the files gives. The follower stays where it is and may be asked again.
     pub fn next(&mut self, patience: Duration) -> Result<Option<StoredEvent>> {
-        let deadline = Instant::now() + patience;
+        let now = Instant::now();
+        let deadline = now.checked_add(patience).unwrap_or(now + FOR_EVER);
         loop {
             if let Some(event) = self.ready.pop_front() {
                 return Ok(Some(event));

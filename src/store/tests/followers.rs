@@ -151,6 +151,16 @@ fn mission_a_follower_beside_the_writer_goes_on_through_all_it_does() -> Result<
     follow.join().unwrap()
 }
 
+/// `Duration::MAX` is how one says "for ever", and was once more than the clock can count.
+#[test]
+fn patience_may_have_no_end() -> Result<()> {
+    let store = open(&SimDisk::new(1))?;
+    append(&store, 0..1)?;
+    let mut follower = store.follow(Filter::new(), Sequence(0));
+    assert!(follower.next(Duration::MAX)?.is_some());
+    Ok(())
+}
+
 /// A follower that was begun before there was a writer, and one whose `LOCK` was replaced.
 #[test]
 fn mission_a_follower_finds_the_writer_that_comes() -> Result<()> {
