@@ -86,7 +86,14 @@ fn line(asked: &Asked, what: &str, gap: &dyn Fn(usize) -> Duration) -> Line {
     let mut receipts = Vec::new();
     // How many there will be is only known at the end.
     let mut child = start(folder.path(), u64::from(u32::MAX));
-    let seen = moments(&mut child);
+    // Read as they come: a full pipe would hold the follower up.
+    let moments = moments(&mut child);
+    let (sender, seen) = std::sync::mpsc::channel();
+    let reading = std::thread::spawn(move || {
+        let _gone = moments
+            .map(|moment| sender.send(moment))
+            .find(Result::is_err);
+    });
     for (number, event) in events.iter().enumerate() {
         std::thread::sleep(gap(number));
         store.append(event).expect("a receipt");
@@ -96,12 +103,12 @@ fn line(asked: &Asked, what: &str, gap: &dyn Fn(usize) -> Duration) -> Line {
         }
     }
     let mut latencies = Histogram::new();
-    let mut seen = seen.take(receipts.len());
     for receipt in &receipts {
-        let moment = seen.next().expect("a moment");
+        let moment = seen.recv().expect("a moment");
         latencies.add(Duration::from_micros(moment.saturating_sub(*receipt)));
     }
     child.kill().and_then(|()| child.wait()).expect("its end");
+    reading.join().expect("the reading thread");
     store.close().expect("a clean close");
     Line::new(what, latencies.figures())
 }
