@@ -53,8 +53,8 @@
 //!   export is the same bytes for ever (`docs/format/canonical.md`).
 //! - Bytes from the disk are checked before they are believed. Damage is [`ErrorKind::Corrupt`] with
 //!   file and offset, not a panic and not a wrong answer.
-//! - Memory is bounded by [`Options`], not by the size of an answer. What a load takes beyond that
-//!   grows slowly with the store; the README says what was measured.
+//! - Memory is bounded by [`Options`], not by the size of an answer. Freed memory that the allocator
+//!   keeps comes on top while a store is written; the README says what was measured.
 //!
 //! # Limits, and what may surprise
 //!
