@@ -114,19 +114,21 @@ impl Meeting {
     fn lay_out(&mut self, first: u32, walk: Walk, work: &mut Work) -> Result<()> {
         let fit = work.left().saturating_mul(u64::from(walk.rows)) / self.entries(walk).max(1);
         let rows = u32::try_from(fit).map_or(STRETCH_ROWS, |fit| fit.clamp(1, STRETCH_ROWS));
+        let stretch = first..walk.rows.min(first.saturating_add(rows));
         let Stretch {
-            rows: stretch,
+            rows: laid_out,
             words,
             of_one,
         } = &mut self.stretch;
-        *stretch = first..walk.rows.min(first.saturating_add(rows));
+        // Nothing is, should a set turn out not to be readable: it may be asked again.
+        *laid_out = 0..0;
         words.clear();
         words.resize(stretch.len().div_ceil(64), u64::MAX);
         let (mut all, mut least) = (0, u64::MAX);
         for set in &mut self.sets {
             of_one.clear();
             of_one.resize(words.len(), 0);
-            let entries = set.lay_out(stretch, walk, of_one)?;
+            let entries = set.lay_out(&stretch, walk, of_one)?;
             work.spend(entries);
             let pairs = words.iter_mut().zip(&*of_one);
             pairs.for_each(|(word, one)| *word &= one);
@@ -144,6 +146,7 @@ impl Meeting {
             0
         };
         self.since = stretch.end;
+        *laid_out = stretch;
         Ok(())
     }
 }
@@ -222,6 +225,7 @@ impl Rows {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::query::rows::tests::all;
 
     const ROWS: u32 = 20_000;
 
@@ -283,20 +287,7 @@ mod tests {
             if oldest_first {
                 wanted.reverse();
             }
-            let (mut found, mut at) = (Vec::new(), 0);
-            loop {
-                match meeting.seek(at, walk, &mut Work::new(budget))? {
-                    Step::Row(row) => {
-                        found.push(walk.turn(row));
-                        at = row + 1;
-                    }
-                    Step::Spent(row) => {
-                        proptest::prop_assert!(row > at);
-                        at = row;
-                    }
-                    Step::End => break,
-                }
-            }
+            let found = all(walk, |at| meeting.seek(at, walk, &mut Work::new(budget)))?;
             proptest::prop_assert_eq!(found, wanted);
         }
     }

@@ -178,8 +178,29 @@ fn seek_none(set: &mut Rows, row: u32, walk: Walk, work: &mut Work) -> Result<St
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
+
+    /// Every row of the source that `seek` finds, going on where it ran out of work.
+    pub(in crate::query) fn all(
+        walk: Walk,
+        mut seek: impl FnMut(u32) -> Result<Step>,
+    ) -> Result<Vec<u32>> {
+        let (mut found, mut at) = (Vec::new(), 0);
+        loop {
+            match seek(at)? {
+                Step::Row(row) => {
+                    found.push(walk.turn(row));
+                    at = row + 1;
+                }
+                Step::Spent(row) => {
+                    assert!(row > at, "work was spent for nothing");
+                    at = row;
+                }
+                Step::End => return Ok(found),
+            }
+        }
+    }
 
     proptest::proptest! {
         /// The tree finds exactly the rows that set algebra gives, with any budget.
@@ -197,20 +218,7 @@ mod tests {
                 Rows::Or(vec![list(&a), list(&b)]),
                 Rows::Not(Box::new(list(&c))),
             ])));
-            let (mut found, mut at) = (Vec::new(), 0);
-            loop {
-                match rows.seek(at, walk, &mut Work::new(budget))? {
-                    Step::Row(row) => {
-                        found.push(walk.turn(row));
-                        at = row + 1;
-                    }
-                    Step::Spent(row) => {
-                        proptest::prop_assert!(row > at);
-                        at = row;
-                    }
-                    Step::End => break,
-                }
-            }
+            let found = all(walk, |at| rows.seek(at, walk, &mut Work::new(budget)))?;
             let mut wanted: Vec<u32> = (0..40)
                 .filter(|row| (a.contains(row) || b.contains(row)) && !c.contains(row))
                 .collect();
