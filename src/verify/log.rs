@@ -123,8 +123,14 @@ pub(super) fn for_each_row(
             Ok(None) => break,
             Err(error) => {
                 report.error(&error);
-                if !reader.pass_damage()? {
-                    break;
+                let passed = reader.pass_damage();
+                match passed {
+                    Ok(true) => {}
+                    Ok(false) => break,
+                    Err(error) => {
+                        report.error(&error);
+                        break;
+                    }
                 }
             }
         }

@@ -127,19 +127,31 @@ impl<R: Fn(u64, &mut [u8]) -> Result<()>> Reader<R> {
             let what = format!("the file is cut off: it was {known} bytes long");
             return Err(Error::corrupt(path, file_len, what));
         }
-        Ok(Reader {
+        let chain = header.chain_behind(&sector);
+        Ok(Reader::behind(header, chain, read, path, file_len, extent))
+    }
+
+    fn behind(
+        header: Header,
+        chain: Chain,
+        read: R,
+        path: &Path,
+        file_len: u64,
+        extent: Extent,
+    ) -> Reader<R> {
+        Reader {
             read,
             path: path.to_owned(),
-            chain: header.chain_behind(&sector),
             header,
             file_len,
             extent,
+            chain,
             payload: Vec::new(),
             window: Vec::new(),
             tail: None,
             former: None,
             damaged: None,
-        })
+        }
     }
 
     /// Opens what is left of a log whose header is damaged or whose end is gone. `expected` is the
@@ -151,19 +163,8 @@ impl<R: Fn(u64, &mut [u8]) -> Result<()>> Reader<R> {
             Ok(header) => (header, header.chain_behind(&sector)),
             Err(_) => (expected, expected.chain()),
         };
-        Reader {
-            read,
-            path: path.to_owned(),
-            chain,
-            header,
-            file_len,
-            extent: Extent::Unclean { durable: 0 },
-            payload: Vec::new(),
-            window: Vec::new(),
-            tail: None,
-            former: None,
-            damaged: None,
-        }
+        let extent = Extent::Unclean { durable: 0 };
+        Reader::behind(header, chain, read, path, file_len, extent)
     }
 
     /// Passes over damage, for whoever saves what is left: [`Reader::next`] goes on with the next
