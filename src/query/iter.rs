@@ -23,6 +23,10 @@ use crate::snapshot::event_of;
 
 /// Every match of a query, one after the other. `limit` and `work_max` do not bound it.
 ///
+/// What fails for once may be tried again: [`Scan::next_line`] and [`Scan::next_with`] go on with
+/// the very match that could not be read, and [`Scan::cursor`] stands before it. As an iterator a
+/// scan ends behind its first error.
+///
 /// ```
 /// use auditdb::{Event, Options, Query, Store};
 /// # let folder = std::env::temp_dir().join(format!("auditdb-doc-scan-{}", std::process::id()));
@@ -43,8 +47,10 @@ pub struct Scan {
     bound: Bound,
     walker: Walker,
     last: Option<Position>,
-    /// The match after that, where it was looked for already.
+    /// The match after that, where it was looked for already or could not be read.
     peeked: Option<Found>,
+    /// The iterator gave an error.
+    is_over: bool,
 }
 
 impl Snapshot {
@@ -60,6 +66,7 @@ impl Snapshot {
             walker,
             last: None,
             peeked: None,
+            is_over: false,
         })
     }
 
@@ -106,15 +113,14 @@ impl Scan {
     /// # Errors
     /// What reading the files gives.
     pub fn next_line(&mut self, out: &mut Vec<u8>) -> Result<bool> {
-        if !self.advance()? {
-            return Ok(false);
-        }
-        self.walker.row(|row| {
-            row.write_line(out);
-            out.push(b'\n');
-            Ok(())
+        let given = self.give(|walker| {
+            walker.row(|row| {
+                row.write_line(out);
+                out.push(b'\n');
+                Ok(())
+            })
         })?;
-        Ok(true)
+        Ok(given.is_some())
     }
 
     /// Hands the next match to `read` as it lies in the store; `None` at the end.
@@ -139,11 +145,7 @@ impl Scan {
     /// # Ok::<(), auditdb::Error>(())
     /// ```
     pub fn next_with<T>(&mut self, read: impl FnOnce(&EventView<'_>) -> T) -> Result<Option<T>> {
-        if !self.advance()? {
-            return Ok(None);
-        }
-        self.walker
-            .parts(|row, content| Ok(read(&EventView::new(row, content))))
+        self.give(|walker| walker.parts(|row, content| Ok(read(&EventView::new(row, content)))))
     }
 
     /// Where to go on behind the last match given; `None` before the first.
@@ -187,14 +189,21 @@ impl Scan {
         }
     }
 
-    fn advance(&mut self) -> Result<bool> {
-        match self.find()? {
-            Found::Match(position) => {
-                self.last = Some(position);
-                Ok(true)
-            }
-            Found::End | Found::Spent(_) => Ok(false),
+    /// What `read` makes of the next match. One that it cannot read stays the next one.
+    fn give<T>(
+        &mut self,
+        read: impl FnOnce(&mut Walker) -> Result<Option<T>>,
+    ) -> Result<Option<T>> {
+        let found = self.find()?;
+        let Found::Match(position) = found else {
+            return Ok(None);
+        };
+        let given = read(&mut self.walker);
+        match given {
+            Ok(_) => self.last = Some(position),
+            Err(_) => self.peeked = Some(found),
         }
+        given
     }
 }
 
@@ -202,13 +211,11 @@ impl Iterator for Scan {
     type Item = Result<StoredEvent>;
 
     fn next(&mut self) -> Option<Result<StoredEvent>> {
-        match self.advance() {
-            Ok(true) => self
-                .walker
-                .parts(|row, content| Ok(row.event_with(content)))
-                .transpose(),
-            Ok(false) => None,
-            Err(error) => Some(Err(error)),
+        if self.is_over {
+            return None;
         }
+        let given = self.give(|walker| walker.parts(|row, content| Ok(row.event_with(content))));
+        self.is_over = given.is_err();
+        given.transpose()
     }
 }

@@ -324,7 +324,9 @@ impl Walker {
                 self.heap.push(head);
                 return Ok(Found::Spent(position));
             }
-            self.seek(head.run, work)?;
+            // A run that cannot be read stays in line: a second try leaves none of its matches out.
+            let sought = self.seek(head.run, work);
+            sought.inspect_err(|_| self.heap.push(head))?;
         }
     }
 

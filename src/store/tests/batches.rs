@@ -223,3 +223,61 @@ fn what_comes_before_an_error_is_given_before_the_error() -> Result<()> {
     assert!(failures > 0, "no read of the walk failed");
     Ok(())
 }
+
+/// A scan once went on behind a row that it could not read, and its cursor with it, or behind a
+/// whole segment that it could not open: whoever tried again had fewer events than there are.
+#[test]
+fn p5_a_scan_that_is_tried_again_leaves_nothing_out() -> Result<()> {
+    let disk = SimDisk::new(1);
+    let store = filled(&disk)?;
+    store.flush()?;
+    let query = Query::default();
+    let mut wanted = Vec::new();
+    let mut scan = store.snapshot().scan(&query)?;
+    while scan.next_line(&mut wanted)? {}
+    let mut failures = 0;
+    for after in 0..50 {
+        let mut scan = store.snapshot().scan(&query)?;
+        let broken = Fault::new(Operation::Read, std::io::ErrorKind::Other);
+        disk.fail(broken.within("seg/").after(after));
+        let (mut found, mut behind) = (Vec::new(), Vec::new());
+        loop {
+            match scan.next_line(&mut found) {
+                Ok(true) => {}
+                Ok(false) => break,
+                Err(_) => {
+                    failures += 1;
+                    behind.clone_from(&found);
+                    let cursor = scan.cursor();
+                    let query = Query {
+                        cursor,
+                        ..query.clone()
+                    };
+                    let mut scan = store.snapshot().scan(&query)?;
+                    while scan.next_line(&mut behind)? {}
+                }
+            }
+        }
+        disk.heal();
+        assert!(found == wanted, "tried again after read {after} failed");
+        assert!(
+            behind.is_empty() || behind == wanted,
+            "gone on behind read {after}"
+        );
+    }
+    assert!(failures > 0, "no read failed");
+    Ok(())
+}
+
+#[test]
+fn p5_a_scan_as_an_iterator_ends_behind_its_error() -> Result<()> {
+    let disk = SimDisk::new(1);
+    let store = filled(&disk)?;
+    store.flush()?;
+    let scan = store.snapshot().scan(&Query::default())?;
+    let broken = Fault::new(Operation::Read, std::io::ErrorKind::Other);
+    disk.fail(broken.within("seg/").after(9).sticky());
+    let failures = scan.filter(|event| event.is_err()).count();
+    assert_eq!(failures, 1);
+    Ok(())
+}
