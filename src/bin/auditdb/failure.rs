@@ -70,9 +70,11 @@ impl Failure {
         self
     }
 
-    /// Puts what the failure is about in front.
+    /// Puts what the failure is about in front, unless there is nothing to say.
     pub(crate) fn about(mut self, subject: &str) -> Failure {
-        self.what = format!("{subject}: {}", self.what);
+        if !self.what.is_empty() {
+            self.what = format!("{subject}: {}", self.what);
+        }
         self
     }
 

@@ -1,6 +1,7 @@
 //! One event by flags or as a line, its receipt, and how it is shown.
 
 use super::Place;
+use super::auditdb;
 use super::json;
 use super::text;
 
@@ -74,4 +75,22 @@ fn a_key_makes_appending_repeatable() {
     append("").ends_with(2);
     append("{}").ends_with(2);
     assert_eq!(place.json(&["stats", "DB", "--json"])["events"], 1);
+}
+
+/// It said only that nothing could be written, and whoever appended again had the event twice.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_receipt_that_cannot_be_written_is_of_an_event_that_is_stored() -> std::io::Result<()> {
+    let place = Place::new();
+    let full = std::fs::File::options().write(true).open("/dev/full")?;
+    let ended = auditdb(&["append", &place.name("store"), "--type", "a.b"])
+        .stdout(full)
+        .output()?;
+    let told = String::from_utf8_lossy(&ended.stderr);
+    assert_eq!(ended.status.code(), Some(1), "{told}");
+    let id = told.split(' ').find(|word| word.starts_with("evt_"));
+    let id = id.map(|word| word.trim_end_matches([',', ':']));
+    let stored = place.json(&["query", &place.name("store"), "-o", "ndjson"]);
+    assert_eq!(stored["id"].as_str(), id, "{told}");
+    Ok(())
 }

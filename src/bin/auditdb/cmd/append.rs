@@ -8,6 +8,7 @@ use auditdb::Event;
 use auditdb::Options;
 use auditdb::Outcome as Ending;
 use auditdb::Performer;
+use auditdb::Receipt;
 use auditdb::Store;
 use auditdb::Subject;
 use auditdb::Target;
@@ -224,16 +225,24 @@ pub(crate) fn run(words: &Words, output: &Output) -> Outcome<Code> {
     })?;
     let store = Store::open(&words.database.path, Options::default())?;
     let appended = store.append(&event);
-    store.close()?;
+    let closed = store.close();
     let receipt = appended?;
+    // Whoever learns of a failure now, and appends again, would have the event twice.
+    let told = closed
+        .map_err(Failure::from)
+        .and_then(|()| print(&receipt, output));
+    told.map_err(|failure| failure.about(&format!("the event is stored as {}, but", receipt.id)))?;
+    Ok(Code::Done)
+}
+
+fn print(receipt: &Receipt, output: &Output) -> Outcome<()> {
     let mut out = output.data();
     writeln!(
         out,
         "{{\"id\":\"{}\",\"seq\":{},\"occurred_at\":\"{}\",\"recorded_at\":\"{}\",\"duplicate\":{}}}",
         receipt.id, receipt.seq, receipt.occurred_at, receipt.recorded_at, receipt.duplicate
     )?;
-    out.flush()?;
-    Ok(Code::Done)
+    Ok(out.flush()?)
 }
 
 fn from_stdin() -> Outcome<Event> {

@@ -117,9 +117,10 @@ pub(crate) fn run(words: &Words, output: &Output) -> Outcome<Code> {
     if let Some(file) = &mut refused {
         file.flush()?;
     }
-    tell(&outcome, begun.elapsed(), words.json, output)?;
+    let told = tell(&outcome, begun.elapsed(), words.json, output);
     closed?;
     ended?;
+    told?;
     if words.on_error != "stop" && outcome.refused > 0 {
         let file = Some(&words.on_error).filter(|word| *word != "skip");
         name_refusals(&outcome, file.map(String::as_str), output);
