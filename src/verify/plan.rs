@@ -47,6 +47,7 @@ pub(super) struct Plan {
     logs: Vec<(WalId, Extent)>,
     logs_missing: Vec<WalId>,
     sealed_seq: u64,
+    next_segment: SegmentId,
     recorded: bool,
     events: Events,
     live: bool,
@@ -143,6 +144,7 @@ impl Plan {
             logs: Vec::new(),
             logs_missing: Vec::new(),
             sealed_seq: state.sealed_seq.0,
+            next_segment: state.next_segment,
             recorded: true,
             events,
             live,
@@ -206,6 +208,7 @@ impl Plan {
             logs: Vec::new(),
             logs_missing: Vec::new(),
             sealed_seq: 0,
+            next_segment: SegmentId(0),
             recorded: false,
             events: Events::AtLeast(0),
             live: is_live(disk),
@@ -291,6 +294,13 @@ impl Plan {
         report.gone(seqs.gaps(end, GAPS_MAX), end - seqs.len());
     }
 
+    /// Whether a segment that no record names has a number that the records count as used. Then they
+    /// gave it, and it was replaced, or is of a bulk load that never came to its end. A number that
+    /// they never gave is of records newer than they are.
+    pub(super) fn is_given(&self, source: &Source) -> bool {
+        source.id < self.next_segment
+    }
+
     /// Looks for segments with events that the store, which has `end` of them, knows nothing of. It
     /// takes two looks: a writer that came meanwhile makes such segments, too.
     pub(super) fn check_unnamed(&self, disk: &dyn Disk, end: u64, report: &mut Report<'_>) {
@@ -299,6 +309,9 @@ impl Plan {
         }
         let end = Sequence(end.max(self.events_known()));
         for source in self.unnamed(disk) {
+            if self.is_given(&source) {
+                continue;
+            }
             let Ok(reader) = segment::open(disk, self.store, &source) else {
                 continue;
             };

@@ -28,6 +28,8 @@ struct Sink<'o> {
     out: &'o mut dyn Write,
     line: Vec<u8>,
     seqs: Seqs,
+    /// Events from here on are none of the store's.
+    below: u64,
 }
 
 pub(super) fn salvage_on(disk: &dyn Disk, out: &mut dyn Write) -> Result<Salvage> {
@@ -38,6 +40,7 @@ pub(super) fn salvage_on(disk: &dyn Disk, out: &mut dyn Write) -> Result<Salvage
         out,
         line: Vec::new(),
         seqs: Seqs::default(),
+        below: u64::MAX,
     };
     loop {
         let mut look = report.trial();
@@ -70,6 +73,10 @@ pub(super) fn salvage_on(disk: &dyn Disk, out: &mut dyn Write) -> Result<Salvage
         report.accept(look);
         // Last, so that what the records name counts where both have an event of one number.
         for source in plan.unnamed(disk) {
+            sink.below = match plan.is_given(&source) {
+                true => end,
+                false => u64::MAX,
+            };
             save_segment(disk, &plan, &source, &mut sink, &mut report)?;
         }
         let end = end.max(sink.seqs.end());
@@ -99,7 +106,8 @@ fn save_logs(
 impl Sink<'_> {
     /// Writes an event, unless it was written before.
     fn save(&mut self, row: &Row<'_>) -> Result<()> {
-        if row.model_event().is_none() || !self.seqs.insert(row.position.seq.0) {
+        let seq = row.position.seq.0;
+        if seq >= self.below || row.model_event().is_none() || !self.seqs.insert(seq) {
             return Ok(());
         }
         self.line.clear();
