@@ -7,6 +7,7 @@ use crate::codec::content::Content;
 use crate::codec::content::Entity;
 use crate::codec::content::Text;
 use crate::event::Field;
+use crate::event::Outcome;
 
 /// Hands every index term of `content` to `out`, each once, in no particular order.
 pub(crate) fn terms(content: &Content<'_>, out: impl FnMut(&[u8])) {
@@ -25,34 +26,85 @@ fn tell(content: &Content<'_>, all: bool, out: impl FnMut(&[u8])) {
         all,
         out,
     };
-    terms.text(term::TYPE, content.event_type);
-    terms.field(term::SUB_TYPE, content.sub_type);
-    terms.field(term::ORG, content.org);
-    terms.field(term::SOURCE, content.source);
-    match content.outcome {
+    for member in MEMBERS {
+        draw(content, member, &mut terms);
+    }
+}
+
+/// The members of a content that terms come from.
+const MEMBERS: [&str; 11] = [
+    "type",
+    "sub_type",
+    "org",
+    "source",
+    "outcome",
+    "context",
+    "metadata",
+    "performer",
+    "on_behalf_of",
+    "subject",
+    "targets",
+];
+
+/// Whether terms come from the member of this name.
+pub(crate) fn has_terms(member: &str) -> bool {
+    MEMBERS.contains(&member)
+}
+
+/// Takes what the terms of a member are made of.
+pub(crate) trait Draw<'c> {
+    /// A field that is there and is null.
+    fn null(&mut self, code: u8);
+    /// The value of a text field.
+    fn text(&mut self, code: u8, text: Text<'c>);
+    fn outcome(&mut self, outcome: Outcome);
+    fn ip(&mut self, text: Text<'c>);
+    fn meta(&mut self, key: Text<'c>, value: Text<'c>);
+    fn entity(&mut self, role: Role, who: &Entity<'c>);
+    fn targets(&mut self, content: &Content<'c>);
+}
+
+/// Hands on what the terms of the member of this name are made of; most members have none.
+pub(crate) fn draw<'c>(content: &Content<'c>, member: &str, out: &mut impl Draw<'c>) {
+    let mut role = |role: Role, who: Field<Entity<'c>>| match who {
         Field::Absent => {}
-        Field::Null => terms.null(term::OUTCOME),
-        Field::Value(outcome) => {
-            terms.put(|term| term::put_text(term, term::OUTCOME, outcome.as_str()));
-        }
+        Field::Null => out.null(role.kind),
+        Field::Value(who) => out.entity(role, &who),
+    };
+    match member {
+        "performer" => return role(term::PERFORMER, content.performer),
+        "on_behalf_of" => return role(term::ON_BEHALF_OF, content.on_behalf_of),
+        "subject" => return role(term::SUBJECT, content.subject),
+        _ => {}
     }
-    if let Field::Value(context) = content.context {
-        let [ip, ..] = context.known;
-        match ip {
+    let mut field = |code: u8, field: Field<Text<'c>>| match field {
+        Field::Absent => {}
+        Field::Null => out.null(code),
+        Field::Value(text) => out.text(code, text),
+    };
+    match member {
+        "type" => out.text(term::TYPE, content.event_type),
+        "sub_type" => field(term::SUB_TYPE, content.sub_type),
+        "org" => field(term::ORG, content.org),
+        "source" => field(term::SOURCE, content.source),
+        "outcome" => match content.outcome {
             Field::Absent => {}
-            Field::Null => terms.null(term::IP),
-            Field::Value(text) => terms.put(|term| term::put_ip(term, &text.text())),
+            Field::Null => out.null(term::OUTCOME),
+            Field::Value(outcome) => out.outcome(outcome),
+        },
+        "context" => match content.context.value().map(|context| context.known) {
+            None | Some([Field::Absent, ..]) => {}
+            Some([Field::Null, ..]) => out.null(term::IP),
+            Some([Field::Value(ip), ..]) => out.ip(ip),
+        },
+        "metadata" => {
+            let pairs = content.metadata.value().map(|pairs| pairs.iter());
+            let pairs = pairs.into_iter().flatten();
+            pairs.for_each(|(key, value)| out.meta(key, value));
         }
+        "targets" => out.targets(content),
+        _ => {}
     }
-    if let Field::Value(pairs) = content.metadata {
-        for (key, value) in pairs.iter() {
-            terms.put(|term| term::put_meta(term, &key.text(), &value.text()));
-        }
-    }
-    terms.role(term::PERFORMER, content.performer);
-    terms.role(term::ON_BEHALF_OF, content.on_behalf_of);
-    terms.role(term::SUBJECT, content.subject);
-    terms.targets(content);
 }
 
 /// Builds one term after the other in one place.
@@ -69,32 +121,30 @@ impl<F: FnMut(&[u8])> Terms<F> {
         build(&mut self.term);
         (self.out)(&self.term);
     }
+}
 
+impl<'c, F: FnMut(&[u8])> Draw<'c> for Terms<F> {
     fn null(&mut self, code: u8) {
         self.put(|term| term::put_null(term, code));
     }
 
-    fn text(&mut self, code: u8, text: Text<'_>) {
+    fn text(&mut self, code: u8, text: Text<'c>) {
         self.put(|term| term::put_text(term, code, &text.text()));
     }
 
-    fn field(&mut self, code: u8, field: Field<Text<'_>>) {
-        match field {
-            Field::Absent => {}
-            Field::Null => self.null(code),
-            Field::Value(text) => self.text(code, text),
-        }
+    fn outcome(&mut self, outcome: Outcome) {
+        self.put(|term| term::put_text(term, term::OUTCOME, outcome.as_str()));
     }
 
-    fn role(&mut self, role: Role, who: Field<Entity<'_>>) {
-        match who {
-            Field::Absent => {}
-            Field::Null => self.null(role.kind),
-            Field::Value(who) => self.entity(role, &who),
-        }
+    fn ip(&mut self, text: Text<'c>) {
+        self.put(|term| term::put_ip(term, &text.text()));
     }
 
-    fn entity(&mut self, role: Role, who: &Entity<'_>) {
+    fn meta(&mut self, key: Text<'c>, value: Text<'c>) {
+        self.put(|term| term::put_meta(term, &key.text(), &value.text()));
+    }
+
+    fn entity(&mut self, role: Role, who: &Entity<'c>) {
         let kind = who.kind.text();
         let id = who.id.value().map(|id| id.text());
         self.put(|term| term::put_text(term, role.kind, &kind));
@@ -105,7 +155,7 @@ impl<F: FnMut(&[u8])> Terms<F> {
     }
 
     /// The target terms: entities repeat among them, so they are sorted before they are told.
-    fn targets(&mut self, content: &Content<'_>) {
+    fn targets(&mut self, content: &Content<'c>) {
         if (self.all && content.subject.is_null()) || content.targets.is_null() {
             self.null(term::TARGET.kind);
         }

@@ -5,6 +5,7 @@ mod ahead;
 mod forms;
 mod leaf;
 mod settle;
+mod taken;
 mod traced;
 
 use core::ops::Range;
@@ -14,6 +15,8 @@ use self::ahead::Ahead;
 use self::forms::Form;
 use self::forms::Forms;
 use self::forms::Part;
+pub(super) use self::taken::Taken;
+use super::by_value::Valued;
 use super::codes::Codes;
 use super::gather::Gather;
 use super::gather::Moment;
@@ -119,6 +122,8 @@ struct Last {
     row: u32,
     range: Range<usize>,
     value: Option<u32>,
+    /// The value, also if it is a copy.
+    is: Option<Valued>,
 }
 
 /// The leaf before another one of the same member: its column and the number of its value.
@@ -137,6 +142,8 @@ struct Current {
     shape_number: u32,
     /// The parts of a traced row, for their memory.
     parts: Vec<Part>,
+    /// The parts of a row that was taken apart.
+    taken: Arc<[Part]>,
     /// The values of all leaves.
     ahead: Ahead,
 }
@@ -155,6 +162,7 @@ impl Default for Current {
             leaves: Vec::new(),
             shape_number: 0,
             parts: Vec::new(),
+            taken: Arc::default(),
             ahead: Ahead::default(),
         }
     }
@@ -191,6 +199,7 @@ impl Builder {
             None => self.put_new(row, shape, content),
         };
         self.put_leaves(&parts, content, texts)?;
+        self.current.taken = parts;
         self.weigh();
         Ok(())
     }
@@ -245,7 +254,8 @@ impl Builder {
                 let known = &mut known;
                 let code = self.leaf(*column, range, &mut before, known, content, texts)?;
                 self.codes.put_code(code);
-                self.current.ahead.learn(place, *known);
+                let value = self.last.get(*column).and_then(|last| last.is);
+                self.current.ahead.learn(place, *known, value);
                 place += 1;
             }
         }

@@ -81,7 +81,7 @@ impl Gathered {
     }
 
     /// Adds those of a row.
-    fn add(&mut self, found: row::Fingerprints, imported: bool, row: u32) {
+    pub(super) fn add(&mut self, found: row::Fingerprints, imported: bool, row: u32) {
         let half = |fingerprint: u64| (fingerprint >> 32) as u32;
         match (found.key, found.origin) {
             (Some(mark), Some(origin)) if imported => {

@@ -26,7 +26,6 @@ pub(super) struct Index {
 impl Index {
     /// Takes in the terms of the next row.
     pub(super) fn add(&mut self, content: &Content<'_>) {
-        let row = self.ends.len() as u32;
         self.bytes.clear();
         self.sought.clear();
         indexed::stored(content, |term| {
@@ -39,22 +38,39 @@ impl Index {
         for (_, sought) in &mut self.sought {
             sought.approach(terms);
         }
-        for (place, sought) in &self.sought {
+        let sought = core::mem::take(&mut self.sought);
+        for (place, sought) in &sought {
             let term = self.bytes.get(place.clone()).unwrap_or_default();
             let known = sought.end(term, self.terms.values());
-            let (number, is_new) =
-                known.map_or_else(|| self.terms.number(term), |known| (known, false));
-            if is_new {
-                self.counts.push((0, u32::MAX));
-            }
-            if let Some((count, last)) = self.counts.get_mut(number as usize)
-                && *last != row
-            {
-                *count += 1;
-                *last = row;
-                self.postings.push(number);
-            }
+            let number = known.unwrap_or_else(|| number(&mut self.terms, &mut self.counts, term));
+            self.put(number);
         }
+        self.sought = sought;
+        self.end_row();
+    }
+
+    /// The number of the term that `build` writes.
+    pub(super) fn term(&mut self, build: impl FnOnce(&mut Vec<u8>)) -> u32 {
+        self.bytes.clear();
+        build(&mut self.bytes);
+        number(&mut self.terms, &mut self.counts, &self.bytes)
+    }
+
+    /// Says that the present row has the term of this number.
+    #[inline]
+    pub(super) fn put(&mut self, number: u32) {
+        let row = self.ends.len() as u32;
+        if let Some((count, last)) = self.counts.get_mut(number as usize)
+            && *last != row
+        {
+            *count += 1;
+            *last = row;
+            self.postings.push(number);
+        }
+    }
+
+    /// The present row has no more terms.
+    pub(super) fn end_row(&mut self) {
         self.ends.push(self.postings.len() as u32);
     }
 
@@ -103,4 +119,13 @@ impl Index {
         }
         Ok(())
     }
+}
+
+/// The number of a term, which is counted from now on.
+fn number(terms: &mut Interner, counts: &mut Vec<(u32, u32)>, term: &[u8]) -> u32 {
+    let (number, is_new) = terms.number(term);
+    if is_new {
+        counts.push((0, u32::MAX));
+    }
+    number
 }

@@ -1,7 +1,7 @@
 //! Writes one segment from rows as they arrive, in any order: each is taken apart once, when it comes,
-//! and packed once, in its place, when the last one has come. One thread gathers the rows and packs
-//! them, another gathers what they are found by; both have all they need of a row when they have seen
-//! it. In memory are what [`super::merge`] has and the terms of each row. Called by bulk loads.
+//! and packed once, in its place, when the last one has come. A thread gathers the rows and what they
+//! are found by, and has all it needs of a row when it has seen it. In memory are what
+//! [`super::merge`] has and the terms of each row. Called by bulk loads.
 
 use std::panic::resume_unwind;
 use std::path::Path;
@@ -15,11 +15,9 @@ use std::thread::JoinHandle;
 
 use super::Summary;
 use super::builder::Stand;
-use super::fingerprints::Gathered;
-use super::index::Index;
+use super::indexing::Indexing;
 use super::sample;
-use super::term_writer::TermWriter;
-use super::writer::Indexes;
+use super::writer::Printed;
 use super::writer::Writer;
 use crate::codec::row;
 use crate::codec::row::Body;
@@ -72,15 +70,8 @@ struct Arranged {
 
 /// What a thread is told.
 enum Step {
-    Rows(Arc<Batch>),
-    End(Arc<Arranged>),
-}
-
-/// Bytes of memory that the threads hold.
-#[derive(Default)]
-struct Held {
-    rows: AtomicUsize,
-    indexes: AtomicUsize,
+    Rows(Batch),
+    End(Arranged),
 }
 
 /// A segment under construction. Dropping it ends the threads; the file is the caller's.
@@ -89,11 +80,11 @@ pub(crate) struct Load {
     bytes: usize,
     times: Vec<Time>,
     first_seq: Sequence,
-    held: Arc<Held>,
-    /// A thread has ended before its time.
+    /// Bytes of memory that the thread holds.
+    held: Arc<AtomicUsize>,
+    /// The thread has ended before its time.
     is_over: bool,
-    /// The way to each thread.
-    ways: [SyncSender<Step>; 2],
+    way: SyncSender<Step>,
     packing: JoinHandle<Result<Option<Summary>>>,
 }
 
@@ -108,17 +99,12 @@ impl Load {
         segment: SegmentId,
         first_seq: Sequence,
     ) -> Result<Load> {
-        let held = Arc::new(Held::default());
-        let (to_pack, rows) = sync_channel(BATCHES);
-        let (to_index, indexed) = sync_channel(BATCHES);
-        let (here, own) = (Arc::clone(file), Arc::clone(&held));
-        let indexing = spawn("auditdb-index", move || {
-            index(&indexed, first_seq, here.path(), &own.indexes)
-        })?;
+        let held = Arc::new(AtomicUsize::new(0));
+        let (way, rows) = sync_channel(BATCHES);
         let (here, own) = (Arc::clone(file), Arc::clone(&held));
         let packing = spawn("auditdb-pack", move || {
             let writer = Writer::begin(&*here, store, segment)?;
-            pack(writer, &rows, first_seq, &own.rows, indexing)
+            pack(writer, &rows, first_seq, &own)
         })?;
         Ok(Load {
             batch: Vec::new(),
@@ -127,7 +113,7 @@ impl Load {
             first_seq,
             held,
             is_over: false,
-            ways: [to_pack, to_index],
+            way,
             packing,
         })
     }
@@ -144,9 +130,7 @@ impl Load {
 
     /// Bytes of memory taken, about.
     pub(crate) fn memory(&self) -> usize {
-        let held = &self.held;
-        let threads = held.rows.load(Ordering::Relaxed) + held.indexes.load(Ordering::Relaxed);
-        threads + self.times.capacity() * size_of::<Time>()
+        self.held.load(Ordering::Relaxed) + self.times.capacity() * size_of::<Time>()
     }
 
     /// Takes a row.
@@ -159,10 +143,10 @@ impl Load {
         }
     }
 
-    /// Ends the threads, whatever they have done.
+    /// Ends the thread, whatever it has done.
     pub(crate) fn give_up(self) {
-        let Load { ways, packing, .. } = self;
-        drop(ways);
+        let Load { way, packing, .. } = self;
+        drop(way);
         // What was wrong has no say any more.
         drop(join(packing));
     }
@@ -171,11 +155,8 @@ impl Load {
         let rows = core::mem::replace(&mut self.batch, Vec::with_capacity(BATCH_ROWS));
         self.bytes = 0;
         let first = (self.times.len() - rows.len()) as u32;
-        let batch = Arc::new(Batch { first, rows });
-        for way in &self.ways {
-            let sent = way.send(Step::Rows(Arc::clone(&batch)));
-            self.is_over |= sent.is_err();
-        }
+        let sent = self.way.send(Step::Rows(Batch { first, rows }));
+        self.is_over |= sent.is_err();
     }
 
     /// Writes the segment of all rows, which are recorded at this moment. The caller syncs the file.
@@ -187,23 +168,20 @@ impl Load {
         let Load {
             times,
             first_seq,
-            ways,
+            way,
             packing,
             ..
         } = self;
         let mut order: Vec<(Time, u32)> = times.iter().copied().zip(0..).collect();
         order.sort_unstable_by(|one, other| other.cmp(one));
-        let arranged = Arc::new(Arranged {
+        let arranged = Arranged {
             order: order.into_iter().map(|(_, number)| number).collect(),
             times,
             first_seq,
             recorded_at,
-        });
-        for way in &ways {
-            // A thread that has ended tells why when it is joined.
-            drop(way.send(Step::End(Arc::clone(&arranged))));
-        }
-        drop(arranged);
+        };
+        // A thread that has ended tells why when it is joined.
+        drop(way.send(Step::End(arranged)));
         join(packing)?.ok_or_else(|| Error::new(ErrorKind::Io, "a thread of the load is gone"))
     }
 }
@@ -222,8 +200,8 @@ fn join<T>(thread: JoinHandle<Result<T>>) -> Result<T> {
 }
 
 impl Batch {
-    /// The rows with their numbers, as far as they are known.
-    fn rows(&self, first_seq: Sequence) -> impl Iterator<Item = (u32, Row<'_>, &Arrival)> {
+    /// The rows, as far as they are known.
+    fn rows(&self, first_seq: Sequence) -> impl Iterator<Item = Printed<'_>> {
         (self.first..).zip(&self.rows).map(move |(number, one)| {
             let import = one.import.as_ref();
             let row = Row {
@@ -242,7 +220,10 @@ impl Batch {
                     content: &one.content,
                 },
             };
-            (number, row, one)
+            Printed {
+                row,
+                fingerprints: Some(one.fingerprints),
+            }
         })
     }
 }
@@ -260,17 +241,6 @@ impl Arranged {
             })
         })
     }
-
-    /// The place in reading order of each row that came.
-    fn places(&self) -> Vec<u32> {
-        let mut places = vec![0; self.order.len()];
-        for (place, number) in (0..).zip(self.order.iter()) {
-            if let Some(slot) = places.get_mut(*number as usize) {
-                *slot = place;
-            }
-        }
-        places
-    }
 }
 
 /// Gathers all rows, then writes them; `None` if the load was given up.
@@ -279,96 +249,51 @@ fn pack(
     steps: &Receiver<Step>,
     first_seq: Sequence,
     held: &AtomicUsize,
-    indexing: JoinHandle<Result<Option<Indexes>>>,
 ) -> Result<Option<Summary>> {
     writer.expect_any_order();
-    let mut first: Vec<Arc<Batch>> = Vec::new();
+    let mut indexing = Indexing::default();
+    let mut first: Vec<Batch> = Vec::new();
     let (mut rows, mut bytes) = (0, 0);
     let mut settled = false;
-    loop {
-        let step = steps.recv();
-        if let (Ok(Step::Rows(batch)), false) = (&step, settled) {
-            rows += batch.rows.len();
-            bytes += batch
-                .rows
-                .iter()
-                .map(|row| row.content.len())
-                .sum::<usize>();
-            first.push(Arc::clone(batch));
-            if rows < FIRST_ROWS && bytes < FIRST_BYTES {
+    while let Ok(step) = steps.recv() {
+        let (batch, end) = match step {
+            Step::Rows(batch) => (Some(batch), None),
+            Step::End(arranged) => (None, Some(arranged)),
+        };
+        if !settled {
+            let fresh = batch.iter().flat_map(|batch| &batch.rows);
+            let contents = fresh.map(|row| row.content.len());
+            rows += batch.as_ref().map_or(0, |batch| batch.rows.len());
+            bytes += contents.sum::<usize>();
+            first.extend(batch);
+            if end.is_none() && rows < FIRST_ROWS && bytes < FIRST_BYTES {
                 continue;
             }
-        }
-        if !settled {
             settle(&mut writer, &first, rows);
-            for batch in first.drain(..) {
-                take(&mut writer, &batch, first_seq)?;
-            }
             settled = true;
-        } else if let Ok(Step::Rows(batch)) = &step {
-            take(&mut writer, batch, first_seq)?;
+        } else {
+            first.extend(batch);
         }
-        held.store(writer.memory(), Ordering::Relaxed);
-        match step {
-            Ok(Step::Rows(_)) => {}
-            Ok(Step::End(arranged)) => {
-                writer.arrange(&arranged.order, arranged.stands());
-                drop(arranged);
-                let gone = || Error::new(ErrorKind::Io, "a thread of the load is gone");
-                let summary = writer.finish(|| join(indexing)?.ok_or_else(gone))?;
-                return Ok(Some(summary));
+        for batch in first.drain(..) {
+            for printed in batch.rows(first_seq) {
+                writer.push(&printed.row)?;
+                writer.index(&mut indexing, &printed)?;
             }
-            Err(_) => return Ok(None),
+        }
+        held.store(writer.memory() + indexing.memory(), Ordering::Relaxed);
+        if let Some(arranged) = end {
+            writer.arrange(&arranged.order, arranged.stands());
+            let summary = writer.finish_with(indexing, Some(&arranged.order))?;
+            return Ok(Some(summary));
         }
     }
+    Ok(None)
 }
 
 /// Looks at some of the first rows.
-fn settle(writer: &mut Writer<'_>, first: &[Arc<Batch>], rows: usize) {
+fn settle(writer: &mut Writer<'_>, first: &[Batch], rows: usize) {
     let all = first.iter().flat_map(|batch| &batch.rows);
     let step = rows.div_ceil(sample::ROWS).max(1);
     let some = all.step_by(step).map(|row| row.content.clone());
     writer.settle(&some.collect::<Vec<String>>());
-}
-
-fn take(writer: &mut Writer<'_>, batch: &Batch, first_seq: Sequence) -> Result<()> {
-    for (_, row, _) in batch.rows(first_seq) {
-        writer.push(&row)?;
-    }
-    Ok(())
-}
-
-/// Gathers what the rows are found by; `None` if the load was given up.
-fn index(
-    steps: &Receiver<Step>,
-    first_seq: Sequence,
-    path: &Path,
-    held: &AtomicUsize,
-) -> Result<Option<Indexes>> {
-    let mut fingerprints = Gathered::default();
-    let mut index = Index::default();
-    loop {
-        match steps.recv() {
-            Ok(Step::Rows(batch)) => {
-                for (number, row, one) in batch.rows(first_seq) {
-                    let known = Some(one.fingerprints);
-                    index.add(&fingerprints.look(&row, known, number, path)?);
-                }
-                held.store(index.memory() + fingerprints.memory(), Ordering::Relaxed);
-            }
-            Ok(Step::End(arranged)) => {
-                fingerprints.renumber(&arranged.places());
-                let order = Arc::clone(&arranged.order);
-                drop(arranged);
-                let rows = order.len() as u32;
-                let order = order.iter().copied();
-                let terms = TermWriter::of(rows, path, |take| index.each(order, take))?;
-                return Ok(Some(Indexes {
-                    fingerprints,
-                    terms,
-                }));
-            }
-            Err(_) => return Ok(None),
-        }
-    }
 }

@@ -5,9 +5,11 @@
 
 mod block;
 mod builder;
+mod by_value;
 mod classes;
 mod codes;
 mod dictionary;
+mod drawn;
 #[cfg(test)]
 mod example;
 mod fingerprints;
@@ -15,6 +17,7 @@ pub(crate) mod format;
 mod found;
 mod gather;
 mod index;
+mod indexing;
 mod known;
 mod lanes;
 mod leaves;

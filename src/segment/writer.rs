@@ -1,7 +1,7 @@
 //! Writes a segment from rows, newest first. Rows are gathered, their long texts written at once;
 //! when all are there the columns are planned, and rows, indexes and checksums follow. The indexes are
-//! gathered beside that by another thread. Called when a
-//! memtable is sealed, by bulk loads and by merges.
+//! put together beside that by another thread. Called when a memtable is sealed, by bulk loads and by
+//! merges.
 
 use std::panic::resume_unwind;
 use std::path::Path;
@@ -17,7 +17,7 @@ use super::fingerprints::Fingerprints;
 use super::fingerprints::Gathered;
 use super::format;
 use super::format::Kind;
-use super::index::Index;
+use super::indexing::Indexing;
 use super::known::Known;
 use super::notes::Trace;
 use super::output::Output;
@@ -83,7 +83,7 @@ pub(crate) fn write<'r>(
     file: &dyn File,
     store: StoreId,
     segment: SegmentId,
-    rows: impl IntoIterator<Item: Into<Printed<'r>>, IntoIter: Clone + Send>,
+    rows: impl IntoIterator<Item: Into<Printed<'r>>, IntoIter: Clone>,
 ) -> Result<Summary> {
     let rows = rows.into_iter().map(Into::into);
     let mut writer = Writer::begin(file, store, segment)?;
@@ -94,16 +94,12 @@ pub(crate) fn write<'r>(
             .map(|printed| printed.row.body.content.to_owned())
             .collect::<Vec<String>>(),
     );
-    let indexed = rows.clone();
-    std::thread::scope(|scope| {
-        let index = beside(scope, "auditdb-index", move || {
-            Indexes::of(indexed, file.path())
-        })?;
-        for Printed { row, .. } in rows {
-            writer.push(&row)?;
-        }
-        writer.finish(index)
-    })
+    let mut indexing = Indexing::default();
+    for printed in rows {
+        writer.push(&printed.row)?;
+        writer.index(&mut indexing, &printed)?;
+    }
+    writer.finish_with(indexing, None)
 }
 
 /// Has `work` done by a thread of its own; what is given back waits for it.
@@ -123,28 +119,6 @@ pub(super) fn beside<'s, T: Send + 's>(
 pub(super) struct Indexes {
     pub(super) fingerprints: Gathered,
     pub(super) terms: TermWriter,
-}
-
-impl Indexes {
-    /// Those of rows in reading order.
-    fn of<'r>(rows: impl Iterator<Item = Printed<'r>>, path: &Path) -> Result<Indexes> {
-        let mut fingerprints = Gathered::default();
-        let mut index = Index::default();
-        let mut number = 0;
-        for Printed {
-            row,
-            fingerprints: known,
-        } in rows
-        {
-            index.add(&fingerprints.look(&row, known, number, path)?);
-            number += 1;
-        }
-        let terms = TermWriter::of(number, path, |take| index.each(0..number, take))?;
-        Ok(Indexes {
-            fingerprints,
-            terms,
-        })
-    }
 }
 
 impl<'f> Writer<'f> {
@@ -224,6 +198,22 @@ impl<'f> Writer<'f> {
             return refuse("more rows than a segment takes");
         }
         Ok(())
+    }
+
+    /// Takes in what the row that was pushed last is found by.
+    pub(super) fn index(&self, indexing: &mut Indexing, printed: &Printed<'_>) -> Result<()> {
+        let path = self.output.file().path();
+        indexing.take(&self.builder, printed, path)
+    }
+
+    /// Writes what was gathered, on two threads; `order` says how rows are read that came in any.
+    pub(super) fn finish_with(self, indexing: Indexing, order: Option<&[u32]>) -> Result<Summary> {
+        let path = self.output.file().path().to_owned();
+        std::thread::scope(|scope| {
+            let path = path.as_path();
+            let indexes = move || indexing.finish(order, path);
+            self.finish(beside(scope, "auditdb-index", indexes)?)
+        })
     }
 
     /// Writes what was gathered; `indexes`, asked for when the rows are written, are those of all rows.

@@ -133,6 +133,12 @@ impl<'a> Content<'a> {
 }
 
 impl<'a> Text<'a> {
+    /// What stands between the quotation marks of a canonical string.
+    pub(crate) fn inside(raw: &'a str) -> Text<'a> {
+        let plain = !raw.as_bytes().contains(&b'\\');
+        Text { raw, plain }
+    }
+
     /// What stands between the quotation marks, escapes and all.
     pub(crate) const fn raw(self) -> &'a str {
         self.raw

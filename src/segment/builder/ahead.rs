@@ -6,6 +6,7 @@ use core::ops::Range;
 
 use super::Column;
 use crate::codec::hash::Keys;
+use crate::segment::by_value::Valued;
 use crate::segment::gather::Gather;
 use crate::segment::known::UNKNOWN;
 use crate::segment::shape::Mark;
@@ -15,12 +16,15 @@ use crate::segment::values::LookUp;
 #[derive(Default)]
 pub(super) struct Ahead(Vec<Leaf>);
 
-struct Leaf {
+/// A leaf of the present row.
+pub(in crate::segment) struct Leaf {
     column: usize,
-    range: Range<usize>,
+    pub(in crate::segment) range: Range<usize>,
     /// The number of its value, if that is known.
     number: u32,
     look_up: LookUp,
+    /// The value that it is, be it that of a leaf it copies; `None` where values are not looked up.
+    pub(in crate::segment) value: Option<Valued>,
 }
 
 impl Ahead {
@@ -35,6 +39,7 @@ impl Ahead {
             range,
             number,
             look_up: LookUp::default(),
+            value: None,
         });
     }
 
@@ -75,11 +80,17 @@ impl Ahead {
         leaf.map_or((0..0, UNKNOWN), |leaf| (leaf.range.clone(), leaf.number))
     }
 
-    /// Notes the number that the value of the leaf at `place` has now.
-    pub(super) fn learn(&mut self, place: usize, number: u32) {
+    /// Notes the number that the value of the leaf at `place` has now, and which value it is.
+    pub(super) fn learn(&mut self, place: usize, number: u32, value: Option<Valued>) {
         if let Some(leaf) = self.0.get_mut(place) {
             leaf.number = number;
+            leaf.value = value;
         }
+    }
+
+    /// The leaves at these places.
+    pub(super) fn leaves(&self, places: Range<usize>) -> &[Leaf] {
+        self.0.get(places).unwrap_or_default()
     }
 
     /// The number of each leaf's value, or [`UNKNOWN`].

@@ -8,6 +8,7 @@ use super::Current;
 use super::Last;
 use super::Texts;
 use crate::error::Result;
+use crate::segment::by_value::Valued;
 use crate::segment::codes::Code;
 use crate::segment::gather::Reference;
 use crate::segment::known::UNKNOWN;
@@ -29,6 +30,7 @@ impl Builder {
     ) -> Result<Code> {
         let value = content.get(range.clone()).unwrap_or_default();
         let copied = self.is_copy(number, value, content);
+        let copied_value = self.copied_value(number).filter(|_| copied);
         let previous = core::mem::take(before);
         let Current {
             moment,
@@ -44,6 +46,7 @@ impl Builder {
             row: *row,
             range: range.clone(),
             value: None,
+            is: copied_value,
         };
         leaves.push((number, range));
         let gather = &mut column.gather;
@@ -62,6 +65,7 @@ impl Builder {
         if gather.is_interned() && column.mark != Mark::Long {
             *before = Some((number, value_number));
             last.value = Some(value_number);
+            last.is = Some(Valued::new(number, value_number));
         }
         let source = match &gather.reference {
             Reference::Derived(source, _) => self.last.get(*source),
@@ -77,6 +81,15 @@ impl Builder {
             true => Code::New,
             false => Code::Known(value_number),
         })
+    }
+
+    /// The value of the leaf that leaves of a column copy.
+    fn copied_value(&self, number: usize) -> Option<Valued> {
+        let column = self.columns.get(number)?;
+        match column.gather.reference {
+            Reference::Copy(source) => self.last.get(source)?.is,
+            _ => None,
+        }
     }
 
     /// Whether a leaf equals the one its column copies; the first leaf of a column decides which.
