@@ -182,12 +182,22 @@ impl Builder {
         shape: &mut Shape,
         texts: &mut Texts<'_, '_>,
     ) -> Result<()> {
+        let taken = shape.take(row.body.content.as_bytes(), &self.plain);
+        taken.ok_or_else(|| no_object(row, texts))?;
+        self.push_apart(row, shape, texts)
+    }
+
+    /// As [`Builder::push`], of a row that was taken apart with all names of [`Builder::plain`] in
+    /// mind.
+    pub(super) fn push_apart(
+        &mut self,
+        row: &Row<'_>,
+        shape: &mut Shape,
+        texts: &mut Texts<'_, '_>,
+    ) -> Result<()> {
         let content = row.body.content.as_bytes();
-        if self.take(content, shape).is_none() {
-            let what = format!("the content of event {} is no object", row.position.seq);
-            let path = texts.output.file().path();
-            return Err(Error::new(ErrorKind::Corrupt, what).in_file(path));
-        }
+        let kept = self.keep_plain(content, shape);
+        kept.ok_or_else(|| no_object(row, texts))?;
         self.begin(row);
         let mapping = row.body.import.map(|mark| self.mapping(mark.mapping));
         let present = &mut self.current.shape;
@@ -321,9 +331,13 @@ impl Builder {
         number
     }
 
-    /// Takes a content apart, texts that look rendered too, unless their members prove too manifold.
-    fn take(&mut self, content: &[u8], shape: &mut Shape) -> Option<()> {
-        shape.take(content, &self.plain)?;
+    /// Names of members whose rendered texts are left as they are; they only get more.
+    pub(super) fn plain(&self) -> &[Vec<u8>] {
+        &self.plain
+    }
+
+    /// Takes a content apart again if a member with rendered texts proves too manifold by it.
+    fn keep_plain(&mut self, content: &[u8], shape: &mut Shape) -> Option<()> {
         let plain = self.plain.len();
         for found in shape.members.iter().filter(|found| found.rendered) {
             let name = content.get(found.name.clone())?;
@@ -467,4 +481,9 @@ impl Builder {
             member.templates.len() as u32 - 1
         })
     }
+}
+
+fn no_object(row: &Row<'_>, texts: &Texts<'_, '_>) -> Error {
+    let what = format!("the content of event {} is no object", row.position.seq);
+    Error::new(ErrorKind::Corrupt, what).in_file(texts.output.file().path())
 }

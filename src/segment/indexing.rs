@@ -58,14 +58,14 @@ impl Indexing {
             return Ok(());
         };
         let text = row.body.content;
-        let (mut has_key, mut values) = (false, &mut self.values);
+        let (mut has_key, values) = (false, &mut self.values);
         for (member, draws) in builder.taken().zip(&self.current) {
             for draw in draws.iter() {
                 match draw {
                     Draw::Key => has_key = true,
                     Draw::Term(number) => self.index.put(*number),
                     Draw::Leaf(head, leaf) => {
-                        let number = find(&mut values, &mut self.index, *head, leaf, &member, text);
+                        let number = find(values, &mut self.index, *head, leaf, &member, text);
                         self.index.put(number);
                     }
                 }

@@ -1,7 +1,9 @@
 //! Writes one segment from rows as they arrive, in any order: each is taken apart once, when it comes,
-//! and packed once, in its place, when the last one has come. A thread gathers the rows and what they
-//! are found by, and has all it needs of a row when it has seen it. In memory are what
-//! [`super::merge`] has and the terms of each row. Called by bulk loads.
+//! and packed once, in its place, when the last one has come. One thread takes rows apart, another
+//! gathers them and what they are found by, and has all it needs of a row when it has seen it. In
+//! memory are what [`super::merge`] has and the terms of each row. Called by bulk loads.
+
+mod apart;
 
 use std::panic::resume_unwind;
 use std::path::Path;
@@ -13,10 +15,12 @@ use std::sync::mpsc::SyncSender;
 use std::sync::mpsc::sync_channel;
 use std::thread::JoinHandle;
 
+use self::apart::Apart;
+use self::apart::Plain;
 use super::Summary;
 use super::builder::Stand;
 use super::indexing::Indexing;
-use super::sample;
+use super::shape::Shape;
 use super::writer::Printed;
 use super::writer::Writer;
 use crate::codec::row;
@@ -34,15 +38,11 @@ use crate::id::StoreId;
 use crate::time::Time;
 
 /// Rows of a batch, bytes of contents from which it is full with fewer, and batches that wait.
-const BATCH_ROWS: usize = 256;
+const BATCH_ROWS: usize = 64;
 const BATCH_BYTES: usize = 256 << 10;
 const BATCHES: usize = 4;
-/// Rows that wait until some of them were looked at, to choose what leaves are told from, and bytes
-/// of contents from which fewer do; few in tests, so that they get beyond them.
-const FIRST_ROWS: usize = if cfg!(test) { 512 } else { 32 << 10 };
-const FIRST_BYTES: usize = 16 << 20;
 
-/// A row that has come.
+/// A row that has come, but for its content.
 #[derive(Debug)]
 pub(crate) struct Arrival {
     pub(crate) time: Time,
@@ -50,13 +50,15 @@ pub(crate) struct Arrival {
     /// The mapping and the repeat, if it was imported.
     pub(crate) import: Option<(Arc<str>, u64)>,
     pub(crate) fingerprints: row::Fingerprints,
-    pub(crate) content: String,
 }
 
 /// Rows that came one after the other, and the number of the first.
+#[derive(Default)]
 struct Batch {
     first: u32,
-    rows: Vec<Arrival>,
+    /// Each row with where its content ends among all of them.
+    rows: Vec<(Arrival, usize)>,
+    contents: String,
 }
 
 /// What is known once all rows are there.
@@ -76,13 +78,12 @@ enum Step {
 
 /// A segment under construction. Dropping it ends the threads; the file is the caller's.
 pub(crate) struct Load {
-    batch: Vec<Arrival>,
-    bytes: usize,
+    batch: Batch,
     times: Vec<Time>,
     first_seq: Sequence,
-    /// Bytes of memory that the thread holds.
+    /// Bytes of memory that the threads hold.
     held: Arc<AtomicUsize>,
-    /// The thread has ended before its time.
+    /// A thread has ended before its time.
     is_over: bool,
     way: SyncSender<Step>,
     packing: JoinHandle<Result<Option<Summary>>>,
@@ -100,15 +101,25 @@ impl Load {
         first_seq: Sequence,
     ) -> Result<Load> {
         let held = Arc::new(AtomicUsize::new(0));
-        let (way, rows) = sync_channel(BATCHES);
+        let (way, steps) = sync_channel(BATCHES);
+        let (hand_on, rows) = sync_channel(BATCHES);
+        // Room for all that there are, so that giving one back never waits.
+        let (give_back, spare) = sync_channel(BATCHES + 2);
+        let plain = Arc::new(Plain::default());
+        let told = Arc::clone(&plain);
+        let apart = spawn("auditdb-apart", move || {
+            apart::run(&steps, &hand_on, &spare, &told);
+            Ok(())
+        })?;
         let (here, own) = (Arc::clone(file), Arc::clone(&held));
         let packing = spawn("auditdb-pack", move || {
             let writer = Writer::begin(&*here, store, segment)?;
-            pack(writer, &rows, first_seq, &own)
+            let packed = pack(writer, &rows, &give_back, first_seq, (&own, &plain));
+            drop(rows);
+            packed.and_then(|packed| join(apart).map(|()| packed))
         })?;
         Ok(Load {
-            batch: Vec::new(),
-            bytes: 0,
+            batch: Batch::default(),
             times: Vec::new(),
             first_seq,
             held,
@@ -134,16 +145,17 @@ impl Load {
     }
 
     /// Takes a row.
-    pub(crate) fn push(&mut self, row: Arrival) {
+    pub(crate) fn push(&mut self, row: Arrival, content: &str) {
         self.times.push(row.time);
-        self.bytes += row.content.len();
-        self.batch.push(row);
-        if self.batch.len() >= BATCH_ROWS || self.bytes >= BATCH_BYTES {
+        let Batch { rows, contents, .. } = &mut self.batch;
+        contents.push_str(content);
+        rows.push((row, contents.len()));
+        if rows.len() >= BATCH_ROWS || contents.len() >= BATCH_BYTES {
             self.hand_on();
         }
     }
 
-    /// Ends the thread, whatever it has done.
+    /// Ends the threads, whatever they have done.
     pub(crate) fn give_up(self) {
         let Load { way, packing, .. } = self;
         drop(way);
@@ -152,11 +164,13 @@ impl Load {
     }
 
     fn hand_on(&mut self) {
-        let rows = core::mem::replace(&mut self.batch, Vec::with_capacity(BATCH_ROWS));
-        self.bytes = 0;
-        let first = (self.times.len() - rows.len()) as u32;
-        let sent = self.way.send(Step::Rows(Batch { first, rows }));
-        self.is_over |= sent.is_err();
+        let next = Batch {
+            first: self.times.len() as u32,
+            rows: Vec::with_capacity(BATCH_ROWS),
+            contents: String::with_capacity(self.batch.contents.len() + (4 << 10)),
+        };
+        let full = core::mem::replace(&mut self.batch, next);
+        self.is_over |= self.way.send(Step::Rows(full)).is_err();
     }
 
     /// Writes the segment of all rows, which are recorded at this moment. The caller syncs the file.
@@ -200,9 +214,20 @@ fn join<T>(thread: JoinHandle<Result<T>>) -> Result<T> {
 }
 
 impl Batch {
+    /// The contents of the rows.
+    fn contents(&self) -> impl Iterator<Item = &str> {
+        let mut start = 0;
+        self.rows.iter().map(move |(_, end)| {
+            let content = self.contents.get(start..*end);
+            start = *end;
+            content.unwrap_or_default()
+        })
+    }
+
     /// The rows, as far as they are known.
     fn rows(&self, first_seq: Sequence) -> impl Iterator<Item = Printed<'_>> {
-        (self.first..).zip(&self.rows).map(move |(number, one)| {
+        let rows = (self.first..).zip(self.rows.iter().zip(self.contents()));
+        rows.map(move |(number, ((one, _), content))| {
             let import = one.import.as_ref();
             let row = Row {
                 position: Position {
@@ -217,7 +242,7 @@ impl Batch {
                         mapping,
                         repeat: *repeat,
                     }),
-                    content: &one.content,
+                    content,
                 },
             };
             Printed {
@@ -246,54 +271,34 @@ impl Arranged {
 /// Gathers all rows, then writes them; `None` if the load was given up.
 fn pack(
     mut writer: Writer<'_>,
-    steps: &Receiver<Step>,
+    steps: &Receiver<Apart>,
+    give_back: &SyncSender<Vec<Shape>>,
     first_seq: Sequence,
-    held: &AtomicUsize,
+    (held, plain): (&AtomicUsize, &Plain),
 ) -> Result<Option<Summary>> {
     writer.expect_any_order();
     let mut indexing = Indexing::default();
-    let mut first: Vec<Batch> = Vec::new();
-    let (mut rows, mut bytes) = (0, 0);
-    let mut settled = false;
     while let Ok(step) = steps.recv() {
-        let (batch, end) = match step {
-            Step::Rows(batch) => (Some(batch), None),
-            Step::End(arranged) => (None, Some(arranged)),
-        };
-        if !settled {
-            let fresh = batch.iter().flat_map(|batch| &batch.rows);
-            let contents = fresh.map(|row| row.content.len());
-            rows += batch.as_ref().map_or(0, |batch| batch.rows.len());
-            bytes += contents.sum::<usize>();
-            first.extend(batch);
-            if end.is_none() && rows < FIRST_ROWS && bytes < FIRST_BYTES {
-                continue;
+        match step {
+            Apart::Some(contents) => writer.settle(&contents),
+            Apart::Rows(batch, mut shapes, names) => {
+                for (printed, shape) in batch.rows(first_seq).zip(&mut shapes) {
+                    // What was taken apart before a name was told is taken apart again.
+                    let apart = Some(shape).filter(|_| names == writer.plain().len());
+                    writer.push_apart(&printed.row, apart)?;
+                    writer.index(&mut indexing, &printed)?;
+                }
+                // Without room for them they are let go.
+                drop(give_back.try_send(shapes));
+                plain.tell(writer.plain());
+                held.store(writer.memory() + indexing.memory(), Ordering::Relaxed);
             }
-            settle(&mut writer, &first, rows);
-            settled = true;
-        } else {
-            first.extend(batch);
-        }
-        for batch in first.drain(..) {
-            for printed in batch.rows(first_seq) {
-                writer.push(&printed.row)?;
-                writer.index(&mut indexing, &printed)?;
+            Apart::End(arranged) => {
+                writer.arrange(&arranged.order, arranged.stands());
+                let summary = writer.finish_with(indexing, Some(&arranged.order))?;
+                return Ok(Some(summary));
             }
-        }
-        held.store(writer.memory() + indexing.memory(), Ordering::Relaxed);
-        if let Some(arranged) = end {
-            writer.arrange(&arranged.order, arranged.stands());
-            let summary = writer.finish_with(indexing, Some(&arranged.order))?;
-            return Ok(Some(summary));
         }
     }
     Ok(None)
-}
-
-/// Looks at some of the first rows.
-fn settle(writer: &mut Writer<'_>, first: &[Batch], rows: usize) {
-    let all = first.iter().flat_map(|batch| &batch.rows);
-    let step = rows.div_ceil(sample::ROWS).max(1);
-    let some = all.step_by(step).map(|row| row.content.clone());
-    writer.settle(&some.collect::<Vec<String>>());
 }

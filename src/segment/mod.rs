@@ -4,6 +4,7 @@
 //! Written when a memtable is sealed, by bulk loads and by merges; read by snapshots and `verify`.
 
 mod block;
+mod blocks;
 mod builder;
 mod by_value;
 mod classes;

@@ -40,8 +40,14 @@ pub(super) struct Packing {
     pub(super) dictionaries: Vec<u8>,
     /// The dictionaries that terms name values of.
     pub(super) term_values: TermValues,
-    walk: Walk,
     plans: Plans,
+}
+
+/// Who writes rows, and how far that is.
+pub(super) struct RowPacker {
+    walk: Walk,
+    /// A value that had to be put together.
+    scratch: Vec<u8>,
 }
 
 /// How everything in a row is written.
@@ -51,15 +57,14 @@ struct Plans {
     /// By member.
     templates: Vec<NumberWriter>,
     columns: Vec<Plan>,
-    /// A value that had to be put together.
-    scratch: Vec<u8>,
 }
 
 /// A row on its way into bits.
 struct RowWriter<'p> {
-    plans: &'p mut Plans,
+    plans: &'p Plans,
     columns: &'p [Column],
     position: Position,
+    scratch: &'p mut Vec<u8>,
     out: &'p mut BitWriter,
 }
 
@@ -138,13 +143,11 @@ impl Packing {
         };
         let templates = schema.members.iter();
         Ok(Packing {
-            walk: Walk::new(&builder),
             plans: Plans {
                 shapes: schema.shape_numbers.writer(),
                 repeat_width: schema.repeat_width,
                 templates: templates.map(|(_, numbers)| numbers.writer()).collect(),
                 columns: plans,
-                scratch: Vec::new(),
             },
             schema,
             dictionaries,
@@ -157,15 +160,41 @@ impl Packing {
         &self.builder
     }
 
+    /// How many rows there are.
+    pub(super) fn rows(&self) -> usize {
+        self.builder.stands.len() as usize
+    }
+
+    /// Whether rows can be left out by who writes them.
+    pub(super) const fn any_order(&self) -> bool {
+        self.builder.arrived.is_some()
+    }
+
+    /// Who begins with the first row.
+    pub(super) fn row_packer(&self) -> RowPacker {
+        RowPacker {
+            walk: Walk::new(&self.builder),
+            scratch: Vec::new(),
+        }
+    }
+
     /// Appends the bits of the next row, which stands at `position`.
-    pub(super) fn write_row(&mut self, position: Position, out: &mut BitWriter) {
+    pub(super) fn write_row(&self, at: &mut RowPacker, position: Position, out: &mut BitWriter) {
         let mut row = RowWriter {
-            plans: &mut self.plans,
+            plans: &self.plans,
             columns: &self.builder.columns,
             position,
+            scratch: &mut at.scratch,
             out,
         };
-        self.walk.row(&self.builder, &mut row);
+        at.walk.row(&self.builder, &mut row);
+    }
+}
+
+impl RowPacker {
+    /// Leaves rows to others.
+    pub(super) const fn skip(&mut self, rows: usize) {
+        self.walk.skip(rows);
     }
 }
 
@@ -198,7 +227,7 @@ impl Take for RowWriter<'_> {
                 number: number.unwrap_or(0),
                 position: self.position,
             };
-            plan.form.write(value, &mut self.plans.scratch, self.out);
+            plan.form.write(value, self.scratch, self.out);
         }
     }
 }

@@ -90,6 +90,11 @@ impl Walk {
         }
     }
 
+    /// Leaves out rows of those that came in any order.
+    pub(super) const fn skip(&mut self, rows: usize) {
+        self.rows += rows;
+    }
+
     /// Hands on the next row.
     pub(super) fn row(&mut self, builder: &Builder, take: &mut impl Take) {
         let arrived = builder.arrived.as_ref();

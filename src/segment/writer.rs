@@ -9,13 +9,12 @@ use std::sync::Arc;
 use std::thread::Scope;
 
 use super::Summary;
-use super::block;
+use super::blocks;
 use super::builder::Builder;
 use super::builder::Stand;
 use super::builder::Texts;
 use super::fingerprints::Fingerprints;
 use super::fingerprints::Gathered;
-use super::format;
 use super::format::Kind;
 use super::indexing::Indexing;
 use super::known::Known;
@@ -25,14 +24,11 @@ use super::packed;
 use super::packing::Packing;
 use super::sample;
 use super::shape::Shape;
-use super::stands::StandReader;
 use super::stands::Stands;
 use super::term_writer::TermWriter;
 use super::texts::TextWriter;
 use super::walk::Arrived;
 use super::zones;
-use super::zones::Zone;
-use crate::codec::bits::BitWriter;
 use crate::codec::row;
 use crate::codec::row::Row;
 use crate::disk::File;
@@ -44,7 +40,6 @@ use crate::id::SegmentId;
 use crate::id::Sequence;
 use crate::id::StoreId;
 use crate::limits;
-use crate::time::Time;
 
 /// Takes the next term with its rows, both ascending.
 pub(super) type TakeTerm<'t> = &'t mut dyn FnMut(&[u8], &[u32]) -> Result<()>;
@@ -168,6 +163,25 @@ impl<'f> Writer<'f> {
         self.builder.push(row, &mut self.shape, &mut texts)
     }
 
+    /// Takes in the next row, which was taken apart, if it was, with all names of
+    /// [`Writer::plain`] in mind.
+    pub(super) fn push_apart(&mut self, row: &Row<'_>, apart: Option<&mut Shape>) -> Result<()> {
+        let Some(shape) = apart else {
+            return self.push(row);
+        };
+        self.check(row.position)?;
+        let mut texts = Texts {
+            writer: &mut self.texts,
+            output: &mut self.output,
+        };
+        self.builder.push_apart(row, shape, &mut texts)
+    }
+
+    /// Names of members whose rendered texts are left as they are; they only get more.
+    pub(super) fn plain(&self) -> &[Vec<u8>] {
+        self.builder.plain()
+    }
+
     /// Takes in the next older row, which a reader of another segment put together as `trace` says.
     pub(super) fn push_traced(
         &mut self,
@@ -271,45 +285,12 @@ fn summary(stands: &Stands) -> Option<Summary> {
 
 /// Writes row blocks, their index, the schema and the dictionaries; gives back the stored schema.
 fn write_rows(
-    mut packing: Packing,
+    packing: Packing,
     seqs: (Sequence, Sequence),
     output: &mut Output<'_>,
 ) -> Result<Vec<u8>> {
-    let rows = packing.builder().stands.len() as usize;
-    let mut found: Vec<Zone> = Vec::with_capacity(rows.div_ceil(format::BLOCK_ROWS));
-    let start = output.offset();
-    let mut packed = BitWriter::default();
-    let mut places = StandReader::default();
-    let (mut bits, mut stored) = (Vec::new(), Vec::new());
-    let (mut stands, mut ends) = (Vec::new(), Vec::new());
-    for first in (0..rows).step_by(format::BLOCK_ROWS) {
-        let end = rows.min(first + format::BLOCK_ROWS);
-        bits.clear();
-        stored.clear();
-        stands.clear();
-        ends.clear();
-        for _ in first..end {
-            let stand = packing.builder().stands.next(&mut places);
-            let position = stand.map_or(Position::FIRST, |stand| stand.position);
-            stands.extend(stand);
-            packing.write_row(position, &mut packed);
-            packed.flush(&mut bits);
-            ends.push(bits.len());
-        }
-        block::write(&stands, &packing.schema.recorded, &ends, &bits, &mut stored);
-        let seqs = stands.iter().map(|stand| stand.position.seq);
-        let newest = stands.first().map(|stand| stand.position.occurred_at);
-        found.push(Zone {
-            offset: output.offset() - start,
-            newest: newest.unwrap_or(Time::MIN),
-            seqs: (
-                seqs.clone().min().unwrap_or_default(),
-                seqs.max().unwrap_or_default(),
-            ),
-        });
-        output.put(&stored)?;
-    }
-    output.end_section(Kind::Rows, rows as u64);
+    let found = blocks::write(&packing, output)?;
+    output.end_section(Kind::Rows, packing.rows() as u64);
     output.put(&zones::encode(&found, seqs))?;
     output.end_section(Kind::RowIndex, found.len() as u64);
     let schema = packing.schema.encode();

@@ -110,17 +110,21 @@ impl Bulk<'_> {
     pub fn append(&mut self, event: &Event) -> Result<Option<Sequence>> {
         let shared = &self.store.shared;
         let (bytes_max, text) = (shared.options.event_bytes_max, shared.texts.take());
-        self.take(Prepared::new(event, None, None, bytes_max, text)?)
+        let mut row = Prepared::new(event, None, None, bytes_max, text)?;
+        let taken = self.take(&mut row)?;
+        let shared = &self.store.shared;
+        shared.texts.give_back(core::iter::once(row.content));
+        Ok(taken)
     }
 
     /// Takes in what an import offers.
     pub(crate) fn offer(&mut self, offer: Offer, mark: Option<Mark>) -> Result<Option<Sequence>> {
         let bytes_max = self.store.shared.options.event_bytes_max;
-        self.take(Prepared::taken(offer, mark, bytes_max)?)
+        self.take(&mut Prepared::taken(offer, mark, bytes_max)?)
     }
 
-    fn take(&mut self, row: Prepared) -> Result<Option<Sequence>> {
-        if self.is_known(&row)? {
+    fn take(&mut self, row: &mut Prepared) -> Result<Option<Sequence>> {
+        if self.is_known(row)? {
             return Ok(None);
         }
         let shared = &self.store.shared;
@@ -135,14 +139,15 @@ impl Bulk<'_> {
             none => none.insert(shared.begin_load()?),
         };
         let seq = Sequence(loading.first_seq + loading.load.len() as u64);
-        loading.names.add(&row);
-        loading.load.push(Arrival {
+        loading.names.add(row);
+        let mark = row.mark.take();
+        let arrival = Arrival {
             time: row.time.unwrap_or(now),
             time_given: row.time.is_some(),
-            import: row.mark.map(|mark| (mark.mapping, mark.repeat)),
+            import: mark.map(|mark| (mark.mapping, mark.repeat)),
             fingerprints: row.prints,
-            content: row.content,
-        });
+        };
+        loading.load.push(arrival, &row.content);
         Ok(Some(seq))
     }
 

@@ -10,7 +10,11 @@ impl Builder {
     pub(in crate::segment) fn settle(&mut self, contents: &[String], shape: &mut Shape) {
         let mut rows = Vec::with_capacity(contents.len());
         for content in contents.iter().map(String::as_bytes) {
-            if self.take(content, shape).is_none() {
+            let taken = shape.take(content, &self.plain);
+            if taken
+                .and_then(|()| self.keep_plain(content, shape))
+                .is_none()
+            {
                 continue;
             }
             let mut leaves: Vec<(usize, &[u8])> = Vec::with_capacity(shape.leaves.len());

@@ -29,7 +29,6 @@ fn arrival(model: &Model) -> Arrival {
         time_given: row.body.time_given,
         import: import.map(|mark| (Arc::from(mark.mapping), mark.repeat)),
         fingerprints: row.content_fingerprints(&row.content().unwrap()),
-        content: model.content.clone(),
     }
 }
 
@@ -45,7 +44,7 @@ fn check(seeds: &[(u16, u32)]) {
     let file: Arc<dyn File> = Arc::from(folder.disk.create_new(Path::new("1")).unwrap());
     let mut load = Load::begin(&file, STORE, SegmentId(1), Sequence(0)).unwrap();
     for model in arriving {
-        load.push(arrival(model));
+        load.push(arrival(model), &model.content);
     }
     assert_eq!(load.len(), models.len());
     let summary = load.finish(recorded_at).unwrap();
@@ -71,7 +70,7 @@ fn what_was_given_up_ends_its_threads() {
     let file: Arc<dyn File> = Arc::from(folder.disk.create_new(Path::new("1")).unwrap());
     let mut load = Load::begin(&file, STORE, SegmentId(1), Sequence(0)).unwrap();
     for model in &models(&[(1, 2), (3, 4)]) {
-        load.push(arrival(model));
+        load.push(arrival(model), &model.content);
     }
     load.give_up();
     let empty = Load::begin(&file, STORE, SegmentId(1), Sequence(0)).unwrap();
