@@ -1,7 +1,6 @@
 //! Rows that several sets have in common. Sets that seldom meet are leapt through from one to the
-//! other. Where they take turns every few entries, a leap costs more than to read the entries it
-//! passes over: then a stretch of rows is laid out as bits, a word for 64 rows, and the sets are
-//! intersected by words.
+//! other. Where leaps pass over few rows of the rarest set, a leap costs more than to read those
+//! rows: then they are taken many at a time, and the other sets are asked which of them they have.
 
 use core::ops::Range;
 
@@ -11,12 +10,17 @@ use super::rows::Walk;
 use super::rows::Work;
 use crate::error::Result;
 
-/// Rows of a stretch at the most.
-const STRETCH_ROWS: u32 = 4096;
-/// Turns by which it is decided whether to go on by leaps, and how many entries may lie between two
-/// for it to pay that all are read: a turn takes as long as some thirty.
-const TURNS: u32 = 16;
-const ENTRIES_A_TURN: u64 = 8;
+/// Rows of the rarest set that are taken at a time: so many at first, then ever more, as long as
+/// the walk goes on.
+const BATCH_MIN: usize = 16;
+const BATCH_MAX: usize = 1024;
+/// Turns by which it is decided whether to go on by leaps, and how many rows of the rarest set may
+/// lie between two for it to pay that all are read: a turn takes as long as some ten.
+const TURNS: u32 = 8;
+const ROWS_A_TURN: u64 = 8;
+/// What a batch may take of the work that is left, for each set, so that a page that it ends has come
+/// to what was found.
+const WORK_SHARE: u64 = 8;
 
 /// Rows that are in every one of several sets, of which the rarest comes first.
 pub(crate) struct Meeting {
@@ -24,16 +28,15 @@ pub(crate) struct Meeting {
     /// Turns that were taken, and the row from which they are counted.
     turns: u32,
     since: u32,
-    stretch: Stretch,
+    known: Known,
 }
 
-/// Some rows that follow each other, and which of them are in all sets.
-#[derive(Default)]
-struct Stretch {
+/// Some rows that follow each other, and those of them that are in all sets.
+struct Known {
     rows: Range<u32>,
-    words: Vec<u64>,
-    /// The rows that are in one set, while all are being intersected.
-    of_one: Vec<u64>,
+    found: Vec<u32>,
+    /// How many rows of the rarest set are taken next.
+    batch: usize,
 }
 
 impl Meeting {
@@ -42,7 +45,11 @@ impl Meeting {
             sets,
             turns: 0,
             since: 0,
-            stretch: Stretch::default(),
+            known: Known {
+                rows: 0..0,
+                found: Vec::new(),
+                batch: BATCH_MIN,
+            },
         }
     }
 
@@ -54,11 +61,11 @@ impl Meeting {
     pub(super) fn seek(&mut self, row: u32, walk: Walk, work: &mut Work) -> Result<Step> {
         let (mut candidate, mut proposer) = (row, None);
         'candidates: loop {
-            if self.stretch.rows.contains(&candidate) {
-                if let Some(found) = self.stretch.at_or_after(candidate) {
+            if self.known.rows.contains(&candidate) {
+                if let Some(found) = self.known.at_or_after(candidate) {
                     return Ok(Step::Row(found));
                 }
-                (candidate, proposer) = (self.stretch.rows.end, None);
+                (candidate, proposer) = (self.known.rows.end, None);
             }
             if candidate >= walk.rows {
                 return Ok(Step::End);
@@ -66,8 +73,8 @@ impl Meeting {
             if work.is_spent() && candidate > row {
                 return Ok(Step::Spent(candidate));
             }
-            if self.is_close(candidate, walk) {
-                self.lay_out(candidate, walk, work)?;
+            if !work.is_spent() && self.is_close(candidate, walk) {
+                self.take(candidate, walk, work)?;
                 continue;
             }
             for (number, set) in self.sets.iter_mut().enumerate() {
@@ -88,7 +95,7 @@ impl Meeting {
         }
     }
 
-    /// Whether the sets take turns so closely that a stretch is laid out.
+    /// Whether leaps pass over so few rows of the rarest set that these are read.
     fn is_close(&mut self, candidate: u32, walk: Walk) -> bool {
         if self.turns == 0 {
             self.since = candidate;
@@ -97,128 +104,139 @@ impl Meeting {
             return false;
         }
         let passed = u64::from(candidate.saturating_sub(self.since));
-        let entries = passed * self.entries(walk) / u64::from(walk.rows.max(1));
-        let is_close = entries <= u64::from(self.turns) * ENTRIES_A_TURN;
+        let rarest = self.sets.first().map_or(0, |set| set.len_max(walk));
+        let rows = passed.saturating_mul(rarest) / u64::from(walk.rows.max(1));
+        let is_close = rows <= u64::from(self.turns) * ROWS_A_TURN;
         if !is_close {
             self.turns = 0;
         }
         is_close
     }
 
-    /// Entries of all sets together.
-    fn entries(&self, walk: Walk) -> u64 {
-        self.sets.iter().map(|set| set.len_max(walk)).sum()
-    }
-
-    /// Lays out the rows from `first` on, not many more than there is work left for.
-    fn lay_out(&mut self, first: u32, walk: Walk, work: &mut Work) -> Result<()> {
-        let fit = work.left().saturating_mul(u64::from(walk.rows)) / self.entries(walk).max(1);
-        let rows = u32::try_from(fit).map_or(STRETCH_ROWS, |fit| fit.clamp(1, STRETCH_ROWS));
-        let stretch = first..walk.rows.min(first.saturating_add(rows));
-        let Stretch {
-            rows: laid_out,
-            words,
-            of_one,
-        } = &mut self.stretch;
-        // Nothing is, should a set turn out not to be readable: it may be asked again.
-        *laid_out = 0..0;
-        words.clear();
-        words.resize(stretch.len().div_ceil(64), u64::MAX);
-        let (mut all, mut least) = (0, u64::MAX);
-        for set in &mut self.sets {
-            of_one.clear();
-            of_one.resize(words.len(), 0);
-            let entries = set.lay_out(&stretch, walk, of_one)?;
-            work.spend(entries);
-            let pairs = words.iter_mut().zip(&*of_one);
-            pairs.for_each(|(word, one)| *word &= one);
-            (all, least) = (all + entries, least.min(entries));
-            if entries == 0 {
-                // The others need not be read, and a leap may go further.
-                break;
-            }
-        }
-        // As many turns as there could have been say whether the next stretch is laid out too.
-        let turns = least.saturating_mul(2);
-        self.turns = if all <= turns.saturating_mul(ENTRIES_A_TURN) {
-            TURNS
-        } else {
-            0
+    /// Takes rows of the rarest set from `first` on, and keeps those that all others have.
+    fn take(&mut self, first: u32, walk: Walk, work: &mut Work) -> Result<()> {
+        let Known { rows, found, batch } = &mut self.known;
+        // Nothing is known, should a set turn out not to be readable: it may be asked again.
+        *rows = 0..0;
+        found.clear();
+        let Some((rarest, others)) = self.sets.split_first_mut() else {
+            return Ok(());
         };
-        self.since = stretch.end;
-        *laid_out = stretch;
+        let share = work.left() / (WORK_SHARE * (1 + others.len() as u64));
+        let max = usize::try_from(share).map_or(*batch, |share| share.clamp(1, *batch));
+        let end = rarest.take(first, walk, work, max, found)?;
+        // Whatever a damaged list says, rows come in order.
+        let mut next = first;
+        found.retain(|row| {
+            let is_next = (next..end).contains(row);
+            next = if is_next { row + 1 } else { next };
+            is_next
+        });
+        for set in others {
+            work.spend(found.len() as u64);
+            set.retain(found, walk)?;
+        }
+        // Where nothing was found, a leap may go further: some must show that it does not.
+        self.turns = if found.is_empty() { TURNS / 2 } else { TURNS };
+        self.since = end;
+        *batch = (*batch * 2).min(BATCH_MAX);
+        *rows = first..end;
         Ok(())
     }
 }
 
-impl Stretch {
-    /// The first row of the stretch that is in all sets, at or after `row`, which is one of it.
+impl Known {
+    /// The first row of those found at or after `row`.
     fn at_or_after(&self, row: u32) -> Option<u32> {
-        let place = row.checked_sub(self.rows.start)?;
-        let mut mask = u64::MAX << (place % 64);
-        for (number, word) in self.words.iter().enumerate().skip(place as usize / 64) {
-            let word = word & core::mem::replace(&mut mask, u64::MAX);
-            if word != 0 {
-                let found = self.rows.start + number as u32 * 64 + word.trailing_zeros();
-                return Some(found).filter(|found| self.rows.contains(found));
-            }
-        }
-        None
+        let at = self.found.partition_point(|found| *found < row);
+        self.found.get(at).copied()
     }
 }
 
 impl Rows {
-    /// Sets a bit for each of the set's rows in `stretch`, counted from its first one; gives how
-    /// many entries were looked at for it.
-    fn lay_out(&mut self, stretch: &Range<u32>, walk: Walk, words: &mut [u64]) -> Result<u64> {
-        match self {
-            Rows::None => Ok(0),
-            Rows::All => {
-                words.fill(u64::MAX);
-                Ok(words.len() as u64)
-            }
-            Rows::List(list) => {
-                let from = list.partition_point(|row| *row < stretch.start);
-                let here = list.get(from..).unwrap_or_default();
-                let here = here.iter().take_while(|row| **row < stretch.end);
-                let mut entries = 0;
-                for place in here.map(|row| row - stretch.start) {
-                    entries += 1;
-                    if let Some(word) = words.get_mut(place as usize / 64) {
-                        *word |= 1 << (place % 64);
-                    }
+    /// Appends rows of the set from `from` on to `found`, in order, `max` at the most; gives the first
+    /// row that may be missing, which lies behind `from`.
+    fn take(
+        &mut self,
+        from: u32,
+        walk: Walk,
+        work: &mut Work,
+        max: usize,
+        found: &mut Vec<u32>,
+    ) -> Result<u32> {
+        if let Rows::Postings(postings) = self
+            && let Some(reached) = postings.take(walk.turn(from), walk.direction(), max, found)?
+        {
+            work.spend(found.len() as u64);
+            found.iter_mut().for_each(|row| *row = walk.turn(*row));
+            let end = match walk.oldest_first {
+                true => walk.rows.saturating_sub(reached),
+                false => walk.rows.min(reached),
+            };
+            return Ok(end.max(from + 1));
+        }
+        let mut at = from;
+        while found.len() < max {
+            match self.seek(at, walk, work)? {
+                Step::Row(row) => {
+                    found.push(row);
+                    at = row + 1;
                 }
-                Ok(entries)
-            }
-            Rows::Postings(postings) => {
-                let (one, other) = (walk.turn(stretch.start), walk.turn(stretch.end - 1));
-                let rows = one.min(other)..one.max(other) + 1;
-                postings.lay_out(&rows, walk.direction(), words)
-            }
-            Rows::Or(sets) => sets
-                .iter_mut()
-                .map(|set| set.lay_out(stretch, walk, words))
-                .sum(),
-            Rows::And(meeting) => {
-                let (mut entries, mut of_one) = (0, vec![0; words.len()]);
-                words.fill(u64::MAX);
-                for set in &mut meeting.sets {
-                    of_one.fill(0);
-                    entries += set.lay_out(stretch, walk, &mut of_one)?;
-                    let pairs = words.iter_mut().zip(&of_one);
-                    pairs.for_each(|(word, one)| *word &= one);
-                }
-                Ok(entries)
-            }
-            Rows::Not(set) => {
-                let mut of_set = vec![0; words.len()];
-                let entries = set.lay_out(stretch, walk, &mut of_set)?;
-                let pairs = words.iter_mut().zip(&of_set);
-                pairs.for_each(|(word, has)| *word |= !has);
-                // Rows that are in no list were looked at as well.
-                Ok(entries + words.len() as u64)
+                Step::Spent(row) => return Ok(row),
+                Step::End => return Ok(walk.rows),
             }
         }
+        Ok(at)
+    }
+
+    /// Keeps those of `rows`, which ascend, that are in the set.
+    fn retain(&mut self, rows: &mut Vec<u32>, walk: Walk) -> Result<()> {
+        match self {
+            Rows::All => {}
+            Rows::None => rows.clear(),
+            Rows::List(list) => {
+                let mut rest = list.as_slice();
+                rows.retain(|row| {
+                    let before = rest.partition_point(|listed| listed < row);
+                    rest = rest.get(before..).unwrap_or_default();
+                    rest.first() == Some(row)
+                });
+            }
+            Rows::Postings(postings) => {
+                let turn = |rows: &mut Vec<u32>| {
+                    if walk.oldest_first {
+                        rows.reverse();
+                        rows.iter_mut().for_each(|row| *row = walk.turn(*row));
+                    }
+                };
+                turn(rows);
+                postings.retain(rows)?;
+                turn(rows);
+            }
+            Rows::And(meeting) => {
+                for set in &mut meeting.sets {
+                    set.retain(rows, walk)?;
+                }
+            }
+            Rows::Or(sets) => {
+                let mut of_any = Vec::new();
+                for set in sets {
+                    let mut of_set = rows.clone();
+                    set.retain(&mut of_set, walk)?;
+                    of_any.extend(of_set);
+                }
+                of_any.sort_unstable();
+                of_any.dedup();
+                *rows = of_any;
+            }
+            Rows::Not(set) => {
+                let mut of_set = rows.clone();
+                set.retain(&mut of_set, walk)?;
+                let mut of_set = of_set.iter().peekable();
+                rows.retain(|row| of_set.next_if_eq(&row).is_none());
+            }
+        }
+        Ok(())
     }
 }
 

@@ -15,9 +15,6 @@ pub(crate) struct Layout {
     high_len: u64,
 }
 
-/// Bits that one load of eight bytes has, wherever they begin.
-const WORD_WIDTH: u32 = 57;
-
 /// Where a seek ended, for the next one to go on from.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Reached {
@@ -163,42 +160,48 @@ impl<'b> List<'b> {
         Some(high << self.layout.low_width | self.low(place)?)
     }
 
-    /// Puts all numbers into `out`, in order; `None` where the bits are no list.
-    pub(crate) fn unpack(&self, out: &mut Vec<u64>) -> Option<()> {
+    /// Puts all numbers into `out`, in order; `None` where the bits are no list of numbers of 32
+    /// bits.
+    pub(crate) fn unpack(&self, out: &mut Vec<u32>) -> Option<()> {
         let Layout {
             count,
             low_width,
             high_len,
         } = self.layout;
         out.clear();
-        if high_len == 0 || low_width > WORD_WIDTH {
-            out.extend(self.iter());
+        if high_len == 0 || low_width > u32::BITS {
+            for number in self.iter() {
+                out.push(u32::try_from(number).ok()?);
+            }
             return Some(());
         }
         out.resize(usize::try_from(count).ok()?, 0);
+        let mut free = out.as_mut_slice();
         let mut low_at = self.at;
-        let start = self.at + usize::try_from(count * u64::from(low_width)).ok()?;
-        let (mut at, end) = (start, start + usize::try_from(high_len).ok()?);
-        // The ones that are left of the last word read, and the place of its lowest bit.
-        let (mut ones, mut base) = (0, 0);
-        for (place, number) in out.iter_mut().enumerate() {
-            while ones == 0 {
-                let width = (end - at).min(64) as u32;
-                if width == 0 {
-                    out.truncate(place);
-                    return Some(());
-                }
-                ones = bits::read(self.bytes, at, width)?;
-                base = at - start;
-                at += width as usize;
+        let mut at = self.at + usize::try_from(count * u64::from(low_width)).ok()?;
+        let end = at + usize::try_from(high_len).ok()?;
+        // The high part of a number whose one is the next word's lowest bit.
+        let mut base = 0_u64;
+        while at < end && !free.is_empty() {
+            let width = (end - at).min(64) as u32;
+            let mut ones = bits::read(self.bytes, at, width)?;
+            let here = (ones.count_ones() as usize).min(free.len());
+            let (slots, rest) = free.split_at_mut(here);
+            for slot in slots {
+                let high = base.wrapping_add(u64::from(ones.trailing_zeros()));
+                let low = bits::word(self.bytes, low_at, low_width)? & bits::mask(low_width);
+                *slot = (high << low_width | low) as u32;
+                low_at += low_width as usize;
+                ones &= ones.wrapping_sub(1);
+                // A one is no step of the high part.
+                base = base.wrapping_sub(1);
             }
-            // A one for each number before, and for each step of the high part a zero.
-            let high = (base + ones.trailing_zeros() as usize - place) as u64;
-            let low = bits::word(self.bytes, low_at, low_width)?;
-            *number = high << low_width | low & bits::mask(low_width);
-            low_at += low_width as usize;
-            ones &= ones - 1;
+            free = rest;
+            at += width as usize;
+            base = base.wrapping_add(u64::from(width));
         }
+        let missing = free.len();
+        out.truncate(out.len() - missing);
         Some(())
     }
 
@@ -390,6 +393,7 @@ mod tests {
             }
             let mut unpacked = Vec::new();
             proptest::prop_assert_eq!(list.unpack(&mut unpacked), Some(()));
+            let unpacked: Vec<u64> = unpacked.into_iter().map(u64::from).collect();
             proptest::prop_assert_eq!(&unpacked, &numbers);
         }
 
@@ -403,6 +407,9 @@ mod tests {
         ) {
             if let Some(list) = List::new(&bytes, 0, Layout::new(count, bound)) {
                 proptest::prop_assert!(list.iter().count() as u64 <= count);
+                let mut unpacked = Vec::new();
+                let _ = list.unpack(&mut unpacked);
+                proptest::prop_assert!(unpacked.len() as u64 <= count);
                 let _ = (list.seek(from), list.seek_back(from));
             }
         }

@@ -11,7 +11,6 @@
 //! ```
 
 use core::borrow::Borrow;
-use core::ops::Range;
 use std::borrow::Cow;
 
 use super::format::Section;
@@ -43,8 +42,8 @@ pub(super) struct Stored {
 pub(super) struct Leaps {
     list: Stored,
     here: Option<Here>,
-    /// All numbers of a chunk.
-    numbers: Vec<u64>,
+    /// All numbers of a chunk, counted from its first one.
+    numbers: Vec<u32>,
 }
 
 /// Where a walk stands.
@@ -286,7 +285,10 @@ impl Leaps {
         let Here { chunk, reached, .. } = here;
         let relative = from.saturating_sub(chunk.first);
         let found = match &mut here.unpacked {
-            Some(at) => seek_in(&self.numbers, at, relative),
+            Some(at) => {
+                let relative = u32::try_from(relative).unwrap_or(u32::MAX);
+                seek_in(&self.numbers, at, relative).map(u64::from)
+            }
             None => {
                 let found = self
                     .list
@@ -306,49 +308,91 @@ impl Leaps {
         Ok(found.filter(|found| *found < self.list.bound))
     }
 
-    /// Sets a bit for each number of a stretch, whose first one has bit `before`; gives how many there
-    /// are. Their chunks are unpacked whole.
-    pub(super) fn lay_out(
+    /// Appends the numbers from `from` on to `out`, in order, `max` at the most; gives the first
+    /// number that may be missing. Their chunks are unpacked whole.
+    pub(super) fn take_up(
         &mut self,
         pages: &Pages,
-        stretch: Range<u64>,
-        before: usize,
-        words: &mut [u64],
+        from: u64,
+        max: usize,
+        out: &mut Vec<u32>,
     ) -> Result<u64> {
-        let (from, end) = (stretch.start, stretch.end.min(self.list.bound));
         if !self.here.as_ref().is_some_and(|here| here.begins(from)) {
             self.here = self.place(pages, from)?;
         }
-        let mut count = 0;
-        while let Some(here) = &mut self.here {
-            let Chunk { first, next, .. } = here.chunk;
-            if here.unpacked.is_none() {
-                let numbers = &mut self.numbers;
-                let unpack = |list: List<'_>| list.unpack(numbers);
-                if self.list.within(pages, &here.chunk, unpack)?.is_none() {
-                    return Ok(count);
-                }
-            }
+        let full = out.len() + max;
+        while let Some(Chunk { first, next, .. }) = self.unpacked(pages)? {
             let numbers = self.numbers.as_slice();
-            let start = numbers.partition_point(|number| first + number < from);
-            let numbers = numbers.get(start..).unwrap_or_default();
-            let len = numbers.partition_point(|number| first + number < end);
-            here.unpacked = Some(start);
-            for number in numbers.get(..len).unwrap_or_default() {
-                let bit = (first + number).wrapping_sub(from) as usize + before;
-                if let Some(word) = words.get_mut(bit / 64) {
-                    *word |= 1 << (bit % 64);
-                }
+            let behind = numbers.partition_point(|number| first + u64::from(*number) < from);
+            let numbers = numbers.get(behind..).unwrap_or_default().iter();
+            let numbers = numbers.map(|number| first + u64::from(*number));
+            let numbers = numbers.take_while(|number| *number < self.list.bound);
+            out.extend(numbers.take(full - out.len()).map(|number| number as u32));
+            if out.len() == full {
+                return Ok(out.last().map_or(from, |last| u64::from(*last) + 1));
             }
-            count += len as u64;
-            if next.is_none_or(|next| next >= end) {
+            let Some((_, here)) = next.zip(self.here.as_ref()) else {
                 break;
-            }
-            let number = here.number + 1;
-            let chunk = self.list.chunk(pages, number)?;
-            self.here = chunk.map(|chunk| Here::new(number, chunk));
+            };
+            self.here = self.at(pages, here.number + 1)?;
         }
-        Ok(count)
+        Ok(self.list.bound)
+    }
+
+    /// The same downwards: appends the numbers from `upto` on, the highest first; gives the number
+    /// above the highest one that may be missing.
+    pub(super) fn take_down(
+        &mut self,
+        pages: &Pages,
+        upto: u64,
+        max: usize,
+        out: &mut Vec<u32>,
+    ) -> Result<u64> {
+        let above = upto.saturating_add(1);
+        if !self.here.as_ref().is_some_and(|here| here.begins(above)) {
+            self.here = self.place(pages, above)?;
+        }
+        let full = out.len() + max;
+        while let Some(Chunk { first, .. }) = self.unpacked(pages)? {
+            let numbers = self.numbers.as_slice();
+            let len = numbers.partition_point(|number| first + u64::from(*number) <= upto);
+            let numbers = numbers.get(..len).unwrap_or_default().iter().rev();
+            let numbers = numbers.map(|number| first + u64::from(*number));
+            let numbers = numbers.skip_while(|number| *number >= self.list.bound);
+            out.extend(numbers.take(full - out.len()).map(|number| number as u32));
+            if out.len() == full {
+                return Ok(out.last().map_or(above, |last| u64::from(*last)));
+            }
+            let before = self
+                .here
+                .as_ref()
+                .and_then(|here| here.number.checked_sub(1));
+            let Some(before) = before else {
+                break;
+            };
+            self.here = self.at(pages, before)?;
+        }
+        Ok(0)
+    }
+
+    /// Unpacks the chunk where the walk stands, unless that is done; `None` where there is none.
+    fn unpacked(&mut self, pages: &Pages) -> Result<Option<Chunk>> {
+        let Some(here) = &mut self.here else {
+            return Ok(None);
+        };
+        let chunk = here.chunk;
+        if here.unpacked.is_none() {
+            let numbers = &mut self.numbers;
+            let unpack = |list: List<'_>| list.unpack(numbers);
+            here.unpacked = self.list.within(pages, &chunk, unpack)?.map(|()| 0);
+        }
+        Ok(here.unpacked.map(|_| chunk))
+    }
+
+    /// The chunk of this number, for the walk to stand at.
+    fn at(&self, pages: &Pages, number: u64) -> Result<Option<Here>> {
+        let chunk = self.list.chunk(pages, number)?;
+        Ok(chunk.map(|chunk| Here::new(number, chunk)))
     }
 
     /// The chunk that a seek for `from` begins in: often the one behind the present one.
@@ -361,14 +405,12 @@ impl Leaps {
                 return Ok(Some(next));
             }
         }
-        let number = self.list.chunk_of(pages, from)?;
-        let chunk = self.list.chunk(pages, number)?;
-        Ok(chunk.map(|chunk| Here::new(number, chunk)))
+        self.at(pages, self.list.chunk_of(pages, from)?)
     }
 }
 
 /// The first of `numbers` at or above `from`, looked for from place `at` on, which moves there.
-fn seek_in(numbers: &[u64], at: &mut usize, from: u64) -> Option<u64> {
+fn seek_in(numbers: &[u32], at: &mut usize, from: u32) -> Option<u32> {
     let before = at.checked_sub(1).and_then(|before| numbers.get(before));
     if before.is_some_and(|before| *before >= from) {
         *at = 0;
@@ -409,8 +451,8 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn unpacked_numbers_are_found_wherever_a_seek_goes(
-            mut numbers in proptest::collection::vec(0_u64..3000, 0..200),
-            asked in proptest::collection::vec(0_u64..3100, 40),
+            mut numbers in proptest::collection::vec(0_u32..3000, 0..200),
+            asked in proptest::collection::vec(0_u32..3100, 40),
         ) {
             numbers.sort_unstable();
             let mut at = 0;

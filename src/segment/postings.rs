@@ -1,8 +1,6 @@
 //! The rows of one term, walked in either direction: one stored list, or several joined where a term
 //! stands for more than one that is stored. Nothing is unpacked ahead; a seek reads one chunk.
 
-use core::ops::Range;
-
 use super::lists::Leaps;
 use super::reader::Reader;
 use super::terms::Rows;
@@ -56,36 +54,49 @@ impl Postings {
         Ok(nearest)
     }
 
-    /// Sets a bit for each row of a stretch, counted from the end that is walked from first; gives how
-    /// many entries were looked at. Bits behind those of the stretch may be set too.
-    pub(crate) fn lay_out(
+    /// Appends up to `max` rows from `row` on in this direction to `out`; gives how far in this
+    /// direction no other row has one. `None` where rows can only be sought one by one.
+    pub(crate) fn take(
         &mut self,
-        rows: &Range<u32>,
+        row: u32,
         direction: Direction,
-        words: &mut [u64],
-    ) -> Result<u64> {
-        // Walked downwards, the stretch ends with the last bit, and all are turned round.
-        let before = match direction {
-            Direction::Up => 0,
-            Direction::Down => words.len() * 64 - rows.len(),
+        max: usize,
+        out: &mut Vec<u32>,
+    ) -> Result<Option<u32>> {
+        let ([rows], [leaps]) = (self.lists.as_slice(), self.leaps.as_mut_slice()) else {
+            return Ok(None);
         };
-        let stretch = u64::from(rows.start)..u64::from(rows.end);
-        let (mut entries, mut own) = (0, Vec::new());
-        for (list, leaps) in self.lists.iter().zip(&mut self.leaps) {
-            own.clear();
-            own.resize(words.len(), 0);
-            entries += leaps.lay_out(self.reader.pages(), stretch.clone(), before, &mut own)?;
-            if list.inverted {
-                own.iter_mut().for_each(|word| *word = !*word);
-            }
-            if direction == Direction::Down {
-                own.reverse();
-                own.iter_mut().for_each(|word| *word = word.reverse_bits());
-            }
-            let pairs = words.iter_mut().zip(&own);
-            pairs.for_each(|(word, own)| *word |= own);
+        if rows.inverted {
+            return Ok(None);
         }
-        Ok(entries)
+        let (pages, row) = (self.reader.pages(), u64::from(row));
+        let reached = match direction {
+            Direction::Up => leaps.take_up(pages, row, max, out)?,
+            Direction::Down => leaps.take_down(pages, row, max, out)?,
+        };
+        Ok(Some(u32::try_from(reached).unwrap_or(u32::MAX)))
+    }
+
+    /// Keeps those of ascending `rows` that are among these.
+    pub(crate) fn retain(&mut self, rows: &mut Vec<u32>) -> Result<()> {
+        let mut read = Ok(());
+        rows.retain(|row| {
+            let is_among = read.is_ok().then(|| self.has(*row)).transpose();
+            let is_among = is_among.map_err(|error| read = Err(error));
+            is_among.is_ok_and(|is_among| is_among == Some(true))
+        });
+        read
+    }
+
+    /// Whether `row` is among the rows.
+    fn has(&mut self, row: u32) -> Result<bool> {
+        for (rows, leaps) in self.lists.iter().zip(&mut self.leaps) {
+            let found = leaps.seek(self.reader.pages(), u64::from(row))?;
+            if (found == Some(u64::from(row))) != rows.inverted {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Every row, ascending, each once.

@@ -446,7 +446,7 @@ fn long_lists_and_many_pages_are_walked_in_both_directions() {
         }
         found.reverse();
         assert_eq!(&found, rows.1);
-        assert_laid_out(&mut postings, rows.1);
+        assert_taken(&mut postings, rows.1, reader.rows());
     }
     whole::assert_written_alike(&folder, 1, &summary, &models);
     let all = [(reader.clone(), 0..reader.rows())];
@@ -456,26 +456,41 @@ fn long_lists_and_many_pages_are_walked_in_both_directions() {
     assert_eq!(same.unwrap_err().kind(), ErrorKind::OutOfRange);
 }
 
-/// Stretches of `postings`, walked either way, have a bit for each of `rows`.
-fn assert_laid_out(postings: &mut Postings, rows: &[u32]) {
-    let stretches = [0..4096, 4096..4097, 4_000..7_001, 12_990..13_000, 100..164];
-    for stretch in stretches {
+/// Rows that are taken from `postings` in batches, either way, or asked for, are those of `rows`.
+fn assert_taken(postings: &mut Postings, rows: &[u32], count: u32) {
+    for from in [0, 1, 4_000, 4_096, 12_990, count - 1] {
         for direction in [Direction::Up, Direction::Down] {
-            let mut words = vec![0_u64; stretch.len().div_ceil(64)];
-            postings.lay_out(&stretch, direction, &mut words).unwrap();
-            let has = |place: &u32| words[*place as usize / 64] >> (place % 64) & 1 == 1;
-            let laid_out = (0..stretch.len() as u32).filter(has);
-            let mut found: Vec<u32> = match direction {
-                Direction::Up => laid_out.map(|place| stretch.start + place).collect(),
-                Direction::Down => laid_out.map(|place| stretch.end - 1 - place).collect(),
+            let mut wanted: Vec<u32> = match direction {
+                Direction::Up => rows.iter().copied().filter(|row| *row >= from).collect(),
+                Direction::Down => rows.iter().copied().filter(|row| *row <= from).collect(),
             };
-            found.sort_unstable();
-            let wanted = rows.iter().copied().filter(|row| stretch.contains(row));
-            assert_eq!(
-                found,
-                wanted.collect::<Vec<u32>>(),
-                "{stretch:?} {direction:?}"
-            );
+            if direction == Direction::Down {
+                wanted.reverse();
+            }
+            for max in [1, 100, 3_000, rows.len() + 1] {
+                let mut found = vec![7];
+                let Some(reached) = postings.take(from, direction, max, &mut found).unwrap() else {
+                    break;
+                };
+                let wanted = wanted.get(..max).unwrap_or(&wanted);
+                assert_eq!(found.get(1..), Some(wanted), "{from} {direction:?} {max}");
+                let is_reached = |row: &u32| match direction {
+                    Direction::Up => *row < reached,
+                    Direction::Down => *row >= reached,
+                };
+                assert!(wanted.iter().all(is_reached));
+                assert!(wanted.len() == max || [0, count].contains(&reached));
+            }
         }
+    }
+    for step in [1, 3, 700] {
+        let mut asked: Vec<u32> = (0..count).step_by(step).collect();
+        let wanted: Vec<u32> = rows
+            .iter()
+            .copied()
+            .filter(|row| *row % step as u32 == 0)
+            .collect();
+        postings.retain(&mut asked).unwrap();
+        assert_eq!(asked, wanted, "every {step}th");
     }
 }
