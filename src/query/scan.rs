@@ -83,6 +83,8 @@ pub struct Looked {
 /// One source on the walk.
 struct Run {
     unopened: Unopened,
+    /// The segment's place in the line-up.
+    place: Option<usize>,
     open: Option<OpenRun>,
 }
 
@@ -94,6 +96,8 @@ struct OpenRun {
     at: u32,
     end: u32,
     kept: Kept,
+    /// Every row is walked over, and none so far was a match.
+    is_barren: bool,
     /// The head of another run, if there is one, and the first row that comes behind it.
     clear: Option<(Option<u128>, u32)>,
 }
@@ -238,7 +242,7 @@ impl Walker {
                     true => source.oldest.max(first),
                     false => source.newest.min(last),
                 };
-                self.put_in_line(source, bound);
+                self.put_in_line(source, None, bound);
             }
         }
     }
@@ -253,7 +257,7 @@ impl Walker {
             let bound = self.position_of(head);
             let pinned = self.snapshot.segments().get(head.run);
             if let Some(source) = pinned.map(Unopened::segment) {
-                self.put_in_line(source, bound);
+                self.put_in_line(source, Some(head.run), bound);
             }
         }
     }
@@ -265,12 +269,13 @@ impl Walker {
     }
 
     /// Puts a source on the heap, unopened, unless all of its events lie outside of the seqs.
-    fn put_in_line(&mut self, unopened: Unopened, bound: Position) {
+    fn put_in_line(&mut self, unopened: Unopened, place: Option<usize>, bound: Position) {
         let seqs = self.route.since_seq..self.snapshot.seq_count();
         if unopened.seqs.1 >= seqs.start && unopened.seqs.0 < seqs.end {
             self.heap.push(self.head(bound, false, self.runs.len()));
             self.runs.push(Run {
                 unopened,
+                place,
                 open: None,
             });
         }
@@ -376,11 +381,10 @@ impl Walker {
                 Step::End => (u32::MAX, false),
             };
             if row >= open.end {
-                let run = self.runs.get_mut(number);
-                let closed = run.and_then(|run| run.open.take());
-                self.spare.extend(closed.map(|open| open.kept));
+                self.close(number);
                 return Ok(());
             }
+            open.is_barren &= !exact;
             open.at = row;
             let position = open.source.position(open.walk.turn(row), &mut open.kept)?;
             self.looked.rows += 1;
@@ -399,6 +403,20 @@ impl Walker {
             }
             self.heap.push(self.head(position, exact, number));
             return Ok(());
+        }
+    }
+
+    /// Lets go of the source of a run that has no match left.
+    fn close(&mut self, number: usize) {
+        let Some(run) = self.runs.get_mut(number) else {
+            return;
+        };
+        if let Some(open) = run.open.take() {
+            if let Some(place) = run.place.filter(|_| open.is_barren) {
+                let lineup = self.snapshot.segments();
+                lineup.has_none(&self.route.expression, place);
+            }
+            self.spare.push(open.kept);
         }
     }
 
@@ -440,6 +458,7 @@ impl Walker {
             at,
             end,
             kept,
+            is_barren: (newest, past_oldest) == (0, rows),
             clear: None,
         });
         Ok(())

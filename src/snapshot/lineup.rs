@@ -3,9 +3,11 @@
 //! beginning by a running bound that ends the search as soon as nothing before can.
 
 use core::ops::Deref;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::Pinned;
+use super::barren::Barren;
 use super::presence::Coverage;
 use super::presence::Places;
 use crate::id::Position;
@@ -19,6 +21,7 @@ pub(crate) struct Lineup {
     newest_first: Direction,
     oldest_first: Direction,
     pub(super) coverage: Coverage,
+    pub(super) barren: Barren,
 }
 
 /// One reading direction.
@@ -56,10 +59,27 @@ impl Lineup {
         let oldest_first = Direction::new(&segments, by_oldest, |entry| entry.max, Ord::max);
         Lineup {
             coverage: Coverage::new(&segments, runs),
+            barren: Barren::default(),
             segments: segments.into(),
             newest_first,
             oldest_first,
         }
+    }
+
+    /// As [`Lineup::new`], with what the line-up `before` remembers of the segments that both have.
+    pub(crate) fn following(
+        before: &Lineup,
+        segments: impl IntoIterator<Item = Arc<Pinned>>,
+        runs: Arc<[Arc<Run>]>,
+    ) -> Lineup {
+        let lineup = Lineup::new(segments, runs);
+        let name = |pinned: &Arc<Pinned>| (pinned.entry.id, pinned.entry.content_hash);
+        let places: HashMap<_, usize> = before.iter().map(name).zip(0..).collect();
+        let former = lineup
+            .iter()
+            .map(|pinned| places.get(&name(pinned)).copied());
+        let barren = before.barren.carried(&former.collect::<Vec<_>>());
+        Lineup { barren, ..lineup }
     }
 
     /// The moment of the oldest event in any segment.

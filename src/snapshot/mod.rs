@@ -3,6 +3,7 @@
 //! from under a reader of this process; a reader of another process that meets a missing file takes
 //! a fresh version of the store and goes on, with the same events.
 
+mod barren;
 mod lineup;
 mod presence;
 mod segments;

@@ -188,12 +188,23 @@ fn put_columns(words: &mut [u64], columns: &Columns, places: &[Option<u32>], all
 impl Lineup {
     /// The segments that can hold a match.
     pub(crate) fn places_of(&self, expression: &Expression) -> Places {
+        let places = self.told_places(expression);
+        self.barren.leave_out(expression, places, self.len())
+    }
+
+    /// Remembers that the segment at `place` holds no match.
+    pub(crate) fn has_none(&self, expression: &Expression, place: usize) {
+        self.barren.remember(expression, place, self.len());
+    }
+
+    /// The segments that can hold a match by what the runs tell.
+    fn told_places(&self, expression: &Expression) -> Places {
         match expression {
             Expression::All | Expression::Not(_) => Places::Every,
             Expression::And(members) => {
                 let mut places = Places::Every;
                 for member in members {
-                    places = places.and(self.places_of(member));
+                    places = places.and(self.told_places(member));
                     if places.is_empty() {
                         break;
                     }
@@ -203,7 +214,7 @@ impl Lineup {
             Expression::Or(members) => {
                 let mut places = Places::Some(vec![0; self.len().div_ceil(64)]);
                 for member in members {
-                    places = places.or(self.places_of(member));
+                    places = places.or(self.told_places(member));
                     if places == Places::Every {
                         break;
                     }

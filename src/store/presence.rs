@@ -184,7 +184,7 @@ impl Shared {
         let runs: Arc<[Arc<Run>]> = kept.map(Arc::clone).chain(added).collect();
         let segments = version.segments.iter().map(Arc::clone);
         *version = Version {
-            segments: Arc::new(Lineup::new(segments, runs)),
+            segments: Arc::new(Lineup::following(&version.segments, segments, runs)),
             memtables: version.memtables.clone(),
         };
         drop(version);

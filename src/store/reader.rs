@@ -439,7 +439,7 @@ impl Seen {
         let known = self.lineup.runs();
         let runs = presence::load(&*self.disk, state.store, self.read_mode, known);
         let pinned = self.pinned.values().map(Arc::clone);
-        self.lineup = Arc::new(Lineup::new(pinned, runs));
+        self.lineup = Arc::new(Lineup::following(&self.lineup, pinned, runs));
     }
 
     fn version(&self) -> (Version, u64, Option<Time>) {

@@ -299,7 +299,8 @@ impl Shared {
             .filter(|table| sealed.is_none_or(|sealed| !Arc::ptr_eq(table, sealed)));
         *version = Version {
             memtables: memtables.map(Arc::clone).collect(),
-            segments: Arc::new(Lineup::new(
+            segments: Arc::new(Lineup::following(
+                &version.segments,
                 kept.into_iter().chain(added),
                 Arc::clone(version.segments.runs()),
             )),

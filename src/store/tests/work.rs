@@ -17,6 +17,7 @@ use crate::filter::FilterField;
 use crate::filter::term;
 use crate::options::Options;
 use crate::options::ReadMode;
+use crate::query::Order;
 use crate::query::Query;
 use crate::query::Stopped;
 use crate::store::Store;
@@ -134,5 +135,42 @@ fn a_load_leaves_no_segment_open_and_who_asks_again_looks_no_term_up() -> Result
         }
     }
     assert_eq!(store.shared.base.segments.kept(), segments.min(8));
+    store.close()
+}
+
+/// What happened: a conjunction of terms that never meet was walked anew in every segment of a store
+/// each time somebody asked.
+#[test]
+fn segments_without_a_match_are_not_read_for_the_same_filter_again() -> Result<()> {
+    let store = open_with(&SimDisk::new(1), &TestClock::new(), small())?;
+    for first in (0..EVENTS).step_by(100) {
+        let events: Vec<Event> = (first..first + 100).map(event).collect();
+        store.append_batch(&events)?;
+    }
+    store.flush()?;
+    store.compact()?;
+    assert!(!store.snapshot().segments().is_empty());
+    let ask = |order| {
+        let query = Query {
+            filter: Filter::new()
+                .is(FilterField::Type, "even")
+                .is(FilterField::Source, "odd"),
+            order,
+            ..Query::default()
+        };
+        let mut scan = store.snapshot().scan(&query)?;
+        let rows = scan.by_ref().collect::<Result<Vec<_>>>()?.len();
+        Ok::<_, Error>((rows, scan.looked().segments))
+    };
+    let segments = store.snapshot().segments().len() as u64;
+    assert_eq!(ask(Order::NewestFirst)?, (0, segments));
+    assert_eq!(ask(Order::NewestFirst)?, (0, 0));
+    assert_eq!(ask(Order::OldestFirst)?, (0, 0));
+    // What comes later is found, in memory and in a segment.
+    store.append(&event(0).source("odd"))?;
+    assert_eq!(ask(Order::NewestFirst)?.0, 1);
+    store.flush()?;
+    assert_eq!(ask(Order::NewestFirst)?.0, 1);
+    assert_eq!(ask(Order::OldestFirst)?.0, 1);
     store.close()
 }
