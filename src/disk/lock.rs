@@ -216,20 +216,11 @@ pub(crate) fn status(disk: &dyn Disk) -> Result<Status> {
     Ok(Status { holder, durable })
 }
 
-/// Whether the file `LOCK`, where no store is, can have been made by an [`Lock::acquire`]: empty, or
-/// as long as it has to be and beginning with the words of a holder, as far as they came.
+/// Whether the file `LOCK`, where no store is, can have been made by an [`Lock::acquire`]: by its length,
+/// since after a power cut the bytes can be those of any file that was removed before.
 pub(crate) fn is_ours(disk: &dyn Disk) -> Result<bool> {
-    let file = disk.open_read(names::lock())?;
-    let len = file.len()?;
-    if len == 0 {
-        return Ok(true);
-    }
-    let mut sector = [0; SECTOR];
-    if len != FILE_LEN || file.read_at(0, &mut sector).is_err() {
-        return Ok(false);
-    }
-    let words = sector.split(|byte| *byte == 0).next().unwrap_or_default();
-    Ok(words.starts_with(b"pid ") || b"pid ".starts_with(words))
+    let len = disk.len(names::lock())?.unwrap_or(0);
+    Ok(len == 0 || len == FILE_LEN)
 }
 
 /// What may be shown where a slot stays torn: the newest point may have been in it, and the other

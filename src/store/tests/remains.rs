@@ -125,6 +125,23 @@ fn p7_an_unfinished_creation_is_finished_under_new_numbers() -> Result<()> {
     Ok(())
 }
 
+/// What happened: the power went while a store was being created, on a file system that writes lengths
+/// before bytes. LOCK was as long as it has to be and held what a removed file had left on the disk, and
+/// no later open took the folder.
+#[test]
+fn p7_a_lock_with_bytes_of_another_file_is_left_by_a_creation() -> Result<()> {
+    let disk = SimDisk::new(1);
+    let lock = disk.create_new(names::lock())?;
+    lock.write_at(0, &[b'a'; 1536])?;
+    lock.sync_data()?;
+    drop(lock);
+    let store = open(&disk)?;
+    assert!(store.recovery().created);
+    append(&store, 0..4)?;
+    assert_eq!(count(&store)?, 4);
+    store.close()
+}
+
 /// What happened: a folder with a `tmp/` or `wal/` of the user's own became a store, and what was in
 /// them was removed. Only drafts are removed, and a folder with anything else becomes no store.
 #[test]
