@@ -12,10 +12,12 @@ mod canonical;
 #[cfg(feature = "cli")]
 mod cli;
 mod corpus;
+#[cfg(feature = "cli")]
 mod crash;
 mod damage;
 mod golden;
 mod model;
 mod readers;
 mod support;
+mod threats;
 mod ties;
