@@ -90,6 +90,12 @@ pub enum ErrorKind {
     OutOfRange,
     /// A source record, or a mapping for source records, cannot be understood.
     Import,
+    /// An event's type is in no pack of the store's registry; the message says what is known nearby.
+    UnknownType,
+    /// A field that the registry calls secret holds something; the message names the field.
+    Secret,
+    /// A pack of event types cannot be understood, or does not go with another.
+    Pack,
 }
 
 impl Error {
@@ -106,6 +112,16 @@ impl Error {
     /// An event's field breaks a rule.
     pub(crate) fn invalid(field: impl fmt::Display, rule: impl fmt::Display) -> Error {
         Error::new(ErrorKind::Invalid, format!("{field}: {rule}"))
+    }
+
+    /// An event's type is not registered.
+    pub(crate) fn unknown_type(rule: impl fmt::Display) -> Error {
+        Error::new(ErrorKind::UnknownType, format!("type: {rule}"))
+    }
+
+    /// An event's field holds a secret.
+    pub(crate) fn secret(field: impl fmt::Display, rule: impl fmt::Display) -> Error {
+        Error::new(ErrorKind::Secret, format!("{field}: {rule}"))
     }
 
     /// The bytes of `file` at `offset` are not what was written.

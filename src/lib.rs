@@ -33,6 +33,7 @@
 //! | read | [`Page`] of [`StoredEvent`]s, [`Scan`] for all matches one after the other, [`Follower`] in commit order as events come, [`Facets`] for counts of values |
 //! | take it out | [`Export`], which returns an [`ExportReport`]; into an [`OutputFile`] |
 //! | bring it in | [`Import`] with a [`Mapping`] per source, or [`Event::from_native_line`] |
+//! | name what can happen | [`Registry`] of [`EventType`]s from [`Pack`]s, with labels, other names, secrets and shapes; [`OnUnknown`] says what becomes of the rest, [`Lint`] what is odd about the names |
 //! | learn what is wrong | [`Error`] with its [`ErrorKind`] and, for bad bytes, the [`Place`] |
 //!
 //! # What holds
@@ -92,6 +93,7 @@ mod event;
 mod id;
 mod limits;
 mod options;
+mod registry;
 mod time;
 
 // 1 machinery: bytes and words in, bytes and words out; pure.
@@ -177,6 +179,7 @@ pub use layout::CsvSafety;
 pub use layout::Layout;
 pub use options::Durability;
 pub use options::OnFull;
+pub use options::OnUnknown;
 pub use options::Options;
 pub use options::Partition;
 pub use options::ReadMode;
@@ -194,8 +197,14 @@ pub use query::Query;
 pub use query::Scan;
 pub use query::Stopped;
 pub use query::Tail;
+pub use registry::EventType;
+pub use registry::Lint;
+pub use registry::Pack;
+pub use registry::Registry;
 pub use snapshot::Snapshot;
 pub use store::Bulk;
+pub use store::FlaggedType;
+pub use store::FlaggedTypes;
 pub use store::Follower;
 pub use store::Pressure;
 pub use store::PressureLevel;
@@ -225,3 +234,7 @@ struct Readme;
 #[cfg(doctest)]
 #[doc = include_str!("../docs/import.md")]
 struct ImportPage;
+
+#[cfg(doctest)]
+#[doc = include_str!("../docs/packs.md")]
+struct PacksPage;

@@ -35,6 +35,8 @@ pub(crate) const PREFIX_BYTES: usize = 200;
 pub(crate) const PAGE_EVENTS: usize = 100_000;
 /// Bytes of content after which a page, and a step of a follower, ends; it holds one event at least.
 pub(crate) const PAGE_BYTES: usize = 8 << 20;
+/// Types that an open store keeps count of among those its registry does not know.
+pub(crate) const FLAGGED_TYPES: usize = 1024;
 /// Rows of one segment: keeps row numbers in 32 bits and bounds what a reader believes of a file.
 pub(crate) const SEGMENT_ROWS: usize = 1 << 20;
 /// The fewest rows of a final segment, whatever the memory budget: the number of segments stays

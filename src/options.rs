@@ -1,11 +1,13 @@
 //! Settings of a store as data: they open nothing and check only themselves.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::error::Error;
 use crate::error::ErrorKind;
 use crate::error::Result;
 use crate::limits;
+use crate::registry::Registry;
 
 /// How a store is opened. Every setting has a default.
 ///
@@ -38,6 +40,11 @@ pub struct Options {
     pub merge_fan_in: usize,
     /// What an append does when the disk is full.
     pub on_full: OnFull,
+    /// The event types that are known, with what their events may not hold: a field that the
+    /// registry calls secret is refused with [`ErrorKind::Secret`]. Without one, nothing is looked up.
+    pub registry: Option<Arc<Registry>>,
+    /// What an append or import does with an event that the registry does not know.
+    pub on_unknown: OnUnknown,
     /// Create the store if the folder holds none.
     pub create: bool,
     /// Open the folder for writing also if it holds less than its writer had made durable, as a copy
@@ -67,6 +74,39 @@ pub enum OnFull {
     /// It waits for room, and fails with [`ErrorKind::Full`] when there was none for so long. An
     /// append that comes while others wait already can wait twice as long.
     Block(Duration),
+}
+
+/// What an append or import does with an event whose type the store's registry does not know, or that
+/// has not the shape that the registry declares for its type.
+///
+/// ```
+/// use std::sync::Arc;
+/// use auditdb::{ErrorKind, Event, OnUnknown, Options, Registry, Store};
+/// # let folder = std::env::temp_dir().join(format!("auditdb-doc-unknown-{}", std::process::id()));
+///
+/// let options = Options {
+///     registry: Some(Arc::new(Registry::built_in())),
+///     on_unknown: OnUnknown::Refuse,
+///     ..Options::default()
+/// };
+/// let store = Store::open(&folder, options)?;
+/// let error = store.append(&Event::new("user.upated")).unwrap_err();
+/// assert_eq!(error.kind(), ErrorKind::UnknownType);
+/// assert!(error.to_string().contains("near it: user.updated"), "{error}");
+/// # store.close()?;
+/// # std::fs::remove_dir_all(&folder).ok();
+/// # Ok::<(), auditdb::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnUnknown {
+    /// It takes it; shapes are not looked at.
+    #[default]
+    Accept,
+    /// It takes it, and [`crate::Store::flagged`] tells of it.
+    Flag,
+    /// It refuses it: an unknown type with [`ErrorKind::UnknownType`], another shape with
+    /// [`ErrorKind::Invalid`].
+    Refuse,
 }
 
 /// The width of a time partition, in UTC.
@@ -114,6 +154,8 @@ impl Default for Options {
             open_segments_max: 256,
             merge_fan_in: 48,
             on_full: OnFull::default(),
+            registry: None,
+            on_unknown: OnUnknown::default(),
             create: true,
             recover_copy: false,
         }
@@ -126,6 +168,10 @@ impl Options {
     /// # Errors
     /// [`ErrorKind::OutOfRange`] names the setting.
     pub fn validate(&self) -> Result<()> {
+        if self.registry.is_none() && self.on_unknown != OnUnknown::Accept {
+            let what = "on_unknown: nothing is known without a registry".to_owned();
+            return Err(Error::new(ErrorKind::OutOfRange, what));
+        }
         for (name, value, range) in [
             (
                 "memory_bytes_max",

@@ -1,6 +1,7 @@
 //! Which events a reader asks for: conditions on fields and a range of times, built by calls or
 //! from the words of the command line. Pure: it knows events and index terms, never a store.
 
+mod alias;
 mod compile;
 mod condition;
 mod eval;

@@ -32,6 +32,7 @@ pub(super) enum Carries {
 }
 
 /// One event type.
+#[derive(Debug)]
 pub(super) struct Kind {
     pub(super) name: &'static str,
     pub(super) sub_type: &'static str,

@@ -88,6 +88,11 @@ impl World {
         let Some(kind) = KINDS.get(self.types.draw(random) as usize) else {
             return Event::new("unknown");
         };
+        self.event_of(kind, time, random)
+    }
+
+    /// An event of `kind` that happened at `time`.
+    pub(super) fn event_of(&self, kind: &Kind, time: Time, random: &mut Random) -> Event {
         let draw = Draw {
             kind,
             subject: self.subject(kind.about, random),
@@ -115,6 +120,17 @@ impl World {
         }
         self.carry(&draw, &mut event, random);
         event
+    }
+
+    /// What tells the names of one seed's world from those of another.
+    pub(super) fn salt(&self) -> u64 {
+        self.salt
+    }
+
+    /// A subject of this kind, by how often it is seen.
+    pub(super) fn draw_subject(&self, about: About, random: &mut Random) -> Subject {
+        let rank = self.subject(about, random);
+        self.subject_field(about, rank)
     }
 
     /// The rank of a subject of this kind, over all kinds.

@@ -42,10 +42,12 @@ fn a_seed_gives_the_same_bytes_for_ever() {
     let digests = [
         digest(1, Profile::realistic(1_000)),
         digest(1, Profile::hostile(200)),
+        digest(1, Profile::administration(1_000)),
     ];
     let pinned = [
         "d44320e8a3931ea32ee2b74b168b386e1708547c9b0d9ec442d2c6cd377a6ac9",
         "b3e8611140f2fcdb84e86c9212d196c12e1bab9112a0a1634893ce0f459c5c9a",
+        "e13d2c99e95194e22148c7cdae949c2610d9fa76c1ab619812b2e37dba54ef58",
     ];
     assert_eq!(digests, pinned);
     assert_ne!(
@@ -56,7 +58,11 @@ fn a_seed_gives_the_same_bytes_for_ever() {
 
 #[test]
 fn every_event_is_valid_and_its_line_gives_it_back() {
-    for profile in [Profile::realistic(500), Profile::hostile(500)] {
+    for profile in [
+        Profile::realistic(500),
+        Profile::hostile(500),
+        Profile::administration(500),
+    ] {
         for event in Generator::new(3, profile) {
             event.validate().unwrap();
             assert_eq!(Event::from_native_line(&line(&event)).unwrap(), event);

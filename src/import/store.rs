@@ -18,15 +18,22 @@ fn mark(mark: ImportMark) -> Mark {
     }
 }
 
+/// The event was refused, and not the load.
+fn is_refusal(kind: ErrorKind) -> bool {
+    use ErrorKind as Kind;
+    matches!(
+        kind,
+        Kind::Invalid | Kind::KeyConflict | Kind::UnknownType | Kind::Secret
+    )
+}
+
 /// What it calls stored is durable and visible when the load has committed it.
 impl ImportSink for Bulk<'_> {
     fn accept(&mut self, batch: Vec<ImportedEvent>) -> Result<Vec<Accepted>> {
         let take = |one: ImportedEvent| match self.offer(one.offer, one.mark.map(mark)) {
             Ok(Some(seq)) => Ok(Accepted::Stored(seq)),
             Ok(None) => Ok(Accepted::Duplicate),
-            Err(error) if matches!(error.kind(), ErrorKind::Invalid | ErrorKind::KeyConflict) => {
-                Ok(Accepted::Refused(error.to_string()))
-            }
+            Err(error) if is_refusal(error.kind()) => Ok(Accepted::Refused(error.to_string())),
             Err(error) => Err(error),
         };
         batch.into_iter().map(take).collect()

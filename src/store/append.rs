@@ -18,8 +18,9 @@ impl Store {
     /// Appends one event with the store's own durability.
     ///
     /// # Errors
-    /// [`ErrorKind::Invalid`] names the field; [`ErrorKind::KeyConflict`] if its key was used with
-    /// other content; [`ErrorKind::Full`] if there is no room, and the call may be repeated (see
+    /// [`ErrorKind::Invalid`] names the field, and so do [`ErrorKind::UnknownType`] and
+    /// [`ErrorKind::Secret`] where the store has a registry; [`ErrorKind::KeyConflict`] if its key was
+    /// used with other content; [`ErrorKind::Full`] if there is no room, and the call may be repeated (see
     /// [`crate::OnFull`]);
     /// [`ErrorKind::Indeterminate`] and then [`ErrorKind::Poisoned`] if the disk fails, after
     /// which the store must be reopened.
@@ -32,8 +33,8 @@ impl Store {
     /// # Errors
     /// As [`Store::append`].
     pub fn append_with(&self, event: &Event, durability: Durability) -> Result<Receipt> {
-        let bytes_max = self.shared.options.event_bytes_max;
-        let row = Prepared::new(event, None, None, bytes_max, self.shared.texts.take())?;
+        let text = self.shared.texts.take();
+        let row = Prepared::new(event, None, None, &self.shared.rules, text)?;
         self.shared.commit_one(row, durability)
     }
 
@@ -74,10 +75,9 @@ impl Store {
         events: &[Event],
         durability: Durability,
     ) -> Result<Vec<Receipt>> {
-        let bytes_max = self.shared.options.event_bytes_max;
         let rows = events.iter().enumerate().map(|(number, event)| {
             let text = self.shared.texts.take();
-            Prepared::new(event, None, Some(number), bytes_max, text)
+            Prepared::new(event, None, Some(number), &self.shared.rules, text)
                 .map_err(|error| error.of_member(number))
         });
         let rows: Vec<_> = rows.collect::<Result<_>>()?;
@@ -110,8 +110,8 @@ impl Store {
     /// # Ok::<(), auditdb::Error>(())
     /// ```
     pub fn append_async(&self, event: &Event) -> Result<Ticket> {
-        let bytes_max = self.shared.options.event_bytes_max;
-        let row = Prepared::new(event, None, None, bytes_max, self.shared.texts.take())?;
+        let text = self.shared.texts.take();
+        let row = Prepared::new(event, None, None, &self.shared.rules, text)?;
         self.shared.check_process()?;
         Ok(Ticket::new(&self.shared, row))
     }

@@ -109,8 +109,8 @@ impl Bulk<'_> {
     /// as [`Bulk::commit`] gives it, and the event is not taken.
     pub fn append(&mut self, event: &Event) -> Result<Option<Sequence>> {
         let shared = &self.store.shared;
-        let (bytes_max, text) = (shared.options.event_bytes_max, shared.texts.take());
-        let mut row = Prepared::new(event, None, None, bytes_max, text)?;
+        let text = shared.texts.take();
+        let mut row = Prepared::new(event, None, None, &shared.rules, text)?;
         let taken = self.take(&mut row)?;
         let shared = &self.store.shared;
         shared.texts.give_back(core::iter::once(row.content));
@@ -119,8 +119,8 @@ impl Bulk<'_> {
 
     /// Takes in what an import offers.
     pub(crate) fn offer(&mut self, offer: Offer, mark: Option<Mark>) -> Result<Option<Sequence>> {
-        let bytes_max = self.store.shared.options.event_bytes_max;
-        self.take(&mut Prepared::taken(offer, mark, bytes_max)?)
+        let rules = &self.store.shared.rules;
+        self.take(&mut Prepared::taken(offer, mark, rules)?)
     }
 
     fn take(&mut self, row: &mut Prepared) -> Result<Option<Sequence>> {

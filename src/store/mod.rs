@@ -21,6 +21,7 @@ mod presence;
 mod queue;
 mod reader;
 mod room;
+mod rules;
 mod seal;
 mod stats;
 mod sweep;
@@ -50,6 +51,8 @@ pub(crate) use prepare::Ready;
 pub use reader::Reader;
 pub use room::Pressure;
 pub use room::PressureLevel;
+pub use rules::FlaggedType;
+pub use rules::FlaggedTypes;
 pub use stats::SegmentStats;
 pub use stats::Stats;
 pub use ticket::Ticket;
@@ -132,6 +135,7 @@ struct Shared {
     process: u32,
     options: Options,
     budget: budget::Budget,
+    rules: rules::Rules,
     /// The width of partitions, as the store was created with.
     partition: Partition,
     clock: Arc<dyn Clock>,
@@ -201,8 +205,8 @@ impl Store {
         events: Vec<(Offer, Option<Mark>)>,
     ) -> Result<Vec<Result<Receipt>>> {
         let prepare = |(offer, mark): &(Offer, Option<Mark>)| {
-            let bytes_max = self.shared.options.event_bytes_max;
-            prepare::Prepared::imported(offer, mark.clone(), bytes_max, self.shared.texts.take())
+            let (rules, text) = (&self.shared.rules, self.shared.texts.take());
+            prepare::Prepared::imported(offer, mark.clone(), rules, text)
         };
         let mut answers: Vec<Option<Error>> = Vec::with_capacity(events.len());
         let mut rows = Vec::with_capacity(events.len());
@@ -243,6 +247,13 @@ impl Store {
                 None => receipts.next(),
             })
             .collect())
+    }
+
+    /// The events that the store's registry does not know and that were handed in since the store
+    /// was opened, where [`crate::OnUnknown::Flag`] takes them; empty otherwise.
+    #[must_use]
+    pub fn flagged(&self) -> FlaggedTypes {
+        self.shared.rules.flagged()
     }
 
     /// Makes everything accepted so far durable and visible.

@@ -27,6 +27,7 @@ use super::logs::Known;
 use super::logs::log_ids;
 use super::presence;
 use super::presence::Presence;
+use super::rules::Rules;
 use super::sweep::check_orphans;
 use super::sweep::remove_logs_before;
 use super::sweep::remove_orphans;
@@ -137,6 +138,7 @@ pub(crate) fn open_on(
         disk,
         partition: manifest.state().partition,
         budget: Budget::of(&options),
+        rules: Rules::of(&options),
         options,
         clock,
         base: Arc::new(base),

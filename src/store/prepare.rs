@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::rules::Rules;
 use crate::codec::canonical;
 use crate::codec::fingerprint;
 use crate::codec::fingerprint::Proven;
@@ -64,12 +65,12 @@ impl Prepared {
         event: &Event,
         mark: Option<Mark>,
         number: Option<usize>,
-        bytes_max: usize,
+        rules: &Rules,
         text: String,
     ) -> Result<Prepared> {
-        event.validate()?;
+        rules.check(event)?;
         let content = canonical::content_in(text, event);
-        check_size(&content, bytes_max)?;
+        rules.check_size(&content)?;
         let cause = match event
             .caused_by
             .as_deref()
@@ -107,11 +108,11 @@ impl Prepared {
     pub(super) fn imported(
         offer: &Offer,
         mark: Option<Mark>,
-        bytes_max: usize,
+        rules: &Rules,
         mut text: String,
     ) -> Result<Prepared> {
         match offer {
-            Offer::Event(event) => Prepared::new(event, mark, None, bytes_max, text),
+            Offer::Event(event) => Prepared::new(event, mark, None, rules, text),
             Offer::Content(ready) => {
                 text.clear();
                 text.push_str(&ready.content);
@@ -119,20 +120,20 @@ impl Prepared {
                     content: text,
                     ..*ready
                 };
-                Prepared::taken(Offer::Content(ready), mark, bytes_max)
+                Prepared::taken(Offer::Content(ready), mark, rules)
             }
         }
     }
 
     /// As [`Prepared::imported`], and takes the content as it is.
-    pub(super) fn taken(offer: Offer, mark: Option<Mark>, bytes_max: usize) -> Result<Prepared> {
+    pub(super) fn taken(offer: Offer, mark: Option<Mark>, rules: &Rules) -> Result<Prepared> {
         let ready = match offer {
             Offer::Event(event) => {
-                return Prepared::new(&event, mark, None, bytes_max, String::new());
+                return Prepared::new(&event, mark, None, rules, String::new());
             }
             Offer::Content(ready) => ready,
         };
-        check_size(&ready.content, bytes_max)?;
+        rules.check_content(&ready.content)?;
         let time = Some(ready.time);
         let mark = mark.filter(|_| ready.key.is_none());
         let named = mark.as_ref();
@@ -185,15 +186,6 @@ impl Mark {
             repeat: self.repeat,
         }
     }
-}
-
-fn check_size(content: &str, bytes_max: usize) -> Result<()> {
-    if content.len() <= bytes_max {
-        return Ok(());
-    }
-    let len = content.len();
-    let rule = format!("{len} bytes in canonical form, at most {bytes_max} are taken");
-    Err(Error::invalid("event", rule))
 }
 
 /// Checks the size of a batch.

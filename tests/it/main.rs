@@ -16,6 +16,7 @@ mod corpus;
 mod crash;
 mod damage;
 mod golden;
+mod mission;
 mod model;
 mod readers;
 mod support;

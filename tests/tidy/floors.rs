@@ -20,7 +20,9 @@ enum Within {
 const FLOORS: [(Within, &[&str]); 7] = [
     (
         Within::Chain,
-        &["time", "limits", "error", "id", "event", "options"],
+        &[
+            "time", "limits", "error", "id", "event", "registry", "options",
+        ],
     ),
     (Within::Chain, &["codec", "filter", "layout"]),
     (Within::Apart, &["disk"]),

@@ -20,6 +20,7 @@ use crate::failure::Failure;
 use crate::failure::Outcome;
 use crate::output::Color;
 use crate::output::Output;
+use crate::packs::Packs;
 use crate::text;
 use crate::zone::NamedZone;
 
@@ -107,6 +108,8 @@ pub(crate) struct Filters {
     /// The time zone in which times without one are read
     #[arg(long, value_name = "ZONE", default_value = "UTC")]
     tz: String,
+    #[command(flatten)]
+    packs: Packs,
     /// Tell on stderr how the filter was read and what was looked at
     #[arg(long)]
     pub(crate) explain: bool,
@@ -152,7 +155,9 @@ impl Filters {
         let words = flags
             .into_iter()
             .flat_map(|(flag, texts)| texts.iter().map(move |text| (flag, text.as_str())));
-        Ok(Filter::from_flags(words, &zone)?)
+        let filter = Filter::from_flags(words, &zone)?;
+        // Names that stand for one thing find all of it, whichever of them was stored.
+        Ok(filter.with_aliases(&self.packs.registry()?))
     }
 
     /// Tells how the filter was read, if that was asked for.

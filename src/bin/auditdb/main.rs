@@ -7,6 +7,7 @@ mod cmd;
 mod failure;
 mod interrupt;
 mod output;
+mod packs;
 mod progress;
 mod table;
 mod target;

@@ -5,6 +5,7 @@
     reason = "a test that fails should fail loudly"
 )]
 
+mod alias;
 mod arbitrary;
 mod oracle;
 mod page;

@@ -4,9 +4,9 @@
 use super::Place;
 use super::run;
 
-const COMMANDS: [&str; 12] = [
+const COMMANDS: [&str; 13] = [
     "demo", "generate", "import", "append", "query", "show", "export", "facets", "follow", "stats",
-    "verify", "dump",
+    "types", "verify", "dump",
 ];
 
 #[test]

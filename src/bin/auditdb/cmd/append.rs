@@ -20,6 +20,8 @@ use crate::failure::Code;
 use crate::failure::Failure;
 use crate::failure::Outcome;
 use crate::output::Output;
+use crate::packs;
+use crate::packs::Unknown;
 
 #[derive(Args)]
 #[command(after_help = "Examples:
@@ -27,12 +29,15 @@ use crate::output::Output;
   echo '{\"type\":\"user.created\",\"subject\":{\"kind\":\"user\",\"id\":\"u1\"}}' | auditdb append trail
 
 Without --type the event is read from stdin, as one native line. A store that is not there yet is
-made. The receipt is printed when the event is durable.")]
+made. The receipt is printed when the event is durable. What the packs call a secret of the event's
+type is refused; --pack none looks nothing up.")]
 pub(crate) struct Words {
     #[command(flatten)]
     database: Database,
     #[command(flatten)]
     event: EventWords,
+    #[command(flatten)]
+    unknown: Unknown,
 }
 
 #[derive(Args)]
@@ -216,15 +221,20 @@ pub(crate) fn run(words: &Words, output: &Output) -> Outcome<Code> {
         Some(event_type) => words.event.build(event_type)?,
         None => from_stdin()?,
     };
-    event.validate().map_err(|error| {
+    let options = words.unknown.of_append(Options::default())?;
+    let checked = event
+        .validate()
+        .and_then(|()| packs::check(&event, &options));
+    checked.map_err(|error| {
         let what = error.to_string();
         Failure::usage(match words.event.event_type {
             Some(_) => format!("{}: {what}", flag_of(&what)),
             None => format!("stdin: {what}"),
         })
     })?;
-    let store = Store::open(&words.database.path, Options::default())?;
+    let store = Store::open(&words.database.path, options)?;
     let appended = store.append(&event);
+    packs::tell_flagged(&store.flagged(), output);
     let closed = store.close();
     let receipt = appended?;
     // Whoever learns of a failure now, and appends again, would have the event twice.

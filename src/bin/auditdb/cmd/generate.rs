@@ -14,7 +14,8 @@ use crate::output::Output;
 #[derive(Args)]
 #[command(after_help = "Examples:
   auditdb generate --events 1000 > events.ndjson
-  auditdb generate --events 1000000 --seed 7 --ties 20 | auditdb import trail -")]
+  auditdb generate --events 1000000 --seed 7 --ties 20 | auditdb import trail -
+  auditdb generate --events 1000 --pack administration | auditdb import trail - --unknown refuse")]
 pub(crate) struct Words {
     /// How many
     #[arg(long, value_name = "N")]
@@ -28,10 +29,20 @@ pub(crate) struct Words {
     /// Percentage of events that arrive late
     #[arg(long, value_name = "PCT")]
     late: Option<f64>,
+    /// Events of a built-in pack, in the shapes that it declares: administration, all of its 38 types
+    #[arg(long, value_name = "NAME")]
+    pack: Option<String>,
 }
 
 pub(crate) fn run(words: &Words, output: &Output) -> Outcome<Code> {
-    let mut profile = Profile::realistic(words.events);
+    let mut profile = match words.pack.as_deref() {
+        None => Profile::realistic(words.events),
+        Some("administration") => Profile::administration(words.events),
+        Some(other) => {
+            let what = format!("--pack {other:?}: events are made of the pack administration");
+            return Err(Failure::usage(what));
+        }
+    };
     profile.tie_percent = percent("--ties", words.ties, profile.tie_percent)?;
     profile.late_percent = percent("--late", words.late, profile.late_percent)?;
     let mut out = output.data();

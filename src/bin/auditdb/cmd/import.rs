@@ -13,6 +13,7 @@ use std::time::Duration;
 use std::time::Instant;
 
 use auditdb::Durability;
+use auditdb::FlaggedTypes;
 use auditdb::Import;
 use auditdb::ImportFormat;
 use auditdb::ImportOptions;
@@ -33,6 +34,8 @@ use crate::failure::Failure;
 use crate::failure::Outcome;
 use crate::interrupt::Interrupt;
 use crate::output::Output;
+use crate::packs;
+use crate::packs::Unknown;
 use crate::progress::Progress;
 use crate::table;
 use crate::table::Table;
@@ -67,6 +70,8 @@ pub(crate) struct Words {
     /// Keep records that repeat exactly, instead of counting them as duplicates
     #[arg(long)]
     keep_repeats: bool,
+    #[command(flatten)]
+    unknown: Unknown,
     /// Print the counts, or the formats, as JSON on stdout
     #[arg(long)]
     json: bool,
@@ -100,10 +105,10 @@ pub(crate) fn run(words: &Words, output: &Output) -> Outcome<Code> {
         "stop" | "skip" => None,
         file => Some(Target::growing("--on-error", Path::new(file))?),
     };
-    let settings = Options {
+    let settings = words.unknown.of_import(Options {
         durability: Durability::Buffered,
         ..Options::default()
-    };
+    })?;
     let mut store = Store::open(path, settings)?;
     output.interrupt.arm();
     let begun = Instant::now();
@@ -113,11 +118,18 @@ pub(crate) fn run(words: &Words, output: &Output) -> Outcome<Code> {
         Ok(()) => store.compact(),
         Err(_) => Ok(()),
     };
+    let flagged = words.unknown.flags().then(|| store.flagged());
     let closed = compacted.and(store.close());
     if let Some(file) = &mut refused {
         file.flush()?;
     }
-    let told = tell(&outcome, begun.elapsed(), words.json, output);
+    let told = tell(
+        &outcome,
+        flagged.as_ref(),
+        begun.elapsed(),
+        words.json,
+        output,
+    );
     closed?;
     ended?;
     told?;
@@ -265,7 +277,13 @@ impl Read for Interruptible {
     }
 }
 
-fn tell(outcome: &ImportOutcome, took: Duration, json: bool, output: &Output) -> Outcome<()> {
+fn tell(
+    outcome: &ImportOutcome,
+    flagged: Option<&FlaggedTypes>,
+    took: Duration,
+    json: bool,
+    output: &Output,
+) -> Outcome<()> {
     let seconds = took.as_secs_f64();
     let rate = if seconds > 0.0 {
         outcome.read as f64 / seconds
@@ -287,13 +305,16 @@ fn tell(outcome: &ImportOutcome, took: Duration, json: bool, output: &Output) ->
         };
         writeln!(
             out,
-            "{{\"read\":{},\"imported\":{},\"duplicates\":{},\"refused\":{},\"first_seq\":{},\"last_seq\":{}}}",
+            "{{\"read\":{},\"imported\":{},\"duplicates\":{},\"refused\":{},\"first_seq\":{},\"last_seq\":{}{}}}",
             outcome.read,
             outcome.imported,
             outcome.duplicates,
             outcome.refused,
             seq(outcome.first_seq),
             seq(outcome.last_seq),
+            flagged.map_or_else(String::new, |flagged| {
+                format!(",\"flagged\":{}", packs::flagged_events(flagged))
+            }),
         )?;
         out.flush()?;
     } else {
@@ -301,6 +322,9 @@ fn tell(outcome: &ImportOutcome, took: Duration, json: bool, output: &Output) ->
             let lines = table::grouped(*lines);
             output.note(&format!("  {lines} by {}", text::one_line(mapping)));
         }
+    }
+    if let Some(flagged) = flagged {
+        packs::tell_flagged(flagged, output);
     }
     Ok(())
 }

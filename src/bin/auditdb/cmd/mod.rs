@@ -11,6 +11,7 @@ mod import;
 mod query;
 mod show;
 mod stats;
+mod types;
 mod verify;
 
 use std::fmt::Display;
@@ -45,6 +46,8 @@ pub(crate) enum Command {
     Facets(facets::Words),
     /// Print events in commit order and wait for more
     Follow(follow::Words),
+    /// List event types: those that packs know, or those that a store has
+    Types(types::Words),
     /// Print facts about a store
     Stats(stats::Words),
     /// Read every byte of a store and check everything that can be checked
@@ -65,6 +68,7 @@ pub(crate) fn run(command: Command, output: &Output) -> Outcome<Code> {
         Command::Export(words) => export::run(&words, output),
         Command::Facets(words) => facets::run(&words, output),
         Command::Follow(words) => follow::run(&words, output),
+        Command::Types(words) => types::run(&words, output),
         Command::Stats(words) => stats::run(&words, output),
         Command::Verify(words) => verify::run(&words, output),
         Command::Dump(words) => dump::run(&words, output),
