@@ -20,8 +20,8 @@ impl Filter {
     /// let widened = asked.with_aliases(&Registry::built_in());
     /// assert_eq!(
     ///     widened.to_string(),
-    ///     "subject is of kind \"anonymous_login\" with id \"c1\" or \
-    ///      subject is of kind \"confidential_login\" with id \"c1\""
+    ///     "(subject is of kind \"anonymous_login\" with id \"c1\" or \
+    ///      subject is of kind \"confidential_login\" with id \"c1\")"
     /// );
     /// ```
     #[must_use]
