@@ -253,21 +253,27 @@ fn newest(file: &dyn File) -> Result<(Option<Published>, bool)> {
         file.read_at(SLOTS_AT, &mut sectors)?;
         let (first, second) = sectors.split_at(SECTOR);
         torn = false;
-        for sector in [first, second] {
+        let (mut lacks_one, mut highest) = (false, 0);
+        for (parity, sector) in (0..).zip([first, second]) {
             match Slot::decode(sector) {
-                Slot::Empty => {}
+                Slot::Empty => lacks_one = true,
                 Slot::Torn => torn = true,
+                // Points take turns, so this one lies where another was.
+                Slot::Whole { counter, .. } if counter % 2 != parity => torn = true,
                 Slot::Whole {
                     boot,
                     counter,
                     point,
                 } => {
+                    highest = highest.max(counter);
                     if best.is_none_or(|(_, found, _)| counter >= found) {
                         best = Some((boot, counter, point));
                     }
                 }
             }
         }
+        // With the second point no slot is empty any more.
+        torn |= lacks_one && highest > 1;
         if !torn {
             break;
         }

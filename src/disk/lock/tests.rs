@@ -140,6 +140,21 @@ fn p5_a_damaged_slot_never_hides_what_was_acknowledged() -> Result<()> {
         file.write_at(place, &byte)?;
     }
     assert_eq!(durable(&disk), Durable::UpTo(point(2)));
+    // What happened: a slot of zeros, or the other one's bytes in it, counted as a point that had
+    // never been published, and readers of a writer that was killed saw its last events no more.
+    writer.publish(point(3))?;
+    let mut newest = [0; 60];
+    file.read_at(lock::slot_offset(3), &mut newest)?;
+    let mut older = newest;
+    file.read_at(lock::slot_offset(2), &mut older)?;
+    for instead in [[0; 60], older] {
+        file.write_at(lock::slot_offset(3), &instead)?;
+        let error = lock::status(&disk).expect_err("nobody knows");
+        assert_eq!(error.kind(), ErrorKind::Corrupt);
+        assert_eq!(durable(&disk.kill()), Durable::Everything);
+    }
+    file.write_at(lock::slot_offset(3), &newest)?;
+    assert_eq!(durable(&disk), Durable::UpTo(point(3)));
     Ok(())
 }
 
