@@ -93,6 +93,7 @@ mod event;
 mod id;
 mod limits;
 mod options;
+mod planted;
 mod registry;
 mod time;
 

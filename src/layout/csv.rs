@@ -2,6 +2,9 @@
 //! text is kept exactly, but for the formula guard, which puts one `'` before what a spreadsheet
 //! could take for a formula and before what begins with `'`, so taking one `'` away undoes it.
 
+use crate::planted::Bug;
+use crate::planted::planted;
+
 /// Whether cells that a spreadsheet could run as a formula are made harmless.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum CsvSafety {
@@ -89,7 +92,8 @@ pub(super) fn begins_a_formula(text: &str) -> bool {
     let shown = text.trim_start_matches(|first: char| {
         first.is_whitespace() || matches!(first, '\u{feff}' | '\u{200b}'..='\u{200f}' | '\u{2060}')
     });
-    text.starts_with(['\t', '\r', '\n', '\0', '\'', '\u{ff07}']) || shown.starts_with(acts)
+    let marked = text.starts_with(['\t', '\r', '\n', '\0', '\'', '\u{ff07}']);
+    (marked || shown.starts_with(acts)) && !planted(Bug::FormulaUnguarded)
 }
 
 /// The characters that spreadsheets act on, with their full-width and look-alike forms.

@@ -13,6 +13,8 @@ use crate::error::Result;
 use crate::id::ManifestId;
 use crate::id::StoreId;
 use crate::id::WalId;
+use crate::planted::Bug;
+use crate::planted::planted;
 
 const TITLE: &str = "auditdb store ";
 const VERSION: &str = "1";
@@ -65,7 +67,7 @@ impl Current {
             .rfind("crc ")
             .and_then(|at| text.split_at_checked(at))
             .ok_or_else(|| damaged("the file's checksum is missing"))?;
-        if crc != checksum_line(body) {
+        if crc != checksum_line(body) && !planted(Bug::CurrentUnchecked) {
             return Err(damaged("the file's checksum does not match"));
         }
         let version = body

@@ -11,6 +11,8 @@ use super::format::COLUMNS_MAX;
 use crate::codec::bits;
 use crate::codec::bits::BitWriter;
 use crate::codec::checksum::crc32;
+use crate::planted::Bug;
+use crate::planted::planted;
 
 /// A set of columns, one bit each.
 pub(crate) type Columns = [u64; COLUMNS_MAX / 64];
@@ -222,7 +224,7 @@ pub(super) fn decode(bytes: &[u8], number: u32, shape: Shape) -> Option<Content>
 /// The number of prints, and the bits behind it.
 fn open(bytes: &[u8], number: u32) -> Option<(u16, Bits<'_>)> {
     let (sum, covered) = bytes.split_first_chunk()?;
-    if u32::from_le_bytes(*sum) != crc32(covered) ^ number {
+    if u32::from_le_bytes(*sum) != crc32(covered) ^ number && !planted(Bug::PresenceUnchecked) {
         return None;
     }
     let (count, _) = covered.split_first_chunk()?;

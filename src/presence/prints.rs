@@ -4,6 +4,8 @@
 
 use crate::filter::term;
 use crate::filter::term::Role;
+use crate::planted::Bug;
+use crate::planted::instead;
 
 const ROLES: [Role; 4] = [
     term::SUBJECT,
@@ -21,6 +23,7 @@ pub(crate) fn told(stored: &[u8], mut print: impl FnMut(u32)) {
     let role = ROLES.iter().find(|role| role.pair == *code);
     // No kind holds a zero byte.
     let end_of_kind = rest.iter().position(|byte| *byte == 0);
+    let role = instead(Bug::PresenceFalseNegative, role, |_| None);
     if let (Some(role), Some(end)) = (role, end_of_kind) {
         let id = rest.get(end + 1..).unwrap_or_default();
         print(of(&[&[role.id, term::VALUE], id].concat()));

@@ -6,6 +6,8 @@ use super::rows::Rows;
 use super::rows::Walk;
 use crate::error::Result;
 use crate::filter::expression::Expression;
+use crate::planted::Bug;
+use crate::planted::planted;
 use crate::snapshot::Kept;
 use crate::snapshot::Listed;
 use crate::snapshot::Source;
@@ -29,6 +31,7 @@ pub(crate) fn rows(
                 }
             }
             sets.sort_by_key(|set| set.len_max(walk));
+            planted(Bug::LostPredicate).then(|| sets.truncate(2));
             one_or(sets, Rows::All, |sets| {
                 Rows::And(Box::new(Meeting::of(sets)))
             })

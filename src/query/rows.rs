@@ -4,6 +4,8 @@
 
 use super::meeting::Meeting;
 use crate::error::Result;
+use crate::planted::Bug;
+use crate::planted::planted;
 use crate::segment::postings::Direction;
 use crate::segment::postings::Postings;
 
@@ -106,8 +108,9 @@ impl Rows {
             return Ok(Step::End);
         }
         work.spend(1);
+        let skipped = u32::from(row % 64 == 63 && planted(Bug::SkipLastRowOfBlock));
         match self {
-            Rows::All => Ok(Step::Row(row)),
+            Rows::All => Ok(Step::Row(row + skipped)),
             Rows::None => Ok(Step::End),
             Rows::List(list) => {
                 let at = list.partition_point(|listed| *listed < row);

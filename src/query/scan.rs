@@ -21,6 +21,8 @@ use crate::error::Result;
 use crate::filter::expression::Expression;
 use crate::id::Position;
 use crate::id::Sequence;
+use crate::planted::Bug;
+use crate::planted::instead;
 use crate::snapshot::Kept;
 use crate::snapshot::Snapshot;
 use crate::snapshot::Source;
@@ -297,7 +299,8 @@ impl Walker {
 
     fn head(&self, position: Position, exact: bool, run: usize) -> Head {
         let micros = u128::from(position.occurred_at.as_micros().unsigned_abs());
-        let rank = micros << 64 | u128::from(position.seq.0);
+        let seq = instead(Bug::WrongOrderAtTies, position.seq.0, |seq| !seq);
+        let rank = micros << 64 | u128::from(seq);
         Head {
             rank: if self.route.oldest_first { !rank } else { rank },
             exact,
@@ -344,7 +347,7 @@ impl Walker {
         let micros = i64::try_from(rank >> 64).unwrap_or(i64::MAX);
         Position {
             occurred_at: Time::saturating_from_micros(micros),
-            seq: Sequence(rank as u64),
+            seq: Sequence(instead(Bug::WrongOrderAtTies, rank as u64, |seq| !seq)),
         }
     }
 

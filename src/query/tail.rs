@@ -10,6 +10,8 @@ use crate::event::StoredEvent;
 use crate::filter::Filter;
 use crate::id::Sequence;
 use crate::limits;
+use crate::planted::Bug;
+use crate::planted::planted;
 use crate::snapshot::Snapshot;
 use crate::snapshot::Unopened;
 use crate::snapshot::event_of;
@@ -74,6 +76,7 @@ impl Snapshot {
         let segments = self.segments().iter();
         let wanted = segments.filter(|pinned| {
             let entry = &pinned.entry;
+            let from = from + u64::from(planted(Bug::FollowerSkipsAtSeal));
             entry.seq_min.0 < end && entry.seq_max.0 >= from
         });
         for unopened in wanted.map(Unopened::segment).chain(self.unsealed()) {

@@ -40,6 +40,8 @@ use crate::id::SegmentId;
 use crate::id::Sequence;
 use crate::id::StoreId;
 use crate::limits;
+use crate::planted::Bug;
+use crate::planted::planted;
 
 /// What the manifest knows of a file, which the file must then say of itself.
 #[derive(Clone, Copy, Debug)]
@@ -101,7 +103,8 @@ impl Reader {
             let what = "this is the segment of another store or number";
             return Err(Error::corrupt(path, 0, what));
         }
-        if (footer.rows, footer.content_hash) != (expected.rows, expected.content_hash) {
+        let same = (footer.rows, footer.content_hash) == (expected.rows, expected.content_hash);
+        if !same && !planted(Bug::IndexByLengthOnly) {
             let what = "this is not the segment that the manifest names: its content hash differs";
             return Err(Error::corrupt(path, reader.footer_offset(), what));
         }

@@ -20,6 +20,10 @@ use crate::id::EventId;
 use crate::id::Position;
 use crate::id::Sequence;
 use crate::options::Durability;
+use crate::planted::Bug;
+use crate::planted::instead;
+use crate::planted::planted;
+use crate::planted::unless;
 use crate::segment::reader::Loaded;
 use crate::snapshot::Version;
 use crate::time::Time;
@@ -186,9 +190,10 @@ impl Shared {
             answers.extend(submissions.drain(..).map(|_| Err(error.again())));
             return;
         }
-        let sync = submissions
-            .iter()
-            .any(|submission| submission.durability == Durability::Durable);
+        let strict = |submission: &Submission| submission.durability == Durability::Durable;
+        let sync = submissions.iter().any(strict);
+        let sync = sync && (!planted(Bug::StrictestIgnored) || submissions.iter().all(strict));
+        let sync = sync && !planted(Bug::AckBeforeSync);
         let mut group = core::mem::take(&mut writer.group);
         self.plan(&writer, &mut group, submissions, answers);
         let written = self.with_room(&mut writer, |writer| self.write(writer, &group, sync));
@@ -213,7 +218,8 @@ impl Shared {
     ) {
         let now = self.clock.now();
         group.next_seq = writer.next_seq;
-        group.recorded_at = now.max(writer.recorded_at);
+        let latest = now.max(writer.recorded_at);
+        group.recorded_at = instead(Bug::ClockGoesBack, latest, |_| now);
         group.clock_stepped = now < writer.recorded_at;
         for submission in submissions.drain(..) {
             let (rows_before, seq_before) = (group.rows.len(), group.next_seq);
@@ -345,6 +351,7 @@ impl Shared {
                 // A full disk leaves the log as it was, so the sequence stays dense and the next
                 // append may find room again. Anything else leaves it unknown what is in the log.
                 if error.is_full() && !writer.wal.is_broken() {
+                    writer.next_seq += u64::from(planted(Bug::HoleAfterFullDisk));
                     return Err(error);
                 }
                 self.poison(&error);
@@ -363,6 +370,7 @@ impl Shared {
                 writer.table.push(&placed, row.prints);
             }
         }
+        planted(Bug::SnapshotSeesUnsynced).then(|| self.publish(writer));
         if sync || writer.wal.unsynced_bytes() >= GROUP_BYTES as u64 {
             self.sync_log(writer)?;
         } else if writer.wal.unsynced_bytes() > 0 {
@@ -378,7 +386,7 @@ impl Shared {
             if let Err(error) = self.check_lock() {
                 return Err(indeterminate().because(error));
             }
-            if let Err(error) = writer.wal.sync() {
+            if let Err(error) = unless(Bug::SkipDataSync, || writer.wal.sync()) {
                 self.poison(&error);
                 return Err(indeterminate().because(error));
             }
@@ -397,7 +405,8 @@ fn indeterminate() -> Error {
 /// The receipt of `row` if it is the row wanted.
 fn same(wanted: &Prepared, row: &Row<'_>) -> Result<Option<Receipt>> {
     let time = row.body.time_given.then_some(row.position.occurred_at);
-    if row.body == wanted.body() && time == wanted.time {
+    let same = row.body == wanted.body() && time == wanted.time;
+    if same || planted(Bug::FingerprintBelieved) {
         return Ok(Some(Receipt {
             id: EventId::new(row.position),
             seq: row.position.seq,

@@ -23,6 +23,8 @@ use crate::manifest;
 use crate::manifest::Ends;
 use crate::manifest::Manifest;
 use crate::options::Options;
+use crate::planted::Bug;
+use crate::planted::planted;
 use crate::time::Clock;
 use crate::time::Time;
 use crate::wal;
@@ -34,7 +36,7 @@ pub(super) fn not_a_store(path: &Path, why: &str) -> Error {
 /// Refuses a folder that must not become a store: one that was a store and lost its `CURRENT`, one
 /// that holds anything else, and every one if nothing is to be created. Changes nothing.
 pub(super) fn check(disk: &dyn Disk, path: &Path, create: bool) -> Result<()> {
-    if let Some(found) = remains(disk)? {
+    if let Some(found) = remains(disk)?.filter(|_| !planted(Bug::CreateOverRemains)) {
         let what = format!(
             "the file is not there, though {} says that the folder was a store: put it back from \
              a copy, or salvage the events and import them into a new store",

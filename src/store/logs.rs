@@ -12,6 +12,8 @@ use crate::id::WalId;
 use crate::manifest::Current;
 use crate::manifest::Phase;
 use crate::manifest::State;
+use crate::planted::Bug;
+use crate::planted::instead;
 use crate::wal;
 use crate::wal::Extent;
 
@@ -27,6 +29,7 @@ pub(super) struct Known {
 impl Known {
     pub(super) fn new(current: Current, point: Option<DurablePoint>) -> Known {
         let point = point.filter(|_| current.phase == Phase::Open);
+        let point = instead(Bug::DurablePointIgnored, point, |_| None);
         Known { current, point }
     }
 

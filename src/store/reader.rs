@@ -37,6 +37,8 @@ use crate::manifest::Current;
 use crate::manifest::Phase;
 use crate::manifest::State;
 use crate::options::ReadMode;
+use crate::planted::Bug;
+use crate::planted::instead;
 use crate::snapshot::Base;
 use crate::snapshot::Lineup;
 use crate::snapshot::Pinned;
@@ -320,7 +322,8 @@ impl Seen {
                     .filter(|id| needed.contains(id))
                     .map(|id| (id, whole))
                     .collect();
-                logs.push((point.wal, Extent::Live(point.wal_end)));
+                let end = Extent::Live(point.wal_end);
+                logs.push((point.wal, instead(Bug::ReaderBeyondPoint, end, |_| whole)));
                 (view.state, logs, point.events, Some(point.events))
             }
             Reach::Files(known) => {
@@ -451,7 +454,8 @@ impl Seen {
         let segments = Arc::clone(&self.lineup);
         let replayed = self.logs.values().map(|log| log.rows.next_seq).max();
         let events = replayed.unwrap_or(0).max(self.state.sealed_seq.0);
-        let events = self.events_max.map_or(events, |max| max.min(events));
+        let events_max = instead(Bug::ReaderBeyondPoint, self.events_max, |_| None);
+        let events = events_max.map_or(events, |max| max.min(events));
         let recorded = self.logs.values().map(|log| log.rows.recorded_at).max();
         let recorded = recorded.max(self.state.recorded_at);
         let version = Version {

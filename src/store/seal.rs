@@ -24,6 +24,9 @@ use crate::manifest::Edit;
 use crate::manifest::SegmentEntry;
 use crate::memtable::Entry;
 use crate::memtable::Memtable;
+use crate::planted::Bug;
+use crate::planted::planted;
+use crate::planted::unless;
 use crate::segment;
 use crate::segment::Summary;
 use crate::segment::writer::Printed;
@@ -91,7 +94,7 @@ impl Shared {
             (Arc::clone(table), *next_wal, writer.clock_steps)
         };
         let len = table.len();
-        let view = table.view(len);
+        let view = table.view(len - usize::from(planted(Bug::OffByOneAtSeal)));
         let positions: Vec<Position> = (0..len as u32)
             .filter_map(|row| view.position(row))
             .collect();
@@ -113,8 +116,10 @@ impl Shared {
             });
             segment::writer::write(file, self.base.store, id, rows)
         })?;
+        let sealed = len as u64 - u64::from(planted(Bug::SealedSeqShort));
+        planted(Bug::UnlinkBeforeManifest).then(|| self.keep_spare(WalId(next_wal.0 - 1)));
         let edit = Edit {
-            sealed_seq: Some(Sequence(table.first_seq().0 + len as u64)),
+            sealed_seq: Some(Sequence(table.first_seq().0 + sealed)),
             wal_first: Some(next_wal),
             recorded_at,
             clock_steps: Some(clock_steps),
@@ -122,7 +127,8 @@ impl Shared {
         };
         self.put_in_force(added, Vec::new(), edit, Some(&table))?;
         self.writer.lock().tables.pop_front();
-        self.keep_spare(WalId(next_wal.0 - 1))?;
+        let needless = next_wal.0 - u64::from(!planted(Bug::RecycleNeededLog));
+        self.keep_spare(WalId(needless))?;
         remove_logs_before(&*self.disk, next_wal)?;
         Ok(true)
     }
@@ -223,7 +229,8 @@ impl Shared {
         written: Result<Summary>,
     ) -> Result<SegmentEntry> {
         let id = draft.id;
-        let synced = written.and_then(|summary| draft.file.sync_all().map(|()| summary));
+        let sync = || unless(Bug::EditBeforeSegmentSync, || draft.file.sync_all());
+        let synced = written.and_then(|summary| sync().map(|()| summary));
         let placed = synced.and_then(|summary| {
             let folder = names::Folder::of(summary.newest.occurred_at, self.partition);
             let level = u8::from(summary.rows as usize >= cut.final_rows());
@@ -243,7 +250,8 @@ impl Shared {
             };
             durable::create_dir(&*self.disk, &folder.path())?;
             self.disk.rename(&draft.path, &entry.path())?;
-            self.disk.sync_dir(&folder.path()).inspect_err(|_| {
+            let sync = || self.disk.sync_dir(&folder.path());
+            unless(Bug::SegmentFolderUnsynced, sync).inspect_err(|_| {
                 self.discard(core::slice::from_ref(&entry));
             })?;
             Ok(entry)

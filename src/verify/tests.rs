@@ -6,6 +6,8 @@
     reason = "a test that panics has failed, which is what it should do"
 )]
 
+mod indexes;
+
 use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;

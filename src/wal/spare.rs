@@ -9,6 +9,8 @@ use crate::disk::names;
 use crate::error::ErrorKind;
 use crate::error::Result;
 use crate::id::WalId;
+use crate::planted::Bug;
+use crate::planted::planted;
 
 /// A file that holds nothing but a log of this store, whole and to its last byte.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,7 +28,7 @@ impl Spare {
     pub(crate) fn take(disk: &dyn Disk, id: WalId) -> Result<Option<Spare>> {
         let (path, aside) = (names::wal(id), names::draft(&names::wal(id)));
         let file = disk.open_write(&path)?;
-        if !file.claim()? || !file.is_single()? {
+        if !(file.claim()? || planted(Bug::ReuseUnderReader)) || !file.is_single()? {
             return Ok(None);
         }
         let end = file.len()?;

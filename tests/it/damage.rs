@@ -17,6 +17,8 @@ use auditdb::Time;
 use crate::support::folder;
 use crate::support::lines;
 
+mod every;
+
 fn event(number: u64) -> Event {
     let micros = 1_778_000_000_000_000 + (number * 7919 % 5) as i64 * 1_000_000;
     let event = Event::new("damage.tested")
@@ -153,7 +155,8 @@ fn salvaged(path: &Path, wanted: &[String]) -> (usize, auditdb::Salvage) {
     let text = String::from_utf8(out).expect("lines are text");
     let wanted: BTreeSet<&str> = wanted.iter().map(String::as_str).collect();
     let found: BTreeSet<&str> = text.lines().collect();
-    assert_eq!(found.len() as u64, report.events, "every event once");
+    assert_eq!(text.lines().count(), found.len(), "every event once");
+    assert_eq!(found.len() as u64, report.events);
     assert!(
         found.is_subset(&wanted),
         "nothing that was not in the store"
@@ -283,6 +286,29 @@ fn p6_damage_in_a_log_keeps_the_groups_around_it() {
         assert_eq!(found.missing, report.missing, "{story}");
         assert_eq!(found.damages.len(), 1, "{story}: {:?}", found.damages);
     }
+}
+
+/// Without its records a folder can hold an event in a log and in the segment that was sealed from it.
+#[test]
+fn p3_an_event_in_two_files_is_salvaged_once() {
+    let folder = folder();
+    let path = folder.path().join("store");
+    let store = Store::open(&path, Options::default()).expect("a new store");
+    for number in 0..5 {
+        store.append(&event(number)).expect("an append");
+    }
+    let is_log = |file: &PathBuf| file.extension().is_some_and(|end| end == "wal");
+    let logs: Vec<PathBuf> = files(&path).into_iter().filter(is_log).collect();
+    let read = |log: &PathBuf| fs::read(log).expect("a file");
+    let before: Vec<Vec<u8>> = logs.iter().map(read).collect();
+    store.flush().expect("a flush");
+    store.close().expect("a close");
+    let wanted = lines(&path, ReadMode::Positional).expect("a whole store");
+    for (log, bytes) in logs.iter().zip(before) {
+        fs::write(log, bytes).expect("a write");
+    }
+    fs::remove_file(path.join("CURRENT")).expect("a removal");
+    assert_eq!(salvaged(&path, &wanted).0, wanted.len());
 }
 
 #[test]

@@ -18,6 +18,8 @@ mod damage;
 mod golden;
 mod mission;
 mod model;
+#[cfg(feature = "planted")]
+mod planted;
 mod readers;
 mod support;
 mod threats;

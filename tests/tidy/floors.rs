@@ -21,7 +21,7 @@ const FLOORS: [(Within, &[&str]); 7] = [
     (
         Within::Chain,
         &[
-            "time", "limits", "error", "id", "event", "registry", "options",
+            "planted", "time", "limits", "error", "id", "event", "registry", "options",
         ],
     ),
     (Within::Chain, &["codec", "filter", "layout"]),

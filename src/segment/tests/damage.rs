@@ -95,6 +95,26 @@ fn every_flipped_bit_is_noticed_by_reading() {
     );
 }
 
+/// Two copies of a store that went on apart have segments of one store, number and length.
+#[test]
+fn p4_another_segment_of_the_same_name_and_length_is_refused() {
+    let folder = Folder::new();
+    let write = |folder: &Folder, word: &str| {
+        let mut model = models(&[(1, 1)]);
+        model[0].content = format!(r#"{{"type":"user.login","reason":"{word}"}}"#);
+        folder.write(1, &model)
+    };
+    let other = Folder::new();
+    let (own, twin) = (write(&folder, "one"), write(&other, "two"));
+    assert_eq!(own.file_len, twin.file_len);
+    assert_ne!(own.content_hash, twin.content_hash);
+    for mode in [ReadMode::Mapped, ReadMode::Positional] {
+        assert!(read_fully(&other, 1, &twin, mode).is_ok());
+        let error = read_fully(&other, 1, &own, mode).err().unwrap();
+        assert_eq!(error.kind(), ErrorKind::Corrupt);
+    }
+}
+
 #[test]
 fn a_file_cut_anywhere_is_refused() {
     let models = models(&[(1, 1), (2, 2), (2, 3)]);

@@ -1,6 +1,7 @@
 //! From opening to the end of a handle: closing says what failed, dropping promises nothing, a fork
 //! takes nothing, and a panic in the background stops writing only.
 
+use std::io::ErrorKind::Other;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -45,6 +46,29 @@ fn p5_a_fork_takes_nothing_and_disturbs_nobody() -> Result<()> {
     Ok(())
 }
 
+/// A failed sync leaves pages that read well and are not on the disk; whoever opens the store then
+/// and shows them has to see to it that they are.
+#[test]
+fn p1_what_only_the_cache_holds_is_written_anew_at_open() -> Result<()> {
+    for within in ["wal/", "MANIFEST"] {
+        for seed in 0..20 {
+            let disk = SimDisk::new(seed);
+            let store = open(&disk)?;
+            append(&store, 0..3)?;
+            disk.fail(Fault::new(Operation::Sync, Other).within(within));
+            let failed = store.append(&event(3)).and_then(|_| store.flush());
+            failed.unwrap_err();
+            drop(store);
+            let left = disk.kill();
+            let shown = count(&open(&left)?)?;
+            assert!(shown >= 3, "{within}, seed {seed}");
+            let held = count(&open(&left.crash(seed))?)?;
+            assert_eq!(held, shown, "{within}, seed {seed}");
+        }
+    }
+    Ok(())
+}
+
 #[test]
 fn p1_a_second_handle_is_refused_in_the_same_process() -> Result<()> {
     let disk = SimDisk::new(1);
@@ -66,7 +90,7 @@ fn p5_closing_says_what_failed_and_dropping_loses_nothing_acknowledged() -> Resu
         append(&store, 0..3)?;
         store.append_with(&event(3), Durability::Durable)?;
         store.append(&event(4))?;
-        disk.fail(Fault::any_change(std::io::ErrorKind::Other).sticky());
+        disk.fail(Fault::any_change(Other).sticky());
         match is_closed {
             true => drop(store.close().unwrap_err()),
             false => drop(store),
@@ -111,7 +135,7 @@ fn p5_a_panic_in_the_background_stops_writing_and_leaves_reading() -> Result<()>
         append(&store, 0..6)?;
         store.flush()?;
         append(&store, 6..9)?;
-        let fault = Fault::new(operation, std::io::ErrorKind::Other).within(".seg");
+        let fault = Fault::new(operation, Other).within(".seg");
         disk.fail(fault.panicking());
         assert_eq!(store.flush().unwrap_err().kind(), ErrorKind::Poisoned);
         let error = store.append(&event(9)).unwrap_err();

@@ -62,6 +62,7 @@ fn p2_a_reader_sees_what_is_durable_and_no_more() -> Result<()> {
     disk.fail(Fault::new(Operation::Sync, std::io::ErrorKind::Other).within("wal/"));
     assert!(store.append(&event(5)).is_err());
     assert_eq!(seen(&reader)?, 5, "below the last good sync");
+    assert_eq!(seen(&self::reader(&disk)?)?, 5, "also who comes just now");
     drop(store);
     assert_eq!(
         seen(&reader)?,

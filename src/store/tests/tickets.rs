@@ -16,6 +16,7 @@ use std::time::Instant;
 use super::count;
 use super::event;
 use super::open;
+use super::open_buffered;
 use crate::disk::sim::Fault;
 use crate::disk::sim::Operation;
 use crate::disk::sim::SimDisk;
@@ -66,6 +67,21 @@ fn mission_a_dropped_ticket_takes_nothing_back() -> Result<()> {
     drop(hand_in(&store, 0..7)?);
     assert_eq!(store.append(&event(7))?.seq.0, 7, "those before come first");
     assert_eq!(count(&store)?, 8);
+    Ok(())
+}
+
+/// An append that asks for less leads the group that a ticket waits in.
+#[test]
+fn p1_a_group_is_as_durable_as_its_strictest_member() -> Result<()> {
+    for seed in 0..10 {
+        let disk = SimDisk::new(seed);
+        let store = open_buffered(&disk)?;
+        let mut ticket = store.append_async(&event(0))?;
+        store.append(&event(1))?;
+        assert_eq!(comes_true(&mut ticket)?.seq.0, 0);
+        let held = count(&open(&disk.crash(seed))?)?;
+        assert!(held >= 1, "seed {seed}: answered, and not durable");
+    }
     Ok(())
 }
 
