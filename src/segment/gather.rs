@@ -217,11 +217,14 @@ impl Gather {
         self.form.see_moment(value, &moment.ulid);
         self.form.times.see(value, moment.position);
         let Some(seen) = &mut self.seen else {
-            self.form.see(value);
-            let number = match &mut self.raw {
+            let (number, is_usual) = match &mut self.raw {
                 Some(raw) => raw.push(value, &moment.ulid),
-                None => self.values.push(value),
+                None => (self.values.push(value), false),
             };
+            // The form has seen what is usual.
+            if !is_usual || self.form.integer.is_some() {
+                self.form.see(value);
+            }
             return (number, true);
         };
         seen.leaves += 1;

@@ -86,6 +86,9 @@ impl FixedCodes {
 }
 
 impl Letters {
+    /// Every letter there is.
+    pub(super) const ALL: Letters = Letters([u64::MAX; 4]);
+
     /// Those that occur here or there.
     pub(crate) fn join(&mut self, other: &Letters) {
         for (word, other) in self.0.iter_mut().zip(other.0) {

@@ -14,6 +14,7 @@ use crate::codec::bits::BitWriter;
 /// Packed values by number.
 #[derive(Debug)]
 pub(super) struct Raw {
+    /// What fits at each place; the moment itself is compared as a whole.
     places: Vec<Letters>,
     ulid: bool,
     fixed: Fixed,
@@ -35,8 +36,14 @@ impl Raw {
         let ulid = ulid && places.len() >= ULID;
         let fixed = Fixed::new(places, ulid);
         let len = fixed.width().div_ceil(8);
+        let fitting = |(place, letters): (usize, &Letters)| match fixed.is_time(place) {
+            // The letters of a moment are others in every row.
+            true => Letters::ALL,
+            false => *letters,
+        };
+        let fitting = places.iter().enumerate().map(fitting).collect();
         (len * 4 <= places.len() * 3).then(|| Raw {
-            places: places.to_vec(),
+            places: fitting,
             ulid,
             codes: fixed.codes(),
             fixed,
@@ -58,9 +65,11 @@ impl Raw {
         self.packed.capacity() + self.odd.heap() + 4 * self.odd_numbers.capacity()
     }
 
-    /// Adds a value and gives its number; `moment` begins the ULIDs of its row.
-    pub(super) fn push(&mut self, value: &[u8], moment: &[u8; ULID_TIME]) -> u32 {
-        if self.fits(value, moment) {
+    /// Adds a value; `moment` begins the ULIDs of its row. Gives its number, and whether all its
+    /// letters were there before.
+    pub(super) fn push(&mut self, value: &[u8], moment: &[u8; ULID_TIME]) -> (u32, bool) {
+        let fits = self.fits(value, moment);
+        if fits {
             self.codes.write(value, &mut self.writer);
             self.writer.flush(&mut self.packed);
         } else {
@@ -69,19 +78,16 @@ impl Raw {
         }
         self.packed.resize((self.len() + 1) * self.len, 0);
         self.count += 1;
-        self.count - 1
+        (self.count - 1, fits && !self.ulid)
     }
 
     fn fits(&self, value: &[u8], moment: &[u8; ULID_TIME]) -> bool {
         let time = value.len().checked_sub(ULID);
         let time = time.and_then(|at| value.get(at..at + ULID_TIME));
-        let mut letters = value.iter().zip(&self.places).enumerate();
+        let mut letters = value.iter().zip(&self.places);
         value.len() == self.places.len()
             && (!self.ulid || time == Some(moment))
-            // The moment itself was compared; its letters are others in every row.
-            && letters.all(|(place, (letter, letters))| {
-                self.fixed.is_time(place) || letters.has(*letter)
-            })
+            && letters.all(|(letter, letters)| letters.has(*letter))
     }
 
     /// Appends the value with this number to `out`; `moment` gives what begins the ULIDs of its row.
@@ -142,7 +148,7 @@ mod tests {
                 return Ok(());
             };
             for (number, value) in (0..).zip(known.iter().chain(&later)) {
-                proptest::prop_assert_eq!(raw.push(value.as_bytes(), &moment(value)), number);
+                proptest::prop_assert_eq!(raw.push(value.as_bytes(), &moment(value)).0, number);
             }
             let fixed = Fixed::new(&places, ulid);
             for (number, value) in (0..).zip(known.iter().chain(&later)) {

@@ -36,6 +36,10 @@ pub(super) fn values(text: &[u8], found: &mut Vec<Range<usize>>) -> bool {
 
 /// Where the number begins that ends a `text` such as `dc1/Security/4711`, behind a slash.
 pub(super) fn number(text: &[u8]) -> Option<usize> {
+    // Nearly all texts end otherwise.
+    if !text.last().is_some_and(u8::is_ascii_digit) {
+        return None;
+    }
     let digits = text.iter().rev().take_while(|byte| byte.is_ascii_digit());
     let start = text.len() - digits.count();
     let plain = match text.get(start..)? {
