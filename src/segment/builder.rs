@@ -40,11 +40,15 @@ use crate::error::Result;
 use crate::id::Position;
 use crate::time::Time;
 
-/// Templates of one member, and columns of a segment; what comes beyond is kept whole.
-const TEMPLATES_MAX: usize = 2048;
+/// Templates of one member, bytes of all, and columns of a segment; what comes beyond is kept whole.
+const TEMPLATES_MAX: usize = 4096;
+const TEMPLATES_HEAP_MAX: usize = 64 << 20;
 const COLUMNS_MAX: usize = 4096;
-/// Templates of one member beyond which rendered texts are no longer taken apart: they are prose.
+/// Templates of one member beyond which rendered texts are no longer taken apart if one row in so many
+/// brings another: they are prose. A log of Windows of 24,480 lines took 93 bytes a line where all
+/// texts beyond that number were kept whole, and takes 79.
 pub(super) const RENDERED_MAX: usize = 1024;
+const RENDERED_ROWS: usize = 8;
 /// Bytes of gathered values beyond which members are kept whole, so that no input takes more.
 const HEAP_MAX: usize = 160 << 20;
 
@@ -344,7 +348,11 @@ impl Builder {
             let number = self.names.find(name);
             let known = number.and_then(|number| self.members.get(number as usize));
             let manifold = known.is_some_and(|member| {
-                member.templates.len() >= RENDERED_MAX
+                let templates = member.templates.len();
+                let most = templates >= TEMPLATES_MAX / 4 * 3
+                    || templates * RENDERED_ROWS > self.current.number as usize;
+                templates >= RENDERED_MAX
+                    && most
                     && self.texts.find(shape.template(found)).is_none()
             });
             if manifold {
@@ -429,7 +437,9 @@ impl Builder {
         }
         let templates = self.members.get(member)?.templates.len();
         let paths = paths(text);
-        if templates >= TEMPLATES_MAX || self.columns.len() + paths.len() > COLUMNS_MAX {
+        let columns = self.columns.len() + paths.len();
+        let is_full = templates >= TEMPLATES_MAX || self.texts.heap() > TEMPLATES_HEAP_MAX;
+        if is_full || columns > COLUMNS_MAX {
             return None;
         }
         self.texts.number(text);
