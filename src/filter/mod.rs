@@ -11,6 +11,7 @@ pub(crate) mod facet;
 mod field;
 pub(crate) mod indexed;
 mod item;
+mod query_text;
 mod range;
 pub(crate) mod term;
 #[cfg(test)]

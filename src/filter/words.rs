@@ -15,6 +15,7 @@ use crate::filter::field::shown;
 use crate::filter::item::Item;
 use crate::filter::item::items;
 use crate::filter::item::split_key;
+use crate::filter::query_text;
 use crate::filter::range::Edge;
 use crate::filter::range::Range;
 use crate::filter::when;
@@ -26,7 +27,7 @@ use crate::limits;
 use crate::time::Time;
 
 /// The names of the flags, without dashes, in the order in which help lists them.
-pub(crate) const FLAGS: [&str; 17] = [
+pub(crate) const FLAGS: [&str; 18] = [
     "since",
     "until",
     "before",
@@ -44,6 +45,7 @@ pub(crate) const FLAGS: [&str; 17] = [
     "id",
     "key",
     "no",
+    "filter",
 ];
 
 /// What the values of one flag are alternatives of.
@@ -99,11 +101,21 @@ impl Words<'_> {
             "key" => self.look_ups(Group::Key, text),
             "no" => self.absent(text),
             "meta" => self.meta(text),
+            "filter" => self.parameters(text),
             _ => match flag.parse::<FilterField>() {
                 Ok(field) if !matches!(field, FilterField::Meta(_)) => self.field(&field, text),
                 _ => Err(format!("no such filter; there are {}", FLAGS.join(", "))),
             },
         }
+    }
+
+    /// The text form: each parameter is a flag by another name.
+    fn parameters(&mut self, text: &str) -> Result<(), String> {
+        for one in query_text::parameters(text)? {
+            self.flag(one.flag, &one.text)
+                .map_err(|why| format!("{}: {why}", shown(&one.written)))?;
+        }
+        Ok(())
     }
 
     fn edge(&mut self, end: End, text: &str) -> Result<(), String> {

@@ -105,6 +105,9 @@ pub(crate) struct Filters {
     /// Without this field, such as outcome or meta:ticket
     #[arg(long, value_name = "FIELD", allow_hyphen_values = true)]
     no: Vec<String>,
+    /// Parameters as web services write them, such as 'event_type=a&metadata[entity_id]=x'
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
+    filter: Vec<String>,
     /// The time zone in which times without one are read
     #[arg(long, value_name = "ZONE", default_value = "UTC")]
     tz: String,
@@ -151,6 +154,7 @@ impl Filters {
             ("id", &self.id),
             ("key", &self.key),
             ("no", &self.no),
+            ("filter", &self.filter),
         ];
         let words = flags
             .into_iter()

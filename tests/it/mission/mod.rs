@@ -3,6 +3,8 @@
 
 mod aliases;
 mod natural_ties;
+#[cfg(feature = "cli")]
+mod parameters;
 mod shapes;
 mod types;
 mod unknown;
