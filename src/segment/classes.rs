@@ -164,6 +164,25 @@ impl Numbering {
         }
     }
 
+    /// For whatever the next bits are, as many as any number takes, the number and how many of them
+    /// are its own; `None` where that would be more bits than `width_max`.
+    pub(super) fn codes(&self, width_max: u32) -> Option<Vec<(u64, u8)>> {
+        let widest = |(prefix, place): &(u32, u8)| match *place {
+            REST => prefix + self.width,
+            place => prefix + u32::from(place),
+        };
+        let classes = self.classes.iter().flat_map(|classes| &classes.classes);
+        let width = classes.map(widest).max().unwrap_or(self.width);
+        let codes = (width <= width_max).then_some(0..1_u64 << width)?;
+        let codes = codes.map(|code| {
+            let bits = code.to_le_bytes();
+            let mut cursor = Cursor { bits: &bits, at: 0 };
+            let number = self.read(&mut cursor).unwrap_or(u64::MAX);
+            (number, cursor.at as u8)
+        });
+        Some(codes.collect())
+    }
+
     pub(super) fn writer(&self) -> NumberWriter {
         let mut writer = NumberWriter {
             width: self.width,
@@ -390,6 +409,14 @@ mod tests {
                 proptest::prop_assert_eq!(numbering.read(&mut cursor).ok(), Some(number));
             }
             proptest::prop_assert_eq!(cursor.at.div_ceil(8), packed.len());
+            let mut at = shift as usize;
+            let codes = numbering.codes(12).unwrap_or_default();
+            for number in (0..counts.len() as u64).filter(|_| !codes.is_empty()) {
+                let code = bits::word_or_zeros(&packed, at) as usize % codes.len();
+                let (found, width) = codes.get(code).copied().unwrap_or_default();
+                proptest::prop_assert_eq!(found, number);
+                at += usize::from(width);
+            }
         }
 
         #[test]

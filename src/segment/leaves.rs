@@ -1,6 +1,9 @@
 //! The columns of a segment made ready to be read: leaf by leaf a row's bits become text again.
 //! Only leaves that others are told from are remembered while a row is read.
 
+use std::sync::Arc;
+use std::sync::OnceLock;
+
 use super::classes::Numbering;
 use super::format::Section;
 use super::letters::Alphabet;
@@ -8,6 +11,7 @@ use super::letters::TEXT_MAX;
 use super::letters::moment;
 use super::notes::Note;
 use super::numbered::Values;
+use super::quick::Quick;
 use super::region::Region;
 use super::region::Regions;
 use super::rows::Cursor;
@@ -31,6 +35,8 @@ use crate::id::Position;
 #[derive(Debug, Default)]
 pub(super) struct Leaves {
     columns: Vec<Leaf>,
+    /// By column: how it is read by now, if not as those are.
+    quick: Vec<OnceLock<Option<Quick>>>,
     pub(super) tables: Tables,
     pub(super) regions: Regions,
     pub(super) room: Room,
@@ -56,8 +62,8 @@ struct Leaf {
 enum Told {
     Never,
     Copy(u32),
-    /// By a table from the other's number to its own.
-    Derived(u32, Region),
+    /// By a table from the other's number, of which there are so many, to its own.
+    Derived(u32, u64, Region),
 }
 
 #[derive(Debug)]
@@ -87,12 +93,12 @@ enum Kind {
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Last {
     pub(super) row: u64,
-    start: usize,
-    len: usize,
-    number: u32,
+    pub(super) start: usize,
+    pub(super) len: usize,
+    pub(super) number: u32,
 }
 
-const NOWHERE: u32 = u32::MAX;
+pub(super) const NOWHERE: u32 = u32::MAX;
 /// No number: the leaf was copied, or is of no dictionary.
 const NUMBERLESS: u32 = u32::MAX;
 
@@ -126,7 +132,8 @@ impl Leaves {
                         .is_some_and(|end| end <= dictionaries.len);
                     let start = dictionaries.offset.saturating_add(at);
                     let len = if fits { len } else { 0 };
-                    Told::Derived(slot(source), Region::new(start, len, &mut leaves.regions))
+                    let table = Region::new(start, len, &mut leaves.regions);
+                    Told::Derived(slot(source), count, table)
                 }
             };
             let base = base(column, dictionaries, &mut leaves);
@@ -138,6 +145,7 @@ impl Leaves {
                 base,
             });
         }
+        leaves.quick.resize_with(kept.len(), OnceLock::new);
         leaves
     }
 }
@@ -184,16 +192,69 @@ impl RowReader<'_> {
         row: &mut Growing,
         note: &mut impl Note,
     ) -> Result<(), Stop> {
-        let leaf = self.leaves.columns.get(column as usize);
-        let leaf = leaf.ok_or(Stop::NoRow)?;
+        let quick = self.leaves.quick.get(column as usize);
         let start = row.content.len();
-        let number = match leaf.is_alone {
-            true => self.plain(leaf, cursor, position, row)?,
-            false => self.related(leaf, cursor, position, row)?,
+        let number = match quick.and_then(OnceLock::get) {
+            Some(Some(quick)) => quick.read(cursor, row)?,
+            Some(None) => self.any_leaf(column, cursor, position, row)?,
+            None => {
+                let number = self.any_leaf(column, cursor, position, row)?;
+                self.quicken(column);
+                number
+            }
         };
         let value = (number != NUMBERLESS).then_some(number);
         note.leaf(column, start..row.content.len(), value);
         Ok(())
+    }
+
+    /// A leaf of any column; gives its number.
+    #[inline(never)]
+    fn any_leaf(
+        &self,
+        column: u32,
+        cursor: &mut Cursor<'_>,
+        position: Position,
+        row: &mut Growing,
+    ) -> Result<u32, Stop> {
+        let leaf = self.leaves.columns.get(column as usize);
+        let leaf = leaf.ok_or(Stop::NoRow)?;
+        match leaf.is_alone {
+            true => self.plain(leaf, cursor, position, row),
+            false => self.related(leaf, cursor, position, row),
+        }
+    }
+
+    /// Has a column read in fewer steps, if that is known to be possible or not by now.
+    #[inline(never)]
+    fn quicken(&self, column: u32) {
+        let columns = (&self.leaves.columns, &self.leaves.quick);
+        let column = column as usize;
+        if let (Some(leaf), Some(quick)) = (columns.0.get(column), columns.1.get(column))
+            && let Some(found) = self.quick(leaf)
+        {
+            // Whoever was quicker found the same.
+            drop(quick.set(found));
+        }
+    }
+
+    /// How a column is read in fewer steps, or that it is not; `None` where nobody knows yet.
+    fn quick(&self, leaf: &Leaf) -> Option<Option<Quick>> {
+        let Kind::Dictionary(values) = &leaf.base else {
+            return Some(None);
+        };
+        let room = &self.leaves.room;
+        let Some(slab) = values.slab()?.filter(|_| !leaf.asked).map(Arc::clone) else {
+            return Some(None);
+        };
+        Some(match &leaf.told {
+            Told::Never => Some(Quick::coded(&values.numbering, slab, leaf.kept, room)),
+            Told::Copy(_) => None,
+            Told::Derived(from, count, table) => {
+                let number = |from| self.derived(leaf, from, table).ok();
+                Quick::told((*from, *count), slab, leaf.kept, room, number)
+            }
+        })
     }
 
     /// A leaf that others may tell, or that tells others; gives its number.
@@ -214,7 +275,7 @@ impl RowReader<'_> {
                 copied.ok_or(Stop::NoRow)?;
                 NUMBERLESS
             }
-            Told::Derived(from, table) if told => {
+            Told::Derived(from, _, table) if told => {
                 let last = row.last_of(*from)?;
                 let number = self.derived(leaf, last.number, table)?;
                 self.numbered(leaf, number, row)?;
@@ -222,15 +283,8 @@ impl RowReader<'_> {
             }
             _ => self.plain(leaf, cursor, position, row)?,
         };
-        if leaf.kept != NOWHERE
-            && let Some(last) = row.last.get_mut(leaf.kept as usize)
-        {
-            *last = Last {
-                row: row.number,
-                start,
-                len: row.content.len() - start,
-                number,
-            };
+        if leaf.kept != NOWHERE {
+            row.remember(leaf.kept, start, number);
         }
         Ok(number)
     }

@@ -38,6 +38,7 @@ mod packed;
 mod packing;
 mod pages;
 pub(crate) mod postings;
+mod quick;
 mod raw;
 pub(crate) mod reader;
 mod recorded;

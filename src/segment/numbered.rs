@@ -3,6 +3,7 @@
 //! copy.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 use std::sync::OnceLock;
 
 use super::classes::Numbering;
@@ -30,7 +31,7 @@ pub(super) struct Values {
     region: Region,
     kind: Kind,
     /// All of them as they are, once that is worth it; or not, where there is no room.
-    slab: OnceLock<Option<Slab>>,
+    slab: OnceLock<Option<Arc<Slab>>>,
 }
 
 #[derive(Debug)]
@@ -75,6 +76,12 @@ impl Values {
         })
     }
 
+    /// All of them as they are, or that there is no room for that; `None` where that is not known
+    /// yet.
+    pub(super) fn slab(&self) -> Option<Option<&Arc<Slab>>> {
+        self.slab.get().map(Option::as_ref)
+    }
+
     /// Appends the value with this number to `out`.
     #[inline(always)]
     pub(super) fn read(
@@ -103,7 +110,7 @@ impl Values {
         if self.region.is_frequent() {
             self.slab.get_or_init(|| {
                 let read = |number, out: &mut Buffer| self.read_packed(reader, number, out).ok();
-                Slab::of(self.count, &reader.leaves.room, read)
+                Slab::of(self.count, &reader.leaves.room, read).map(Arc::new)
             });
         }
         self.read_packed(reader, number, out)

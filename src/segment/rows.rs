@@ -137,6 +137,19 @@ impl Growing {
         last.filter(|last| last.row == self.number)
             .ok_or(Stop::NoRow)
     }
+
+    /// Remembers in `slot` the leaf that begins at `start` and ends here.
+    #[inline]
+    pub(super) fn remember(&mut self, slot: u32, start: usize, number: u32) {
+        if let Some(last) = self.last.get_mut(slot as usize) {
+            *last = Last {
+                row: self.number,
+                start,
+                len: self.content.len() - start,
+                number,
+            };
+        }
+    }
 }
 
 impl RowReader<'_> {
