@@ -5,6 +5,7 @@
 use super::buffer::Append;
 use super::canonical;
 use super::content::Content;
+use super::content::Parts;
 use super::digits::Digits;
 use super::fingerprint;
 use super::varint;
@@ -155,8 +156,8 @@ impl<'a> Row<'a> {
     }
 
     /// The same of the row's own content, taken apart.
-    pub(crate) fn event_with(&self, content: &Content<'_>) -> StoredEvent {
-        self.stored(content.event())
+    pub(crate) fn event_with(&self, parts: Parts<'_>) -> StoredEvent {
+        self.stored(parts.event())
     }
 
     fn stored(&self, mut event: Event) -> StoredEvent {

@@ -14,7 +14,7 @@ use super::Format;
 use super::pack::Packed;
 use super::pack::Packer;
 use crate::codec::buffer::Buffer;
-use crate::codec::content::Content;
+use crate::codec::content::Parts;
 use crate::codec::row::Row;
 use crate::error::Result;
 use crate::planted::Bug;
@@ -104,8 +104,8 @@ impl<'e> Maker<'e> {
             export.begin(&mut head);
             raw.extend(&head);
         }
-        let mut each = |row: &Row<'_>, content: Option<&Content<'_>>| {
-            export.row(row, content, core::mem::take(&mut first), raw)?;
+        let mut each = |row: &Row<'_>, parts: Option<Parts<'_>>| {
+            export.row(row, parts, core::mem::take(&mut first), raw)?;
             Ok(match raw.len() >= PART_BYTES {
                 true => ControlFlow::Break(()),
                 false => ControlFlow::Continue(()),

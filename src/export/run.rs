@@ -21,7 +21,7 @@ use super::crew::Shift;
 use super::separate;
 use super::sink::Sink;
 use crate::codec::buffer::Buffer;
-use crate::codec::content::Content;
+use crate::codec::content::Parts;
 use crate::codec::row::Row;
 use crate::error::Error;
 use crate::error::ErrorKind;
@@ -146,18 +146,18 @@ impl Export {
         combiner.finish(query, interrupted)
     }
 
-    /// Appends one row from its stored bytes, without making an event of them; `content` is its own
+    /// Appends one row from its stored bytes, without making an event of them; `parts` are its own
     /// where the format asks for that, and `first` says that none of this export stands before it.
     pub(super) fn row(
         &self,
         row: &Row<'_>,
-        content: Option<&Content<'_>>,
+        parts: Option<Parts<'_>>,
         first: bool,
         out: &mut Buffer,
     ) -> Result<()> {
         if self.format == Format::Csv {
-            let content = content.ok_or_else(|| no_event(row))?;
-            self.layout.csv_row(row, content, self.csv_safety, out);
+            let parts = parts.ok_or_else(|| no_event(row))?;
+            self.layout.csv_row(row, parts, self.csv_safety, out);
             return Ok(());
         }
         if self.format == Format::Json {

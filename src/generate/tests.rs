@@ -9,6 +9,7 @@ use super::Generator;
 use super::Profile;
 use crate::codec::buffer::Buffer;
 use crate::codec::canonical;
+use crate::codec::content::Parts;
 use crate::codec::row::Body;
 use crate::codec::row::ImportMark;
 use crate::codec::row::Row;
@@ -106,7 +107,7 @@ fn every_stored_row_reads_alike_by_both_readers() {
             let stored = row.to_event().unwrap();
             for layout in Layout::ALL {
                 let (mut found, mut wanted) = (Buffer::default(), Vec::new());
-                layout.csv_row(&row, &parts, CsvSafety::Guard, &mut found);
+                layout.csv_row(&row, Parts::Parsed(&parts), CsvSafety::Guard, &mut found);
                 layout.json_row(&row, &mut found).unwrap();
                 layout.csv_record(&stored, CsvSafety::Guard, &mut wanted);
                 layout.json_line(&stored, &mut wanted);

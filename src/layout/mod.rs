@@ -9,7 +9,7 @@ mod entries;
 mod stored;
 
 use crate::codec::buffer::Buffer;
-use crate::codec::content::Content;
+use crate::codec::content::Parts;
 use crate::codec::row::Row;
 use crate::event::StoredEvent;
 
@@ -73,18 +73,18 @@ impl Layout {
         record.end();
     }
 
-    /// Writes one row as a CSV record; `content` is the row's own.
+    /// Writes one row as a CSV record; `parts` are its own.
     pub(crate) fn csv_row(
         self,
         row: &Row<'_>,
-        content: &Content<'_>,
+        parts: Parts<'_>,
         safety: CsvSafety,
         out: &mut Buffer,
     ) {
         let mut cells = cells::Cells::new(safety, out);
         match self {
-            Layout::Native => stored::native(row, content, &mut cells),
-            Layout::Entries => stored::entries(row, content, &mut cells),
+            Layout::Native => stored::native(row, parts, &mut cells),
+            Layout::Entries => stored::entries(row, parts, &mut cells),
         }
         cells.end();
     }
@@ -94,7 +94,10 @@ impl Layout {
     pub(crate) fn json_row(self, row: &Row<'_>, out: &mut Buffer) -> Option<()> {
         match self {
             Layout::Native => row.write_line(out),
-            Layout::Entries => stored::entry_line(row, &row.content()?, out),
+            Layout::Entries => {
+                let content = row.content()?;
+                stored::entry_line(row, Parts::Parsed(&content), out);
+            }
         }
         Some(())
     }

@@ -14,6 +14,7 @@ use super::CsvSafety;
 use super::Layout;
 use crate::codec::buffer::Buffer;
 use crate::codec::canonical;
+use crate::codec::content::Parts;
 use crate::codec::row::Body;
 use crate::codec::row::Row;
 use crate::event::Context;
@@ -79,7 +80,7 @@ fn written_alike(event: &StoredEvent) {
         assert_eq!(text(found), text(wanted));
         for safety in [CsvSafety::Guard, CsvSafety::Raw] {
             let (mut found, mut wanted) = (Buffer::default(), Vec::new());
-            layout.csv_row(&row, &parts, safety, &mut found);
+            layout.csv_row(&row, Parts::Parsed(&parts), safety, &mut found);
             let found = found.as_slice().to_vec();
             layout.csv_record(event, safety, &mut wanted);
             let mut reader = csv::ReaderBuilder::new();

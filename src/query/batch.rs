@@ -14,7 +14,7 @@ use super::scan::Found;
 use super::scan::Route;
 use super::scan::STREAK;
 use super::scan::Walker;
-use crate::codec::content::Content;
+use crate::codec::content::Parts;
 use crate::codec::row::Row;
 use crate::error::Error;
 use crate::error::ErrorKind;
@@ -55,8 +55,7 @@ pub(crate) struct Batch {
 }
 
 /// What is done with a row and, where it was taken apart, its content.
-pub(crate) type Each<'e> =
-    dyn FnMut(&Row<'_>, Option<&Content<'_>>) -> Result<ControlFlow<()>> + 'e;
+pub(crate) type Each<'e> = dyn FnMut(&Row<'_>, Option<Parts<'_>>) -> Result<ControlFlow<()>> + 'e;
 
 /// What a reader of batches keeps from row to row.
 #[derive(Default)]
@@ -213,7 +212,7 @@ impl Batch {
             };
             let kept = blocks.of(source);
             let flow = match parts {
-                true => source.read_parts(row, kept, |row, content| each(&row, Some(content))),
+                true => source.read_parts(row, kept, |row, parts| each(&row, Some(parts))),
                 false => source.read(row, kept, |row| each(&row, None)),
             };
             let flow = match flow {
@@ -249,7 +248,7 @@ impl Batch {
                 continue;
             }
             let flow = match parts {
-                true => walker.parts(|row, content| each(&row, Some(content)))?,
+                true => walker.parts(|row, parts| each(&row, Some(parts)))?,
                 false => walker.row(|row| each(&row, None))?,
             };
             if flow.is_some_and(|flow| flow.is_break()) {

@@ -145,7 +145,7 @@ impl Scan {
     /// # Ok::<(), auditdb::Error>(())
     /// ```
     pub fn next_with<T>(&mut self, read: impl FnOnce(&EventView<'_>) -> T) -> Result<Option<T>> {
-        self.give(|walker| walker.parts(|row, content| Ok(read(&EventView::new(row, content)))))
+        self.give(|walker| walker.parts(|row, parts| Ok(read(&EventView::new(row, parts)))))
     }
 
     /// Where to go on behind the last match given; `None` before the first.
@@ -214,7 +214,7 @@ impl Iterator for Scan {
         if self.is_over {
             return None;
         }
-        let given = self.give(|walker| walker.parts(|row, content| Ok(row.event_with(content))));
+        let given = self.give(|walker| walker.parts(|row, parts| Ok(row.event_with(parts))));
         self.is_over = given.is_err();
         given.transpose()
     }

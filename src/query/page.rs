@@ -11,7 +11,7 @@ use super::scan::Route;
 use super::scan::STREAK;
 use super::scan::Walker;
 use super::view::EventView;
-use crate::codec::content::Content;
+use crate::codec::content::Parts;
 use crate::codec::row::Row;
 use crate::error::Error;
 use crate::error::ErrorKind;
@@ -90,7 +90,7 @@ pub struct Page {
 
 /// What a page holds so far.
 struct Filled<'e> {
-    each: &'e mut dyn FnMut(Row<'_>, &Content<'_>),
+    each: &'e mut dyn FnMut(Row<'_>, Parts<'_>),
     count: usize,
     bytes: usize,
     /// The place of the row handed on last.
@@ -252,8 +252,8 @@ impl Snapshot {
     /// ```
     pub fn page(&self, query: &Query) -> Result<Page> {
         let mut events = Vec::with_capacity(query.limit.min(1024));
-        let page = self.page_of(query, &mut |row, content| {
-            events.push(row.event_with(content));
+        let page = self.page_of(query, &mut |row, parts| {
+            events.push(row.event_with(parts));
         })?;
         Ok(Page { events, ..page })
     }
@@ -264,12 +264,12 @@ impl Snapshot {
     /// # Errors
     /// As [`Snapshot::page`].
     pub fn page_with(&self, query: &Query, mut each: impl FnMut(&EventView<'_>)) -> Result<Page> {
-        self.page_of(query, &mut |row, content| {
-            each(&EventView::new(row, content));
+        self.page_of(query, &mut |row, parts| {
+            each(&EventView::new(row, parts));
         })
     }
 
-    fn page_of(&self, query: &Query, each: &mut dyn FnMut(Row<'_>, &Content<'_>)) -> Result<Page> {
+    fn page_of(&self, query: &Query, each: &mut dyn FnMut(Row<'_>, Parts<'_>)) -> Result<Page> {
         if query.limit == 0 || query.limit > limits::PAGE_EVENTS {
             let what = format!(
                 "limit: {} is not from 1 to {}",
@@ -351,11 +351,11 @@ impl Filled<'_> {
 
     /// Hands the row on that the walk stands at, or has leapt over.
     fn add(&mut self, row: u32, walker: &mut Walker) -> Result<()> {
-        walker.parts_of(row, |row, content| {
+        walker.parts_of(row, |row, parts| {
             self.count += 1;
             self.bytes += row.body.content.len();
             self.last = Some(row.position);
-            (self.each)(row, content);
+            (self.each)(row, parts);
             Ok(())
         })?;
         Ok(())

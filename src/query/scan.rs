@@ -14,7 +14,7 @@ use super::rows::Rows;
 use super::rows::Step;
 use super::rows::Walk;
 use super::rows::Work;
-use crate::codec::content::Content;
+use crate::codec::content::Parts;
 use crate::codec::row::Row;
 use crate::error::ErrorKind;
 use crate::error::Result;
@@ -194,7 +194,7 @@ impl Walker {
     /// As [`Walker::row`], with the row's content taken apart.
     pub(crate) fn parts<T>(
         &mut self,
-        read: impl FnOnce(Row<'_>, &Content<'_>) -> Result<T>,
+        read: impl FnOnce(Row<'_>, Parts<'_>) -> Result<T>,
     ) -> Result<Option<T>> {
         match self.place() {
             Some((_, row)) => self.parts_of(row, read),
@@ -206,7 +206,7 @@ impl Walker {
     pub(crate) fn parts_of<T>(
         &mut self,
         row: u32,
-        read: impl FnOnce(Row<'_>, &Content<'_>) -> Result<T>,
+        read: impl FnOnce(Row<'_>, Parts<'_>) -> Result<T>,
     ) -> Result<Option<T>> {
         let Some(open) = self.opened() else {
             return Ok(None);

@@ -4,8 +4,8 @@
 
 use std::borrow::Cow;
 
-use crate::codec::content::Content;
 use crate::codec::content::Entity;
+use crate::codec::content::Parts;
 use crate::codec::content::Text;
 use crate::codec::row::Row;
 use crate::event::Context;
@@ -40,13 +40,15 @@ use crate::time::Time;
 #[derive(Clone, Copy, Debug)]
 pub struct EventView<'a> {
     row: Row<'a>,
-    content: &'a Content<'a>,
+    parts: Parts<'a>,
 }
 
 /// A performer, a subject or a further target, borrowed; what its kind of entity does not have is
 /// absent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EntityView<'a> {
+    /// The whole entity as the JSON object that it is written as.
+    pub json: &'a str,
     /// What kind of entity it is.
     pub kind: Cow<'a, str>,
     /// Its name within its kind.
@@ -87,8 +89,8 @@ pub struct OriginView<'a> {
 
 impl<'a> EventView<'a> {
     /// Looks at a row with its own content.
-    pub(super) const fn new(row: Row<'a>, content: &'a Content<'a>) -> EventView<'a> {
-        EventView { row, content }
+    pub(super) const fn new(row: Row<'a>, parts: Parts<'a>) -> EventView<'a> {
+        EventView { row, parts }
     }
 
     /// The event's public name.
@@ -118,81 +120,101 @@ impl<'a> EventView<'a> {
     /// What kind of thing happened.
     #[must_use]
     pub fn event_type(&self) -> Cow<'a, str> {
-        self.content.event_type.text()
+        self.parts.event_type().text()
     }
 
     /// As [`crate::Event::sub_type`].
     #[must_use]
     pub fn sub_type(&self) -> Field<Cow<'a, str>> {
-        text(self.content.sub_type)
+        text(self.parts.sub_type())
     }
 
     /// As [`crate::Event::offset`].
     #[must_use]
-    pub const fn offset(&self) -> Field<i32> {
-        self.content.offset
+    pub fn offset(&self) -> Field<i32> {
+        self.parts.offset()
     }
 
     /// As [`crate::Event::org`].
     #[must_use]
     pub fn org(&self) -> Field<Cow<'a, str>> {
-        text(self.content.org)
+        text(self.parts.org())
     }
 
     /// As [`crate::Event::performer`].
     #[must_use]
     pub fn performer(&self) -> Field<EntityView<'a>> {
-        self.content.performer.map(entity)
+        self.parts.performer().map(entity)
     }
 
     /// As [`crate::Event::on_behalf_of`].
     #[must_use]
     pub fn on_behalf_of(&self) -> Field<EntityView<'a>> {
-        self.content.on_behalf_of.map(entity)
+        self.parts.on_behalf_of().map(entity)
     }
 
     /// As [`crate::Event::subject`].
     #[must_use]
     pub fn subject(&self) -> Field<EntityView<'a>> {
-        self.content.subject.map(entity)
+        self.parts.subject().map(entity)
     }
 
     /// As [`crate::Event::targets`], one after the other.
     #[must_use]
     pub fn targets(&self) -> Field<impl Iterator<Item = EntityView<'a>> + use<'a>> {
-        let targets = self.content.targets;
+        let targets = self.parts.targets();
         targets.map(|targets| targets.iter().map(entity))
+    }
+
+    /// All targets as the JSON list that they are written as, for whoever keeps them as one text.
+    #[must_use]
+    pub fn targets_json(&self) -> Field<&'a str> {
+        self.parts.targets().map(|targets| targets.json)
     }
 
     /// As [`crate::Event::outcome`].
     #[must_use]
-    pub const fn outcome(&self) -> Field<Outcome> {
-        self.content.outcome
+    pub fn outcome(&self) -> Field<Outcome> {
+        self.parts.outcome()
     }
 
     /// As [`crate::Event::reason`].
     #[must_use]
     pub fn reason(&self) -> Field<Cow<'a, str>> {
-        text(self.content.reason)
+        text(self.parts.reason())
     }
 
     /// As [`crate::Event::source`].
     #[must_use]
     pub fn source(&self) -> Field<Cow<'a, str>> {
-        text(self.content.source)
+        text(self.parts.source())
     }
 
     /// As [`crate::Event::metadata`], key and value one after the other.
     #[must_use]
     pub fn metadata(&self) -> Field<impl Iterator<Item = (Cow<'a, str>, Cow<'a, str>)> + use<'a>> {
-        let metadata = self.content.metadata;
+        let metadata = self.parts.metadata();
         metadata.map(|pairs| pairs.iter().map(|(key, value)| (key.text(), value.text())))
+    }
+
+    /// The metadata as the JSON object that they are written as.
+    #[must_use]
+    pub fn metadata_json(&self) -> Field<&'a str> {
+        self.parts.metadata().map(|metadata| metadata.json)
+    }
+
+    /// What the metadata hold for `key`.
+    #[must_use]
+    pub fn metadata_value(&self, key: &str) -> Option<Cow<'a, str>> {
+        let metadata = self.parts.metadata();
+        let found = metadata.value()?.iter().find(|(name, _)| name.is(key));
+        found.map(|(_, value)| value.text())
     }
 
     /// As [`crate::Event::changes`], one after the other.
     #[must_use]
     pub fn changes(&self) -> Field<impl Iterator<Item = ChangeView<'a>> + use<'a>> {
-        let changes = self.content.changes;
+        let changes = self.parts.changes();
         changes.map(|changes| {
             changes.iter().map(|change| ChangeView {
                 path: change.path.text(),
@@ -202,13 +224,19 @@ impl<'a> EventView<'a> {
         })
     }
 
+    /// The changes as the JSON list that they are written as.
+    #[must_use]
+    pub fn changes_json(&self) -> Field<&'a str> {
+        self.parts.changes().map(|changes| changes.json)
+    }
+
     /// As [`crate::Event::context`]: the keys that are there with their values, null where they
     /// are, well-known ones first.
     #[must_use]
     pub fn context(
         &self,
     ) -> Field<impl Iterator<Item = (Cow<'a, str>, Field<Cow<'a, str>>)> + use<'a>> {
-        let context = self.content.context;
+        let context = self.parts.context();
         context.map(|context| {
             let known = Context::KEYS.into_iter().zip(context.known);
             let known = known.filter(|(_, value)| !value.is_absent());
@@ -218,28 +246,47 @@ impl<'a> EventView<'a> {
         })
     }
 
+    /// The context as the JSON object that it is written as.
+    #[must_use]
+    pub fn context_json(&self) -> Field<&'a str> {
+        self.parts.context().map(|context| context.json)
+    }
+
+    /// What the context holds for `key`, a well-known one or a further one.
+    #[must_use]
+    pub fn context_value(&self, key: &str) -> Field<Cow<'a, str>> {
+        if let Some(place) = Context::KEYS.iter().position(|known| *known == key) {
+            return text(self.parts.known(place));
+        }
+        let Field::Value(context) = self.parts.context() else {
+            return Field::Absent;
+        };
+        let found = context.further.iter().find(|(name, _)| name.is(key));
+        found.map_or(Field::Absent, |(_, value)| Field::Value(value.text()))
+    }
+
     /// As [`crate::Event::batch`].
     #[must_use]
     pub fn batch(&self) -> Field<Cow<'a, str>> {
-        text(self.content.batch)
+        text(self.parts.batch())
     }
 
     /// As [`crate::Event::caused_by`].
     #[must_use]
     pub fn caused_by(&self) -> Field<Cow<'a, str>> {
-        text(self.content.caused_by)
+        text(self.parts.caused_by())
     }
 
     /// As [`crate::Event::correlation`].
     #[must_use]
     pub fn correlation(&self) -> Field<Cow<'a, str>> {
-        text(self.content.correlation)
+        text(self.parts.correlation())
     }
 
     /// As [`crate::Event::origin`].
     #[must_use]
     pub fn origin(&self) -> Field<OriginView<'a>> {
-        self.content.origin.map(|origin| OriginView {
+        self.parts.origin().map(|origin| OriginView {
             store: text(origin.store),
             id: text(origin.id),
             seq: origin.seq,
@@ -250,13 +297,13 @@ impl<'a> EventView<'a> {
     /// As [`crate::Event::key`].
     #[must_use]
     pub fn key(&self) -> Field<Cow<'a, str>> {
-        text(self.content.key)
+        text(self.parts.key())
     }
 
     /// As [`crate::Event::data`]: one JSON value, as the application wrote it.
     #[must_use]
-    pub const fn data(&self) -> Field<&'a str> {
-        self.content.data
+    pub fn data(&self) -> Field<&'a str> {
+        self.parts.data()
     }
 
     /// Appends the canonical line, without a line end.
@@ -267,7 +314,7 @@ impl<'a> EventView<'a> {
     /// The event with every text copied.
     #[must_use]
     pub fn to_event(&self) -> StoredEvent {
-        self.row.event_with(self.content)
+        self.row.event_with(self.parts)
     }
 }
 
@@ -277,6 +324,7 @@ fn text<'a>(field: Field<Text<'a>>) -> Field<Cow<'a, str>> {
 
 fn entity(entity: Entity<'_>) -> EntityView<'_> {
     EntityView {
+        json: entity.json,
         kind: entity.kind.text(),
         id: text(entity.id),
         label: text(entity.label),

@@ -10,7 +10,7 @@ use super::schema::NO_COLUMN;
 use super::schema::Reference;
 use super::schema::Schema;
 use crate::codec::content::Behind;
-use crate::codec::content::Content;
+use crate::codec::content::Located;
 use crate::codec::content::Outline;
 use crate::codec::content::Piece;
 use crate::event;
@@ -28,17 +28,18 @@ impl Outlines {
         )
     }
 
-    /// Takes `text` apart, the content that `cuts` are of, into `content`, which is empty. `None`
-    /// where it has to be parsed to know; then `content` holds anything.
-    pub(super) fn content<'a>(
-        &self,
+    /// Finds the members of `text`, the content that `cuts` are of. `None` where it has to be parsed
+    /// to know; then `located` is of no use.
+    pub(super) fn locate<'a>(
+        &'a self,
         schema: &Schema,
         text: &'a str,
-        cuts: &Cuts,
-        content: &mut Content<'a>,
+        cuts: &'a Cuts,
+        located: &mut Located<'a>,
     ) -> Option<()> {
+        *located = Located::of(text, &cuts.starts);
         let (mut next, mut unclean) = (0, 0);
-        for (place, (template, first)) in cuts.members.iter().enumerate() {
+        for (template, first) in &cuts.members {
             let outline = self.0.get(*template as usize)?;
             let outline = outline.get_or_init(|| outline_of(schema, *template).map(Box::new));
             let outline = outline.as_deref()?;
@@ -48,11 +49,7 @@ impl Outlines {
             }
             next = outline.field() + 1;
             unclean += outline.unclean_bytes();
-            let end = match cuts.members.get(place + 1) {
-                Some((_, first)) => *first as usize + 1,
-                None => cuts.starts.len(),
-            };
-            outline.put(text, cuts.starts.get(*first as usize..end)?, content)?;
+            located.add(outline, *first)?;
         }
         // Else some leaf holds what may be an escape, or more than one text.
         let is_clean = unclean == event::unclean_bytes(text.as_bytes());

@@ -8,6 +8,8 @@ use std::sync::Arc;
 use super::Pinned;
 use super::Segments;
 use crate::codec::content::Content;
+use crate::codec::content::Located;
+use crate::codec::content::Parts;
 use crate::codec::fingerprint;
 use crate::codec::row::Row;
 use crate::error::Error;
@@ -128,16 +130,20 @@ impl Source {
         &self,
         row: u32,
         kept: &mut Kept,
-        read: impl FnOnce(Row<'_>, &Content<'_>) -> Result<T>,
+        read: impl FnOnce(Row<'_>, Parts<'_>) -> Result<T>,
     ) -> Result<T> {
         match self {
             Source::Segment { reader, .. } => {
-                let mut content = Content::default();
-                let (row, told) = reader.parts(row, kept, &mut content)?;
-                told.ok_or_else(|| no_event(&row))?;
-                read(row, &content)
+                let mut located = Located::default();
+                match reader.parts(row, kept, &mut located)? {
+                    (row, true) => read(row, Parts::Located(&located)),
+                    (row, false) => read(row, Parts::Parsed(&content_of(&row)?)),
+                }
             }
-            Source::Memtable { .. } => self.read(row, kept, |row| read(row, &content_of(&row)?)),
+            Source::Memtable { .. } => self.read(row, kept, |row| {
+                let content = content_of(&row)?;
+                read(row, Parts::Parsed(&content))
+            }),
         }
     }
 
@@ -152,16 +158,16 @@ impl Source {
                 Ok(Listed::Rows(if found { vec![row] } else { Vec::new() }))
             }
             Leaf::Origin(id) => {
-                let of_origin = |content: &Content<'_>| {
-                    let origin = content.origin_id();
+                let of_origin = |parts: Parts<'_>| {
+                    let origin = parts.origin_id();
                     origin.is_some_and(|origin| origin.text() == id.as_str())
                 };
                 self.confirmed(fingerprint::origin_id(id), kept, of_origin)
             }
             Leaf::Key(key) => {
-                let of_key = |content: &Content<'_>| {
-                    let held = content.key.value();
-                    held.is_some_and(|held| held.text() == key.as_str())
+                let of_key = |parts: Parts<'_>| {
+                    let held = parts.key();
+                    held.value().is_some_and(|held| held.text() == key.as_str())
                 };
                 self.confirmed(fingerprint::key(key), kept, of_key)
             }
@@ -212,7 +218,7 @@ impl Source {
         &self,
         fingerprint: u64,
         kept: &mut Kept,
-        confirm: impl Fn(&Content<'_>) -> bool,
+        confirm: impl Fn(Parts<'_>) -> bool,
     ) -> Result<Listed> {
         let candidates = self.by_fingerprint(fingerprint)?;
         let mut rows = Vec::new();

@@ -4,7 +4,6 @@
 
 use std::borrow::Cow;
 
-use auditdb::EntityView;
 use auditdb::Event;
 use auditdb::EventView;
 use auditdb::Field;
@@ -68,70 +67,8 @@ fn copied(field: Field<Cow<'_, str>>) -> Option<String> {
     }
 }
 
-/// A JSON object as it is written.
-struct Object(String);
-
-impl Object {
-    fn new() -> Object {
-        Object(String::with_capacity(128))
-    }
-
-    fn key(&mut self, key: &str) {
-        self.0.push(if self.0.is_empty() { '{' } else { ',' });
-        self.quoted(key);
-        self.0.push(':');
-    }
-
-    fn quoted(&mut self, text: &str) {
-        let is_plain = |byte: u8| byte >= 0x20 && byte != b'"' && byte != b'\\';
-        if text.bytes().all(is_plain) {
-            self.0.push('"');
-            self.0.push_str(text);
-            self.0.push('"');
-        } else {
-            self.0 += &serde_json::to_string(text).expect("text is JSON");
-        }
-    }
-
-    fn text(&mut self, key: &str, text: &str) {
-        self.key(key);
-        self.quoted(text);
-    }
-
-    /// A member whose value is JSON already.
-    fn field(&mut self, key: &str, value: Field<&str>) {
-        let value = match value {
-            Field::Absent => return,
-            Field::Null => "null",
-            Field::Value(value) => value,
-        };
-        self.key(key);
-        self.0.push_str(value);
-    }
-
-    fn end(mut self) -> String {
-        self.0.push_str(if self.0.is_empty() { "{}" } else { "}" });
-        self.0
-    }
-
-    fn of_entity(entity: &EntityView<'_>) -> String {
-        let mut object = Object::new();
-        object.text("kind", &entity.kind);
-        for (key, value) in [
-            ("id", &entity.id),
-            ("label", &entity.label),
-            ("email", &entity.email),
-            ("org", &entity.org),
-            ("external_ref", &entity.external_ref),
-        ] {
-            match value {
-                Field::Absent => {}
-                Field::Null => object.field(key, Field::Null),
-                Field::Value(text) => object.text(key, text),
-            }
-        }
-        object.end()
-    }
+fn kept(json: Field<&str>) -> Option<String> {
+    json.value().map(|json| (*json).to_owned())
 }
 
 impl Record {
@@ -182,7 +119,11 @@ impl Record {
             source: copied(view.source()).unwrap_or_default(),
             outcome: view.outcome().value().map_or("", |o| o.as_str()).to_owned(),
             reason: copied(view.reason()),
-            data: view.data().value().map(|data| (*data).to_owned()),
+            on_behalf_of: (view.on_behalf_of().value()).map(|whom| whom.json.to_owned()),
+            targets: kept(view.targets_json()),
+            metadata: kept(view.metadata_json()).unwrap_or_default(),
+            changes: kept(view.changes_json()),
+            data: kept(view.data()),
             ..Record::default()
         };
         if let Field::Value(performer) = view.performer() {
@@ -196,56 +137,15 @@ impl Record {
             record.subject_id = copied(subject.id).unwrap_or_default();
             record.subject_label = copied(subject.label).unwrap_or_default();
         }
-        if let Field::Value(context) = view.context() {
-            for (key, value) in context {
-                let place = match &*key {
-                    "ip" => &mut record.ip,
-                    "user_agent" => &mut record.user_agent,
-                    "request_id" => &mut record.request_id,
-                    _ => continue,
-                };
-                *place = copied(value).unwrap_or_default();
-            }
-        }
+        record.ip = copied(view.context_value("ip")).unwrap_or_default();
+        record.user_agent = copied(view.context_value("user_agent")).unwrap_or_default();
+        record.request_id = copied(view.context_value("request_id")).unwrap_or_default();
         if let Field::Value(origin) = view.origin() {
             record.external_id = copied(origin.id).unwrap_or_default();
         }
-        record.nested_of(view);
+        let entity = view.metadata_value("entity_id");
+        record.entity = entity.map_or_else(String::new, Cow::into_owned);
         record
-    }
-
-    /// The fields that a table keeps as JSON.
-    fn nested_of(&mut self, view: &EventView<'_>) {
-        if let Field::Value(who) = view.on_behalf_of() {
-            self.on_behalf_of = Some(Object::of_entity(&who));
-        }
-        if let Field::Value(targets) = view.targets() {
-            let targets: Vec<String> = targets.map(|one| Object::of_entity(&one)).collect();
-            self.targets = Some(format!("[{}]", targets.join(",")));
-        }
-        if let Field::Value(pairs) = view.metadata() {
-            let mut object = Object::new();
-            for (key, value) in pairs {
-                object.text(&key, &value);
-                if key == "entity_id" {
-                    self.entity = value.into_owned();
-                }
-            }
-            self.metadata = object.end();
-        }
-        if let Field::Value(changes) = view.changes() {
-            let mut text = String::with_capacity(256);
-            for change in changes {
-                text.push(if text.is_empty() { '[' } else { ',' });
-                let mut object = Object::new();
-                object.text("path", &change.path);
-                object.field("before", change.before);
-                object.field("after", change.after);
-                text.push_str(&object.end());
-            }
-            text.push(']');
-            self.changes = Some(text);
-        }
     }
 
     /// The fields that are no plain text in an event.

@@ -5,16 +5,20 @@
 //! is the model that tests and `verify` compare with.
 
 mod event;
+mod located;
 mod names;
 mod outline;
+mod parts;
 mod rules;
 mod scan;
 
 use std::borrow::Cow;
 
+pub(crate) use self::located::Located;
 pub(crate) use self::outline::Behind;
 pub(crate) use self::outline::Outline;
 pub(crate) use self::outline::Piece;
+pub(crate) use self::parts::Parts;
 use self::scan::Scan;
 use crate::event::Field;
 use crate::event::Outcome;
@@ -162,6 +166,14 @@ impl<'a> Text<'a> {
     pub(crate) const fn is_empty(self) -> bool {
         self.raw.is_empty()
     }
+
+    /// Whether it stands for `wanted`.
+    pub(crate) fn is(self, wanted: &str) -> bool {
+        match self.plain {
+            true => self.raw == wanted,
+            false => scan::unescape(self.raw) == wanted,
+        }
+    }
 }
 
 impl<'a> Targets<'a> {
@@ -188,6 +200,12 @@ impl<'a> Pairs<'a> {
     pub(crate) const fn members(self) -> &'a str {
         self.members
     }
+}
+
+/// The well-known field of a context at this place of [`crate::event::Context::KEYS`].
+fn known<'a>(context: Field<Surroundings<'a>>, place: usize) -> Field<Text<'a>> {
+    let known = context.value().and_then(|context| context.known.get(place));
+    known.copied().unwrap_or_default()
 }
 
 impl Surroundings<'_> {

@@ -1,17 +1,13 @@
 //! Where the fields of a member stand, found once for every content that is made of the same
 //! literals: the member is parsed with stand-ins for its leaves, and each slice that comes of it is
-//! remembered as so many bytes into so many literals. A content taken apart by outlines is the one
-//! that [`Content::parse`] gives; whatever they cannot tell is left to that.
+//! remembered as so many bytes into so many literals. What [`super::Located`] finds by outlines is
+//! what [`Content::parse`] gives; whatever they cannot tell is left to that.
 
-use core::cell::Cell;
-
-use super::Changes;
 use super::Content;
 use super::Entity;
 use super::Named;
 use super::Pairs;
 use super::Surroundings;
-use super::Targets;
 use super::Text;
 use super::scan;
 use super::scan::FIELDS;
@@ -41,14 +37,17 @@ pub(crate) struct Outline {
     /// Its number among the fields.
     field: usize,
     held: Held,
+    /// How many literals it has.
+    literals: u32,
     /// The leaves outside of strings that have to be looked at.
     scalars: Vec<Span>,
     /// Bytes of the literals that no string holds as they are.
     unclean: usize,
 }
 
+/// What a member holds.
 #[derive(Debug)]
-enum Held {
+pub(super) enum Held {
     /// The member is parsed: a number that stands for something, or null.
     Parsed,
     Type(Words),
@@ -59,12 +58,15 @@ enum Held {
     Json(Span),
     Entity(Box<Outlined>),
     Metadata(Listed),
-    Context(Box<([Field<Words>; 6], Listed)>),
+    Context(Box<Context>),
 }
+
+/// A context: its well-known fields, and the further ones.
+pub(super) type Context = ([Field<Words>; 6], Listed);
 
 /// An entity: the whole object, and its texts in their order.
 #[derive(Debug)]
-struct Outlined {
+pub(super) struct Outlined {
     json: Span,
     kind: Words,
     texts: [Field<Words>; 5],
@@ -72,29 +74,36 @@ struct Outlined {
 
 /// Pairs: the whole object, and what stands between its braces.
 #[derive(Clone, Copy, Debug)]
-struct Listed {
+pub(super) struct Listed {
     json: Span,
     members: Span,
 }
 
 /// What stands between quotation marks.
 #[derive(Clone, Copy, Debug)]
-struct Words {
-    span: Span,
+pub(super) struct Words {
+    pub(super) span: Span,
     plain: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Span {
+pub(super) struct Span {
     from: Point,
     to: Point,
 }
 
 /// So many bytes behind where a literal begins; behind the last literal is where the member ends.
 #[derive(Clone, Copy, Debug)]
-struct Point {
+pub(super) struct Point {
     literal: u32,
     bytes: u32,
+}
+
+impl Point {
+    /// Where a literal begins.
+    const fn first(literal: u32) -> Point {
+        Point { literal, bytes: 0 }
+    }
 }
 
 impl Span {
@@ -105,10 +114,7 @@ impl Span {
                 literal: number,
                 bytes: literal.len() as u32,
             },
-            to: Point {
-                literal: number + 1,
-                bytes: 0,
-            },
+            to: Point::first(number + 1),
         }
     }
 }
@@ -127,6 +133,7 @@ impl Outline {
         Some(Outline {
             field,
             held,
+            literals: pieces.len() as u32,
             scalars,
             unclean: literals.map(event::unclean_bytes).sum(),
         })
@@ -143,73 +150,34 @@ impl Outline {
         self.unclean
     }
 
-    /// Puts the field into `content`. The member's literals begin at `starts` of `text`, it ends at
-    /// the last of them, and no leaf holds a byte that strings do not hold as it is. `None` where
-    /// the member is no such field, or none that the outline can tell from a damaged one.
-    pub(crate) fn put<'a>(
-        &self,
-        text: &'a str,
-        starts: &[u32],
-        content: &mut Content<'a>,
-    ) -> Option<()> {
-        let failed = Cell::new(false);
-        let cut = Cut {
-            text,
-            starts,
-            failed: &failed,
-        };
+    pub(super) const fn held(&self) -> &Held {
+        &self.held
+    }
+
+    /// The text of the whole member.
+    pub(super) fn member<'a>(&self, cut: Cut<'a>) -> &'a str {
+        let (first, last) = (Point::first(0), Point::first(self.literals));
+        cut.slice(Span {
+            from: first,
+            to: last,
+        })
+    }
+
+    /// Looks at what the literals do not tell. `None` where the member is no such field, or none
+    /// that the outline can tell from a damaged one.
+    #[inline]
+    pub(super) fn check(&self, cut: Cut<'_>) -> Option<()> {
         if !self.scalars.iter().all(|scalar| cut.is_scalar(*scalar)) {
             return None;
         }
         match &self.held {
             Held::Parsed => {
-                let (from, to) = (*starts.first()? as usize, *starts.last()? as usize);
-                Scan::new(text.get(from..to)?).lone_field(self.field, content)?;
+                let member = Scan::new(self.member(cut));
+                member.lone_field(self.field, &mut Content::default())
             }
-            Held::Type(words) => content.event_type = cut.text(*words),
-            Held::Outcome(words) => {
-                content.outcome = Field::Value(scan::outcome(cut.slice(words.span))?);
-            }
-            Held::Text(words) => {
-                *text_of(self.field, content)? = Field::Value(cut.text(*words));
-            }
-            Held::Origin(json, [store, id]) => {
-                content.origin = Field::Value(Named {
-                    json: cut.slice(*json),
-                    store: cut.words(*store),
-                    id: cut.words(*id),
-                    seq: Field::Absent,
-                    recorded_at: Field::Absent,
-                });
-            }
-            Held::Json(span) => {
-                let json = cut.slice(*span);
-                match self.field {
-                    TARGETS => content.targets = Field::Value(Targets { json }),
-                    CHANGES => content.changes = Field::Value(Changes { json }),
-                    _ => content.data = Field::Value(json),
-                }
-            }
-            Held::Entity(entity) => {
-                let entity = Field::Value(cut.entity(entity));
-                match self.field {
-                    PERFORMER => content.performer = entity,
-                    ON_BEHALF_OF => content.on_behalf_of = entity,
-                    _ => content.subject = entity,
-                }
-            }
-            Held::Metadata(listed) => content.metadata = Field::Value(cut.pairs(*listed)),
-            Held::Context(context) => {
-                let (known, listed) = &**context;
-                let further = cut.pairs(*listed);
-                content.context = Field::Value(Surroundings {
-                    json: further.json,
-                    known: known.map(|words| cut.words(words)),
-                    further,
-                });
-            }
+            Held::Outcome(words) => scan::outcome(cut.slice(words.span)).map(|_| ()),
+            _ => Some(()),
         }
-        (!failed.get()).then_some(())
     }
 }
 
@@ -239,51 +207,51 @@ const fn text_of<'c, 'a>(
     })
 }
 
-/// Slices of a text by where they stand in its member.
-struct Cut<'a, 's> {
-    text: &'a str,
-    starts: &'s [u32],
-    /// Some slice was not there.
-    failed: &'s Cell<bool>,
+/// Slices of a text by where they stand in a member.
+///
+/// They are always there. A span begins and ends within literals, or where a leaf does, and literals
+/// are whole characters: so is what stands between them in valid UTF-8.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Cut<'a> {
+    pub(super) text: &'a str,
+    /// Where the member's literals begin, and what follows it.
+    pub(super) starts: &'a [u32],
 }
 
-impl<'a> Cut<'a, '_> {
+impl<'a> Cut<'a> {
     #[inline]
-    fn at(&self, point: Point) -> usize {
+    fn at(self, point: Point) -> usize {
         let start = self.starts.get(point.literal as usize);
-        start.map_or(usize::MAX, |start| {
-            (*start as usize).saturating_add(point.bytes as usize)
-        })
+        start.map_or(0, |start| *start as usize + point.bytes as usize)
     }
 
     #[inline]
-    fn slice(&self, span: Span) -> &'a str {
+    pub(super) fn slice(self, span: Span) -> &'a str {
         let slice = self.text.get(self.at(span.from)..self.at(span.to));
-        slice.unwrap_or_else(|| {
-            self.failed.set(true);
-            ""
-        })
+        slice.unwrap_or_default()
     }
 
     /// Whether a leaf is a number, `true` or `false`.
-    fn is_scalar(&self, leaf: Span) -> bool {
+    fn is_scalar(self, leaf: Span) -> bool {
         let leaf = self.slice(leaf);
         leaf.starts_with(|first: char| matches!(first, '-' | '0'..='9' | 't' | 'f'))
             && event::compact_json_bytes(leaf) == Some(leaf.len())
     }
 
-    fn text(&self, words: Words) -> Text<'a> {
+    #[inline]
+    pub(super) fn text(self, words: Words) -> Text<'a> {
         Text {
             raw: self.slice(words.span),
             plain: words.plain,
         }
     }
 
-    fn words(&self, words: Field<Words>) -> Field<Text<'a>> {
+    #[inline]
+    pub(super) fn words(self, words: Field<Words>) -> Field<Text<'a>> {
         words.map(|words| self.text(words))
     }
 
-    fn entity(&self, entity: &Outlined) -> Entity<'a> {
+    pub(super) fn entity(self, entity: &Outlined) -> Entity<'a> {
         let [id, label, email, org, external_ref] = entity.texts;
         Entity {
             json: self.slice(entity.json),
@@ -296,10 +264,29 @@ impl<'a> Cut<'a, '_> {
         }
     }
 
-    fn pairs(&self, listed: Listed) -> Pairs<'a> {
+    pub(super) fn pairs(self, listed: Listed) -> Pairs<'a> {
         Pairs {
             json: self.slice(listed.json),
             members: self.slice(listed.members),
+        }
+    }
+
+    pub(super) fn context(self, (known, listed): &Context) -> Surroundings<'a> {
+        let further = self.pairs(*listed);
+        Surroundings {
+            json: further.json,
+            known: known.map(|words| self.words(words)),
+            further,
+        }
+    }
+
+    pub(super) fn origin(self, json: Span, [store, id]: &[Field<Words>; 2]) -> Named<'a> {
+        Named {
+            json: self.slice(json),
+            store: self.words(*store),
+            id: self.words(*id),
+            seq: Field::Absent,
+            recorded_at: Field::Absent,
         }
     }
 }

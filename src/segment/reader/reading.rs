@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use super::Loaded;
 use super::Reader;
 use crate::codec::canonical;
-use crate::codec::content::Content;
+use crate::codec::content::Located;
 use crate::codec::row::Body;
 use crate::codec::row::ImportMark;
 use crate::codec::row::Row;
@@ -84,25 +84,24 @@ impl Reader {
         self.line_of(row, found)
     }
 
-    /// One row with its content taken apart into `content`; `None` where that is no event's.
+    /// One row, and where the members of its content stand; what is `located` is of use only where
+    /// that is known, and the content has to be parsed otherwise.
     pub(crate) fn parts<'l>(
         &'l self,
         row: u32,
         loaded: &'l mut Loaded,
-        content: &mut Content<'l>,
-    ) -> Result<(Row<'l>, Option<()>)> {
+        located: &mut Located<'l>,
+    ) -> Result<(Row<'l>, bool)> {
         let place = self.load(row, &mut loaded.block)?;
         let cuts = &mut loaded.cuts;
         let found = self.read_row((row, place), &loaded.block, &mut loaded.row, cuts)?;
         let inner = &*self.0;
-        let outlines = &inner.outlines;
         let text = found.body.content;
-        if let Some(()) = outlines.content(&inner.schema, text, cuts, content) {
-            return Ok((found, Some(())));
+        let known = inner.outlines.locate(&inner.schema, text, cuts, located);
+        if known.is_some() {
+            return Ok((found, true));
         }
-        let found = self.line_of(row, found)?;
-        let parsed = found.content().map(|parsed| *content = parsed);
-        Ok((found, parsed))
+        Ok((self.line_of(row, found)?, false))
     }
 
     /// One row, and how it was put together, if `loaded` asks for that.

@@ -3,6 +3,8 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::codec::content::Located;
+use crate::codec::content::Parts;
 
 /// Members of every field in many states, as they stand in contents.
 fn members() -> Vec<String> {
@@ -77,9 +79,10 @@ proptest! {
             return Ok(());
         };
         if let Some(outline) = Outline::of(&pieces) {
-            let mut found = Content::default();
+            let mut located = Located::of(&text, &starts);
             let is_clean = event::unclean_bytes(text.as_bytes()) == outline.unclean_bytes();
-            if is_clean && outline.put(&text, &starts, &mut found).is_some() {
+            if is_clean && located.add(&outline, 0).is_some() {
+                let found = Parts::Located(&located).content();
                 prop_assert_eq!(Some(format!("{found:?}")), parsed(outline.field(), &text), "{}", text);
             }
         }
@@ -107,18 +110,14 @@ fn members_without_leaves_are_outlined_and_told() {
             behind: Behind::Nothing,
         };
         let outline = Outline::of(&[piece]);
-        let mut found = Content::default();
-        let put = |outline: Outline| {
-            outlined += usize::from(!matches!(outline.held, Held::Parsed));
-            outline.put(&member, &[0, member.len() as u32], &mut found)?;
-            Some(outline.field)
-        };
-        let field = outline.and_then(put).expect("a field");
-        assert_eq!(
-            Some(format!("{found:?}")),
-            parsed(field, &member),
-            "{member}"
-        );
+        let outline = outline.expect("a field");
+        outlined += usize::from(!matches!(outline.held, Held::Parsed));
+        let starts = [0, member.len() as u32];
+        let mut located = Located::of(&member, &starts);
+        assert_eq!(located.add(&outline, 0), Some(()), "{member}");
+        let found = Parts::Located(&located).content();
+        let wanted = parsed(outline.field, &member);
+        assert_eq!(Some(format!("{found:?}")), wanted, "{member}");
     }
     assert!(outlined > 50, "{outlined}");
 }
