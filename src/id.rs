@@ -51,9 +51,11 @@ pub(crate) struct ManifestId(pub(crate) u64);
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EventId(Position);
 
-const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+pub(crate) const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 const PREFIX: &str = "evt_";
 const DIGITS: usize = 26;
+/// Digits of an id that tell the millisecond.
+pub(crate) const ULID_TIME: usize = 10;
 
 impl StoreId {
     /// A name that no other store has: the outputs of two of the standard library's hashers
@@ -146,16 +148,52 @@ impl EventId {
     /// The 30 bytes of the id's text, without going through [`fmt::Display`].
     pub(crate) fn to_text(self) -> [u8; EventId::TEXT_LEN] {
         let bits = self.bits();
-        let letters: [u8; DIGITS] = core::array::from_fn(|place| {
-            let digit = (bits >> (5 * (DIGITS - 1 - place))) as usize % ALPHABET.len();
-            ALPHABET.get(digit).copied().unwrap_or(b'0')
-        });
         let mut text = *b"evt_00000000000000000000000000";
-        if let Some(rest) = text.get_mut(PREFIX.len()..) {
-            rest.copy_from_slice(&letters);
-        }
+        let (_, letters) = text.split_at_mut(PREFIX.len());
+        let (time, letters) = letters.split_at_mut(ULID_TIME);
+        time.copy_from_slice(&self.time_text());
+        let (middle, end) = letters.split_at_mut(size_of::<u64>());
+        middle.copy_from_slice(&digits((bits >> 40) as u64));
+        end.copy_from_slice(&digits(bits as u64));
         text
     }
+
+    /// The first letters behind the prefix, which tell the millisecond.
+    pub(crate) fn time_text(self) -> [u8; ULID_TIME] {
+        let millis = self.0.occurred_at.as_micros().unsigned_abs() / 1000;
+        let [.., first, second] = digits(millis >> 40);
+        let [a, b, c, d, e, f, g, h] = digits(millis);
+        [first, second, a, b, c, d, e, f, g, h]
+    }
+}
+
+/// The eight digits of the lowest 40 bits, the highest one first.
+const fn digits(bits: u64) -> [u8; 8] {
+    base_32(bits).swap_bytes().to_le_bytes()
+}
+
+/// One in each byte.
+const ONES: u64 = u64::MAX / 0xff;
+
+/// The eight digits that the lowest 40 bits have in base 32, those of the lowest bits in the lowest
+/// byte: told by arithmetic, all at once.
+pub(crate) const fn base_32(bits: u64) -> u64 {
+    let mut spread = bits & 0xf_ffff | (bits & 0xff_fff0_0000) << 12;
+    spread = spread & 0x0000_03ff_0000_03ff | (spread & 0x000f_fc00_000f_fc00) << 6;
+    spread = spread & 0x001f_001f_001f_001f | (spread & 0x03e0_03e0_03e0_03e0) << 3;
+    // `:` to `@` lie between the digits and the letters, of which I, L, O and U are left out.
+    let (h, j, m) = (
+        at_least(spread, 10),
+        at_least(spread, 18),
+        at_least(spread, 20),
+    );
+    let (p, v) = (at_least(spread, 22), at_least(spread, 27));
+    spread + ONES * b'0' as u64 + h * 7 + j + m + p + v
+}
+
+/// One in each byte that is `least` or more; all are below 0x80.
+const fn at_least(bytes: u64, least: u64) -> u64 {
+    (bytes + ONES * (0x80 - least)) >> 7 & ONES
 }
 
 impl fmt::Display for EventId {

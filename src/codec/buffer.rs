@@ -77,7 +77,20 @@ impl Buffer {
     /// Appends `bytes`.
     #[inline]
     pub(crate) fn extend(&mut self, bytes: &[u8]) {
-        self.room(bytes.len()).copy_from_slice(bytes);
+        let room = self.room(bytes.len());
+        // What has 8 to 32 bytes is copied as its first and its last 8 or 16, without a call.
+        if let (Some(first), Some(last)) = (bytes.first_chunk::<16>(), bytes.last_chunk::<16>())
+            && bytes.len() <= SHORT
+        {
+            put_ends(room, first, last);
+        } else if let (Some(first), Some(last)) =
+            (bytes.first_chunk::<8>(), bytes.last_chunk::<8>())
+            && bytes.len() < 16
+        {
+            put_ends(room, first, last);
+        } else {
+            room.copy_from_slice(bytes);
+        }
     }
 
     /// Appends `bytes` with each `"` in it twice.
@@ -169,6 +182,17 @@ impl Buffer {
     fn grow(&mut self, len: usize) {
         let wanted = (self.len + len + SHORT).next_power_of_two().max(4096);
         self.bytes.resize(wanted, 0);
+    }
+}
+
+/// Writes both ends of a text that has at most twice as many bytes, and at least as many.
+#[inline]
+fn put_ends<const N: usize>(room: &mut [u8], first: &[u8; N], last: &[u8; N]) {
+    if let Some(start) = room.first_chunk_mut() {
+        *start = *first;
+    }
+    if let Some(end) = room.last_chunk_mut() {
+        *end = *last;
     }
 }
 

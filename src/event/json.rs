@@ -129,20 +129,6 @@ pub(crate) fn clean_bytes(bytes: &[u8]) -> usize {
     tail.iter().take_while(|byte| clean(byte)).count()
 }
 
-/// How many of `bytes` no JSON string holds as they are: those at which [`clean_bytes`] stops.
-pub(crate) fn unclean_bytes(bytes: &[u8]) -> usize {
-    // So few at a time that their count fits a byte, and nothing that branches: the compiler makes
-    // one comparison of sixteen bytes of it.
-    let chunks = bytes.chunks(128).map(|chunk| {
-        let unclean = chunk.iter().fold(0_u8, |sum, byte| {
-            let unclean = (*byte < 0x20) | (*byte == b'"') | (*byte == b'\\');
-            sum.wrapping_add(u8::from(unclean))
-        });
-        usize::from(unclean)
-    });
-    chunks.sum()
-}
-
 /// Checks that `text` is one JSON value and takes the whitespace outside strings out.
 fn compact(text: &str) -> Result<Cow<'_, str>, String> {
     let mut scan = Scan::new(text);

@@ -12,7 +12,6 @@ pub use field::Field;
 pub use json::Json;
 pub(crate) use json::clean_bytes;
 pub(crate) use json::compact_json_bytes;
-pub(crate) use json::unclean_bytes;
 pub use pairs::Context;
 pub use pairs::Metadata;
 

@@ -37,17 +37,22 @@ impl<'o> Cells<'o> {
     }
 
     /// A cell of the field `name`.
+    #[inline]
     pub(super) fn text(&mut self, name: &str, field: Field<Text<'_>>) {
         match field {
             Field::Absent => {}
             Field::Null => append(&mut self.null, name),
-            Field::Value(text) if text.is_empty() => append(&mut self.empty, name),
-            Field::Value(text) => match text.plain() {
-                Some(text) => self.unescaped(text),
-                None => self.any(&text.text()),
-            },
+            Field::Value(text) => self.shown_text(name, text),
         }
         self.out.push(b',');
+    }
+
+    fn shown_text(&mut self, name: &str, text: Text<'_>) {
+        match text.plain() {
+            _ if text.is_empty() => append(&mut self.empty, name),
+            Some(text) => self.unescaped(text),
+            None => self.any(&text.text()),
+        }
     }
 
     /// A cell of a field inside an object that may not be there.
@@ -151,12 +156,16 @@ fn has_separator(bytes: &[u8]) -> bool {
     const HIGHS: u64 = ONES << 7;
     // Not 0 where a byte of the word is 0.
     let zeros = |word: u64| word.wrapping_sub(ONES) & !word & HIGHS;
-    let (words, rest) = bytes.as_chunks::<8>();
-    words.iter().any(|word| {
-        let word = u64::from_le_bytes(*word);
+    let has = |word: [u8; 8]| {
+        let word = u64::from_le_bytes(word);
         let comma = zeros(word ^ (ONES * u64::from(b',')));
         comma | zeros(word ^ (ONES * u64::from(b';'))) != 0
-    }) || rest.iter().any(|byte| matches!(byte, b',' | b';'))
+    };
+    match bytes.last_chunk::<8>() {
+        // The last eight may have been looked at in part.
+        Some(last) => bytes.as_chunks::<8>().0.iter().any(|word| has(*word)) || has(*last),
+        None => bytes.iter().any(|byte| matches!(byte, b',' | b';')),
+    }
 }
 
 fn append(names: &mut String, name: &str) {

@@ -81,14 +81,13 @@ pub(super) fn needs_quotes(byte: u8) -> bool {
 
 /// Whether a spreadsheet could take the text for a formula: by its first character, also behind
 /// blanks and marks that show nothing, which some programs take away first.
+#[inline]
 pub(super) fn begins_a_formula(text: &str) -> bool {
-    if text
-        .as_bytes()
-        .first()
-        .is_some_and(u8::is_ascii_alphanumeric)
-    {
-        return false;
-    }
+    let first = text.as_bytes().first();
+    !first.is_some_and(u8::is_ascii_alphanumeric) && begins_one(text)
+}
+
+fn begins_one(text: &str) -> bool {
     let shown = text.trim_start_matches(|first: char| {
         first.is_whitespace() || matches!(first, '\u{feff}' | '\u{200b}'..='\u{200f}' | '\u{2060}')
     });

@@ -91,6 +91,11 @@ impl Dictionary {
         }
     }
 
+    /// Whether its letters alone tell that strings hold all values as they are.
+    pub(super) fn is_clean(&self) -> bool {
+        matches!(&self.store, Store::Fixed(fixed) if fixed.is_clean())
+    }
+
     /// Bytes it takes in its section.
     pub(super) fn len(&self) -> Option<u64> {
         let count = u64::from(self.count);

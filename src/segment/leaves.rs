@@ -29,6 +29,7 @@ use super::spelling::Tables;
 use crate::codec::bits;
 use crate::codec::buffer::Buffer;
 use crate::codec::digits::Digits;
+use crate::event;
 use crate::id::Position;
 
 /// Every column, as rows are read by it.
@@ -52,6 +53,8 @@ struct Leaf {
     told: Told,
     /// A bit says whether it is told.
     asked: bool,
+    /// Strings hold all of its own leaves as they are.
+    is_clean: bool,
     /// Where the last leaf is remembered; [`NOWHERE`] if nobody asks for it.
     kept: u32,
     base: Kind,
@@ -140,6 +143,7 @@ impl Leaves {
             leaves.columns.push(Leaf {
                 is_alone: matches!(told, Told::Never) && *kept == NOWHERE,
                 asked: !matches!(told, Told::Never) && !column.always,
+                is_clean: is_clean(&column.base),
                 told,
                 kept: *kept,
                 base,
@@ -147,6 +151,23 @@ impl Leaves {
         }
         leaves.quick.resize_with(kept.len(), OnceLock::new);
         leaves
+    }
+
+    #[cfg(test)]
+    pub(super) fn quick_columns(&self) -> usize {
+        let quick = self.quick.iter().filter_map(OnceLock::get);
+        quick.flatten().count()
+    }
+}
+
+/// Whether strings hold all leaves of a column as they are, by what its letters are.
+fn is_clean(base: &Base) -> bool {
+    match base {
+        Base::None | Base::Integer { .. } | Base::Time { .. } => true,
+        Base::Dictionary(dictionary) => dictionary.is_clean(),
+        Base::Fixed(fixed) => fixed.is_clean(),
+        Base::Letters(alphabet) => alphabet.is_clean(),
+        Base::Text { .. } => false,
     }
 }
 
@@ -195,7 +216,7 @@ impl RowReader<'_> {
         let quick = self.leaves.quick.get(column as usize);
         let start = row.content.len();
         let number = match quick.and_then(OnceLock::get) {
-            Some(Some(quick)) => quick.read(cursor, row)?,
+            Some(Some(quick)) => quick.read(cursor, row, |from| self.derived_of(column, from))?,
             Some(None) => self.any_leaf(column, cursor, position, row)?,
             None => {
                 let number = self.any_leaf(column, cursor, position, row)?;
@@ -219,10 +240,16 @@ impl RowReader<'_> {
     ) -> Result<u32, Stop> {
         let leaf = self.leaves.columns.get(column as usize);
         let leaf = leaf.ok_or(Stop::NoRow)?;
-        match leaf.is_alone {
+        let start = row.content.len();
+        let number = match leaf.is_alone {
             true => self.plain(leaf, cursor, position, row),
             false => self.related(leaf, cursor, position, row),
+        };
+        if row.is_clean && !leaf.is_clean {
+            let text = row.content.as_slice().get(start..).unwrap_or_default();
+            row.is_clean = event::clean_bytes(text) == text.len();
         }
+        number
     }
 
     /// Has a column read in fewer steps, if that is known to be possible or not by now.
@@ -373,8 +400,22 @@ impl RowReader<'_> {
         read.ok_or(Stop::NoRow)
     }
 
-    /// The number that the number `from` of another column leads to.
+    /// The number that the number `from` of another column leads to in this one.
     #[inline(never)]
+    fn derived_of(&self, column: u32, from: u32) -> Result<u32, Stop> {
+        match self.leaves.columns.get(column as usize) {
+            Some(
+                leaf @ Leaf {
+                    told: Told::Derived(_, _, table),
+                    ..
+                },
+            ) => self.derived(leaf, from, table),
+            _ => Err(Stop::NoRow),
+        }
+    }
+
+    /// As [`RowReader::derived_of`], by its table.
+    #[inline]
     fn derived(&self, leaf: &Leaf, from: u32, table: &Region) -> Result<u32, Stop> {
         let width = match &leaf.base {
             Kind::Dictionary(values) => values.width,

@@ -5,15 +5,15 @@
 use crate::codec::bits;
 use crate::codec::bits::BitWriter;
 use crate::codec::varint::Bytes;
+use crate::event;
 use crate::id::EventId;
 use crate::id::Position;
+pub(super) use crate::id::ULID_TIME;
 
 /// Bytes of a text that is packed; longer ones are texts of their own section.
 pub(crate) const TEXT_MAX: usize = 128;
 /// Bits that tell the length of a text of any length.
 const LEN_WIDTH: u32 = bits::width_of(TEXT_MAX as u64);
-/// Letters that tell a moment in a ULID.
-pub(crate) const ULID_TIME: usize = 10;
 /// Letters of a ULID.
 pub(crate) const ULID: usize = 26;
 
@@ -122,6 +122,11 @@ impl Alphabet {
         &self.letters
     }
 
+    /// Whether strings hold all of them as they are.
+    pub(super) fn is_clean(&self) -> bool {
+        event::clean_bytes(&self.letters) == self.letters.len()
+    }
+
     /// Bits of a letter's code.
     pub(super) const fn width(&self) -> u32 {
         self.width
@@ -211,6 +216,11 @@ impl Fixed {
         self.ulid
     }
 
+    /// Whether strings hold all of its texts as they are.
+    pub(super) fn is_clean(&self) -> bool {
+        self.places.iter().all(Alphabet::is_clean)
+    }
+
     /// Whether the letter at `place` is one of the row's moment and is not stored.
     pub(super) fn is_time(&self, place: usize) -> bool {
         let from_end = self.places.len() - place;
@@ -280,11 +290,7 @@ impl Fixed {
 
 /// The letters that begin a ULID of this moment.
 pub(super) fn moment(position: Position) -> [u8; ULID_TIME] {
-    let text = EventId::new(position).to_text();
-    let letters = text.get("evt_".len()..);
-    letters
-        .and_then(|letters| letters.first_chunk().copied())
-        .unwrap_or_default()
+    EventId::new(position).time_text()
 }
 
 #[cfg(test)]

@@ -5,6 +5,8 @@ use core::ops::Range;
 
 /// Told of the pieces of a row in their order.
 pub(super) trait Note {
+    /// Whether it matters that strings hold all leaves as they are.
+    const CUTS: bool = false;
     /// A row begins, of this shape.
     fn begin(&mut self, shape: u32);
     /// A member begins that has this template, counted through all members.
@@ -58,6 +60,8 @@ impl Note for () {
 }
 
 impl Note for Cuts {
+    const CUTS: bool = true;
+
     fn begin(&mut self, _: u32) {
         self.starts.clear();
         self.members.clear();

@@ -13,7 +13,6 @@ use crate::codec::content::Behind;
 use crate::codec::content::Located;
 use crate::codec::content::Outline;
 use crate::codec::content::Piece;
-use crate::event;
 
 /// The outlines of all templates.
 #[derive(Debug)]
@@ -28,8 +27,8 @@ impl Outlines {
         )
     }
 
-    /// Finds the members of `text`, the content that `cuts` are of. `None` where it has to be parsed
-    /// to know; then `located` is of no use.
+    /// Finds the members of `text`, the content that `cuts` are of, of whose leaves strings hold
+    /// every byte as it is. `None` where it has to be parsed to know; then `located` is of no use.
     pub(super) fn locate<'a>(
         &'a self,
         schema: &Schema,
@@ -38,7 +37,7 @@ impl Outlines {
         located: &mut Located<'a>,
     ) -> Option<()> {
         *located = Located::of(text, &cuts.starts);
-        let (mut next, mut unclean) = (0, 0);
+        let mut next = 0;
         for (template, first) in &cuts.members {
             let outline = self.0.get(*template as usize)?;
             let outline = outline.get_or_init(|| outline_of(schema, *template).map(Box::new));
@@ -48,12 +47,9 @@ impl Outlines {
                 return None;
             }
             next = outline.field() + 1;
-            unclean += outline.unclean_bytes();
             located.add(outline, *first)?;
         }
-        // Else some leaf holds what may be an escape, or more than one text.
-        let is_clean = unclean == event::unclean_bytes(text.as_bytes());
-        (next > 0 && is_clean).then_some(())
+        (next > 0).then_some(())
     }
 }
 

@@ -18,7 +18,7 @@ use crate::codec::bits;
 /// up to 300 values have shorter ones.
 const CODE_BITS_MAX: u32 = 10;
 /// Numbers of another column at the most that lead to numbers of this one by a table of 16 KiB.
-const NUMBERS_MAX: usize = 8 << 10;
+const NUMBERS_MAX: u64 = 8 << 10;
 
 /// A column whose values lie in a slab.
 #[derive(Debug)]
@@ -37,6 +37,8 @@ enum Names {
     Numbering(Numbering),
     /// By the number of the leaf that is remembered in this slot.
     Told(u32, Box<[u16]>),
+    /// The same, by the table in the file: there are too many of them.
+    Derived(u32),
 }
 
 /// What some bits begin with.
@@ -67,7 +69,7 @@ impl Quick {
     }
 
     /// Of a column that the leaf in `slot` tells, which has one of `count` numbers; `number` gives
-    /// what follows from each. `None` where there is no room for that.
+    /// what follows from each. `None` where that is not to be read.
     pub(super) fn told(
         (slot, count): (u32, u64),
         slab: Arc<Slab>,
@@ -75,21 +77,24 @@ impl Quick {
         room: &Room,
         number: impl FnMut(u32) -> Option<u32>,
     ) -> Option<Quick> {
-        let count = usize::try_from(count).ok();
-        let count = count.filter(|count| *count <= NUMBERS_MAX)?;
-        let numbers = (0..count as u32).map(number);
-        let numbers = numbers.map(|number| u16::try_from(number?).ok());
-        let numbers = numbers.collect::<Option<Box<[u16]>>>()?;
-        room.take(size_of_val::<[u16]>(&numbers)).then_some(Quick {
-            names: Names::Told(slot, numbers),
-            slab,
-            kept,
-        })
+        let mut names = Names::Derived(slot);
+        if count <= NUMBERS_MAX && room.take(count as usize * size_of::<u16>()) {
+            let numbers = (0..count as u32).map(number);
+            let numbers = numbers.map(|number| u16::try_from(number?).ok());
+            names = Names::Told(slot, numbers.collect::<Option<_>>()?);
+        }
+        Some(Quick { names, slab, kept })
     }
 
-    /// Appends the leaf at the cursor; gives its number.
+    /// Appends the leaf at the cursor; gives its number. What a table in the file tells is for
+    /// `derived` to find.
     #[inline(always)]
-    pub(super) fn read(&self, cursor: &mut Cursor<'_>, row: &mut Growing) -> Result<u32, Stop> {
+    pub(super) fn read(
+        &self,
+        cursor: &mut Cursor<'_>,
+        row: &mut Growing,
+        derived: impl FnOnce(u32) -> Result<u32, Stop>,
+    ) -> Result<u32, Stop> {
         let number = match &self.names {
             Names::Codes(codes) => {
                 let word = bits::word_or_zeros(cursor.bits, cursor.at);
@@ -104,7 +109,9 @@ impl Quick {
                 let number = numbers.get(from as usize).ok_or(Stop::NoRow)?;
                 u32::from(*number)
             }
+            Names::Derived(slot) => derived(row.last_of(*slot)?.number)?,
         };
+        row.is_clean &= self.slab.is_clean();
         let start = row.content.len();
         let put = self.slab.put(number, &mut row.content);
         put.ok_or(Stop::NoRow)?;

@@ -231,6 +231,12 @@ impl Reader {
         &self.0.pages
     }
 
+    /// How many columns are read in the fewest steps by now.
+    #[cfg(test)]
+    pub(super) fn quick_columns(&self) -> usize {
+        self.0.leaves.quick_columns()
+    }
+
     pub(crate) fn store(&self) -> StoreId {
         self.0.header.store
     }

@@ -56,6 +56,9 @@ pub(super) struct Growing {
     pub(super) last: Vec<Last>,
     /// The row's number among those that were read.
     pub(super) number: u64,
+    /// Strings hold the bytes of its leaves as they are, and nothing that would have to be escaped;
+    /// looked at where that matters.
+    pub(super) is_clean: bool,
 }
 
 /// What the rows of a segment are read with.
@@ -155,17 +158,18 @@ impl Growing {
 impl RowReader<'_> {
     /// Reads the row whose bits begin in front of `bits` and end after `len` bytes; its content
     /// is in `row` then.
-    pub(super) fn read(
+    pub(super) fn read<N: Note>(
         &self,
         bits: &[u8],
         len: usize,
         position: Position,
         row: &mut Growing,
-        note: &mut impl Note,
+        note: &mut N,
     ) -> Result<Came, Stop> {
         let mut cursor = Cursor { bits, at: 0 };
         row.last.resize(self.leaves.tellers, Last::default());
         row.number += 1;
+        row.is_clean = N::CUTS;
         row.content.clear();
         let number = self.schema.shape_numbers.read(&mut cursor)? as usize;
         let shape = self.schema.shapes.get(number).ok_or(Stop::NoRow)?;

@@ -7,11 +7,12 @@ use core::sync::atomic::Ordering;
 
 use crate::codec::buffer::Buffer;
 use crate::codec::buffer::SHORT;
+use crate::event;
 
 /// Bytes of one slab, and of all those of a segment with what leads to them ([`super::quick`]). The generator's segments have 190 KB of them:
 /// types, sources, agents and 5,000 performers, and leave 50,000 addresses where they lie.
 const SLAB_MAX: usize = 128 << 10;
-const TOGETHER_MAX: usize = 320 << 10;
+const TOGETHER_MAX: usize = 448 << 10;
 
 /// Values one behind the other.
 #[derive(Debug)]
@@ -20,6 +21,7 @@ pub(super) struct Slab {
     bounds: Vec<u32>,
     /// With a little behind the last: see [`crate::codec::buffer`].
     bytes: Vec<u8>,
+    is_clean: bool,
 }
 
 /// How many bytes the slabs of a segment may still take.
@@ -62,11 +64,21 @@ impl Slab {
             }
             bounds.push(values.len() as u32);
         }
+        let is_clean = event::clean_bytes(values.as_slice()) == values.len();
         let mut bytes = Vec::with_capacity(values.len() + SHORT);
         bytes.extend_from_slice(values.as_slice());
         bytes.resize(values.len() + SHORT, 0);
-        room.take(bounds_len + bytes.len())
-            .then_some(Slab { bounds, bytes })
+        room.take(bounds_len + bytes.len()).then_some(Slab {
+            bounds,
+            bytes,
+            is_clean,
+        })
+    }
+
+    /// Whether strings hold all of the values as they are.
+    #[inline]
+    pub(super) const fn is_clean(&self) -> bool {
+        self.is_clean
     }
 
     /// Appends the value with this number; `None` where there is none.
@@ -112,6 +124,6 @@ mod tests {
         };
         assert!(of(1000, 200).is_none(), "one that is too long");
         let made = (0..9).filter(|_| of(1000, 100).is_some()).count();
-        assert_eq!(made, 3);
+        assert_eq!(made, 4);
     }
 }

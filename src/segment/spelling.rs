@@ -1,5 +1,5 @@
 //! Letters read by table: the codes of two neighbours at a time give both, places with one letter
-//! cost nothing, and hexadecimal digits are told by arithmetic, eight at a time. The tables are made when a segment is opened, one for each different pair of
+//! cost nothing, and digits in base 16 and 32 are told by arithmetic, eight at a time. The tables are made when a segment is opened, one for each different pair of
 //! alphabets; what finds no room in them is read letter by letter, as [`super::letters`] does it.
 
 use std::collections::HashMap;
@@ -12,6 +12,8 @@ use super::letters::ULID_TIME;
 use crate::codec::bits;
 use crate::codec::buffer::Buffer;
 use crate::codec::buffer::SHORT;
+use crate::id::ALPHABET;
+use crate::id::base_32;
 
 /// Bits of the codes that one look at a table takes: two letters of the 32 of a ULID.
 const PICK_WIDTH: u32 = 10;
@@ -23,7 +25,7 @@ const TABLES_MAX: usize = 64;
 const WRONG: u32 = 1 << 16;
 /// Bits of which a load of eight bytes has all, wherever the first of them lies in its byte.
 const WORD_WIDTH: u32 = u64::BITS - u8::BITS + 1;
-/// What hexadecimal digits are written with, and how many are told at a time.
+/// What hexadecimal digits are written with, and how many digits are told at a time.
 const HEXADECIMAL: &[u8; 16] = b"0123456789abcdef";
 const DIGITS: usize = 8;
 /// Bytes that a text is given room for, with what its last letter writes behind it.
@@ -52,13 +54,21 @@ pub(super) struct Spelling {
     moment: Option<usize>,
 }
 
-/// Picks whose codes lie in one load, behind those of the word before; or eight hexadecimal digits.
+/// Picks whose codes lie in one load, behind those of the word before; or eight digits.
 #[derive(Clone, Copy, Debug, Default)]
 struct Word {
     picks: u16,
     width: u16,
-    /// Where the digits go.
-    digits: Option<u8>,
+    /// What digits, and where they go.
+    digits: Option<(Base, u8)>,
+}
+
+/// Digits that are told by arithmetic.
+#[derive(Clone, Copy, Debug)]
+enum Base {
+    Hexadecimal,
+    /// As in ULIDs.
+    ThirtyTwo,
 }
 
 /// One or two letters: their table, where they go, and where in its word their code begins.
@@ -134,11 +144,11 @@ impl Spelling {
         let mut at = 0;
         while let Some(first) = places.get(at) {
             let start = at;
-            if is_hexadecimal(fixed, start) {
+            if let Some(base) = Base::of(fixed, start) {
                 spelling.words.push(Word {
                     picks: 0,
-                    width: DIGITS as u16 * 4,
-                    digits: Some(start as u8),
+                    width: DIGITS as u16 * base.width(),
+                    digits: Some((base, start as u8)),
                 });
                 at += DIGITS;
                 continue;
@@ -199,9 +209,12 @@ impl Spelling {
             let width = u32::from(word.width);
             let codes = bits::word(bits, at, width)?;
             at += width as usize;
-            if let Some(place) = word.digits {
+            if let Some((base, place)) = word.digits {
                 let place = usize::from(place);
-                let digits = hexadecimal(codes as u32);
+                let digits = match base {
+                    Base::Hexadecimal => hexadecimal(codes as u32),
+                    Base::ThirtyTwo => base_32(codes).to_le_bytes(),
+                };
                 text.get_mut(place..place + DIGITS)?
                     .copy_from_slice(&digits);
                 continue;
@@ -225,15 +238,26 @@ impl Spelling {
     }
 }
 
-/// Whether eight places from `start` on have all hexadecimal digits and no other letters.
-fn is_hexadecimal(fixed: &Fixed, start: usize) -> bool {
-    let places = fixed
-        .places()
-        .get(start..start + DIGITS)
-        .unwrap_or_default();
-    let mut numbered = (start..).zip(places);
-    !places.is_empty()
-        && numbered.all(|(at, place)| place.letters() == HEXADECIMAL && !fixed.is_time(at))
+impl Base {
+    /// What the eight places from `start` on have all digits of, and no other letters.
+    fn of(fixed: &Fixed, start: usize) -> Option<Base> {
+        let places = fixed.places().get(start..start + DIGITS)?;
+        let is_stored = (start..start + DIGITS).all(|at| !fixed.is_time(at));
+        let has = |letters: &[u8]| places.iter().all(|place| place.letters() == letters);
+        match is_stored {
+            true if has(HEXADECIMAL) => Some(Base::Hexadecimal),
+            true if has(ALPHABET) => Some(Base::ThirtyTwo),
+            _ => None,
+        }
+    }
+
+    /// Bits of a digit.
+    const fn width(self) -> u16 {
+        match self {
+            Base::Hexadecimal => 4,
+            Base::ThirtyTwo => 5,
+        }
+    }
 }
 
 /// The digits whose codes these are, the lowest four bits those of the first.
@@ -324,14 +348,15 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn hexadecimal_digits_are_told_as_letters_are(
+        fn digits_are_told_as_letters_are(
+            base in proptest::sample::select(vec![HEXADECIMAL.as_slice(), ALPHABET.as_slice()]),
             bits in proptest::collection::vec(proptest::num::u8::ANY, 32),
             dashes in proptest::collection::vec(0_usize..40, 0..4),
             at in 0_usize..9,
         ) {
             let mut places = vec![Letters::default(); 40];
             for place in &mut places {
-                HEXADECIMAL.iter().for_each(|letter| place.add(*letter));
+                base.iter().for_each(|letter| place.add(*letter));
             }
             for dash in dashes {
                 if let Some(place) = places.get_mut(dash) {

@@ -43,6 +43,7 @@ use crate::time::Time;
 
 mod damage;
 mod load;
+mod often;
 mod shapes;
 mod whole;
 

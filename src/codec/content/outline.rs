@@ -41,8 +41,6 @@ pub(crate) struct Outline {
     literals: u32,
     /// The leaves outside of strings that have to be looked at.
     scalars: Vec<Span>,
-    /// Bytes of the literals that no string holds as they are.
-    unclean: usize,
 }
 
 /// What a member holds.
@@ -129,25 +127,17 @@ impl Outline {
         let (held, scalars) = Sample::of(pieces)
             .and_then(|sample| Some((sample.held(field)?, sample.scalars)))
             .unwrap_or((Held::Parsed, Vec::new()));
-        let literals = pieces.iter().map(|piece| piece.literal);
         Some(Outline {
             field,
             held,
             literals: pieces.len() as u32,
             scalars,
-            unclean: literals.map(event::unclean_bytes).sum(),
         })
     }
 
     /// Which of the fields it is of, in their order.
     pub(crate) const fn field(&self) -> usize {
         self.field
-    }
-
-    /// How many bytes of its literals no string holds as they are. A text that has no more of them
-    /// than its literals have none in its leaves: one count in place of a look at each leaf.
-    pub(crate) const fn unclean_bytes(&self) -> usize {
-        self.unclean
     }
 
     pub(super) const fn held(&self) -> &Held {

@@ -80,7 +80,7 @@ impl Reader {
     /// One row.
     pub(crate) fn row<'l>(&'l self, row: u32, loaded: &'l mut Loaded) -> Result<Row<'l>> {
         let place = self.load(row, &mut loaded.block)?;
-        let found = self.read_row((row, place), &loaded.block, &mut loaded.row, &mut ())?;
+        let (found, _) = self.read_row((row, place), &loaded.block, &mut loaded.row, &mut ())?;
         self.line_of(row, found)
     }
 
@@ -94,12 +94,16 @@ impl Reader {
     ) -> Result<(Row<'l>, bool)> {
         let place = self.load(row, &mut loaded.block)?;
         let cuts = &mut loaded.cuts;
-        let found = self.read_row((row, place), &loaded.block, &mut loaded.row, cuts)?;
+        let (found, is_clean) =
+            self.read_row((row, place), &loaded.block, &mut loaded.row, cuts)?;
         let inner = &*self.0;
-        let text = found.body.content;
-        let known = inner.outlines.locate(&inner.schema, text, cuts, located);
-        if known.is_some() {
-            return Ok((found, true));
+        // Else some leaf holds what may be an escape, or more than one text.
+        if is_clean {
+            let text = found.body.content;
+            let known = inner.outlines.locate(&inner.schema, text, cuts, located);
+            if known.is_some() {
+                return Ok((found, true));
+            }
         }
         Ok((self.line_of(row, found)?, false))
     }
@@ -112,7 +116,7 @@ impl Reader {
     ) -> Result<(Row<'l>, Option<&'l Trace>)> {
         let place = self.load(row, &mut loaded.block)?;
         let (block, grown) = (&loaded.block, &mut loaded.row);
-        let found = match &mut loaded.trace {
+        let (found, _) = match &mut loaded.trace {
             Some(trace) => self.read_row((row, place), block, grown, trace)?,
             None => self.read_row((row, place), block, grown, &mut ())?,
         };
@@ -128,7 +132,8 @@ impl Reader {
         }
     }
 
-    /// The row of this number and this place in its block, whatever its content is.
+    /// The row of this number and this place in its block, whatever its content is, and whether
+    /// strings hold all bytes of its leaves as they are.
     #[inline]
     fn read_row<'l>(
         &'l self,
@@ -136,7 +141,7 @@ impl Reader {
         loaded: &'l LoadedBlock,
         grown: &'l mut Growing,
         note: &mut impl Note,
-    ) -> Result<Row<'l>> {
+    ) -> Result<(Row<'l>, bool)> {
         let (head, view) = (&loaded.head, self.block(loaded));
         let len = (loaded.extent.end - loaded.extent.start) as usize;
         let block = view.get(..len).unwrap_or_default();
@@ -164,18 +169,20 @@ impl Reader {
         let content = core::str::from_utf8(grown.content.as_slice()).ok();
         let mapping = inner.schema.shapes.get(came.shape);
         let mapping = mapping.and_then(|shape| shape.mapping.as_deref());
-        Ok(Row {
+        let body = Body {
+            time_given: came.time_given,
+            import: mapping.map(|mapping| ImportMark {
+                mapping,
+                repeat: came.repeat,
+            }),
+            content: content.ok_or_else(|| self.no_row(row))?,
+        };
+        let row = Row {
             position,
             recorded_at,
-            body: Body {
-                time_given: came.time_given,
-                import: mapping.map(|mapping| ImportMark {
-                    mapping,
-                    repeat: came.repeat,
-                }),
-                content: content.ok_or_else(|| self.no_row(row))?,
-            },
-        })
+            body,
+        };
+        Ok((row, grown.is_clean))
     }
 
     /// What rows are read with.
