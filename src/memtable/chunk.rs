@@ -102,6 +102,13 @@ impl Chunk {
         self.heads.iter().skip(place).map(|head| head.fingerprints)
     }
 
+    /// Takes what its rows are found by from `all`.
+    pub(super) fn set_fingerprints(&mut self, all: &mut impl Iterator<Item = Fingerprints>) {
+        for (head, fingerprints) in self.heads.iter_mut().zip(all) {
+            head.fingerprints = fingerprints;
+        }
+    }
+
     /// A row of a chunk that still grows.
     pub(super) fn copy(&self, place: usize) -> Option<Entry> {
         let (head, part) = self.find(place)?;

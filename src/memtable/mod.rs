@@ -148,6 +148,21 @@ impl Memtable {
         rows.push(row, fingerprints);
     }
 
+    /// Says what all rows are found by, of a table that was filled without and that nobody else has
+    /// looked at yet.
+    pub(crate) fn set_fingerprints(&mut self, all: Vec<Fingerprints>) {
+        let rows = self.rows.get_mut();
+        assert_eq!(all.len(), rows.len(), "each row has its own");
+        let mut all = all.into_iter();
+        for (_, chunk) in &mut rows.full {
+            let chunk = Arc::get_mut(chunk);
+            chunk
+                .expect("nobody else has it")
+                .set_fingerprints(&mut all);
+        }
+        rows.active.set_fingerprints(&mut all);
+    }
+
     /// The row of commit number `number` within the table.
     pub(crate) fn entry(&self, number: u32) -> Option<Entry> {
         self.rows.read().entry(number as usize)

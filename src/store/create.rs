@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::Writer;
 use super::open::Recovery;
-use super::open::Replayed;
+use super::replay::Replayed;
 use crate::disk::Disk;
 use crate::disk::Entry;
 use crate::disk::lock;

@@ -20,6 +20,7 @@ mod prepare;
 mod presence;
 mod queue;
 mod reader;
+mod replay;
 mod room;
 mod rules;
 mod seal;

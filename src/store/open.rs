@@ -24,16 +24,15 @@ use super::commit::Group;
 use super::commit::Queue;
 use super::create;
 use super::logs::Known;
-use super::logs::log_ids;
 use super::presence;
 use super::presence::Presence;
+use super::replay;
+use super::replay::Replayed;
 use super::rules::Rules;
 use super::sweep::check_orphans;
 use super::sweep::remove_logs_before;
 use super::sweep::remove_orphans;
 use super::texts::Texts;
-use crate::codec::row::Fingerprints;
-use crate::codec::row::Row;
 use crate::disk::Disk;
 use crate::disk::clock::SystemClock;
 use crate::disk::durable;
@@ -45,8 +44,6 @@ use crate::disk::real::RealDisk;
 use crate::error::Error;
 use crate::error::ErrorKind;
 use crate::error::Result;
-use crate::id::Sequence;
-use crate::id::StoreId;
 use crate::id::WalId;
 use crate::manifest::Current;
 use crate::manifest::Edit;
@@ -58,7 +55,6 @@ use crate::manifest::State;
 use crate::memtable::Memtable;
 use crate::options::Options;
 use crate::planted::Bug;
-use crate::planted::instead;
 use crate::planted::unless;
 use crate::snapshot::Base;
 use crate::snapshot::Lineup;
@@ -66,9 +62,7 @@ use crate::snapshot::Pinned;
 use crate::snapshot::Segments;
 use crate::snapshot::Version;
 use crate::time::Clock;
-use crate::time::Time;
 use crate::wal;
-use crate::wal::Extent;
 
 /// What opening a store found and mended.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -83,13 +77,6 @@ pub struct Recovery {
     pub torn_bytes: u64,
     /// Where those bytes were put aside, relative to the store's folder.
     pub quarantined: Option<PathBuf>,
-}
-
-/// What the logs held beyond the segments.
-pub(super) struct Replayed {
-    pub(super) table: Arc<Memtable>,
-    pub(super) next_seq: u64,
-    pub(super) recorded_at: Time,
 }
 
 /// Opens or creates the store in `path`.
@@ -246,18 +233,21 @@ fn reopen(
     }
     let mut manifest = opened.manifest;
     let state = manifest.state().clone();
-    let replayed = replay(&**disk, &state, &known, &mut recovery);
-    let (replayed, last_wal) = replayed.map_err(|error| match known.point {
+    let advise = |error: Error| match known.point {
         Some(_) if error.is_corrupt() => error.with_advice(COPY_ADVICE),
         _ => error,
-    })?;
+    };
+    let unread = replay::read(&**disk, &state, &known, &mut recovery).map_err(advise)?;
     if !options.recover_copy {
-        check_orphans(&**disk, &state, replayed.next_seq)?;
+        check_orphans(&**disk, &state, unread.next_seq())?;
     }
-    let wal_id = WalId(last_wal.0 + 1);
+    let wal_id = WalId(unread.last_wal().0 + 1);
     let mut wal = wal::Writer::create(&**disk, wal_id, state.store, state.sealed_seq, 0)?;
-    copy_rows(&replayed.table, &mut wal)?;
-    unless(Bug::TrustCacheOnReopen, || wal.sync())?;
+    let replayed = unread.take_over(&mut wal).map_err(|error| {
+        // Nothing names the log yet; left there, it would be read by every further try.
+        drop(disk.unlink(&names::wal(wal_id)));
+        advise(error)
+    })?;
     let ends = Ends {
         wal: wal_id,
         wal_end: wal.end(),
@@ -314,52 +304,9 @@ fn check_manifest(disk: &dyn Disk, manifest: &Manifest, point: &DurablePoint) ->
     Err(Error::corrupt(&path, manifest.len(), what).with_advice(COPY_ADVICE))
 }
 
-/// Reads what the logs hold beyond the segments, and the number of the last one.
-fn replay(
-    disk: &dyn Disk,
-    state: &State,
-    known: &Known,
-    recovery: &mut Recovery,
-) -> Result<(Replayed, WalId)> {
-    let recorded_at = state.recorded_at.unwrap_or(Time::MIN);
-    let mut replayed = Replayed::new(state.sealed_seq, recorded_at);
-    for (id, extent) in known.logs(disk, state)? {
-        replay_log(disk, state.store, id, extent, &mut replayed, recovery)?;
-    }
-    known.check_count(disk, replayed.next_seq)?;
-    recovery.events_replayed = replayed.next_seq - state.sealed_seq.0;
-    let last = log_ids(disk)?.last().copied();
-    Ok((
-        replayed,
-        last.max(Some(state.wal_first)).unwrap_or(state.wal_first),
-    ))
-}
-
-fn replay_log(
-    disk: &dyn Disk,
-    store: StoreId,
-    id: WalId,
-    extent: Extent,
-    replayed: &mut Replayed,
-    recovery: &mut Recovery,
-) -> Result<()> {
-    let mut log = wal::Reader::open(disk, id, store, extent)?;
-    while let Some(group) = log.next()? {
-        for row in group.rows() {
-            replayed.push(&row?, &disk.place(&names::wal(id)))?;
-        }
-    }
-    if let Some(torn) = log.tail().and_then(|tail| tail.torn) {
-        put_aside(disk, names::torn_wal(id), torn.bytes, recovery, |sink| {
-            log.copy_torn(sink)
-        })?;
-    }
-    Ok(())
-}
-
 /// Keeps torn bytes in a file of their own: none of them was acknowledged, but they may tell
 /// somebody what was under way.
-fn put_aside(
+pub(super) fn put_aside(
     disk: &dyn Disk,
     aside: PathBuf,
     bytes: u64,
@@ -376,64 +323,6 @@ fn put_aside(
     unless(Bug::TornBytesLost, || draft.publish())?;
     recovery.torn_bytes += bytes;
     recovery.quarantined = Some(aside);
-    Ok(())
-}
-
-impl Replayed {
-    pub(super) fn new(sealed_seq: Sequence, recorded_at: Time) -> Replayed {
-        Replayed {
-            table: Arc::new(Memtable::new(sealed_seq)),
-            next_seq: sealed_seq.0,
-            recorded_at,
-        }
-    }
-
-    /// Takes a row of a log, unless it is there already: a log that recovery was writing when it
-    /// crashed repeats rows of the logs before it.
-    pub(super) fn push(&mut self, row: &Row<'_>, file: &Path) -> Result<()> {
-        let seq = row.position.seq.0;
-        if seq < self.next_seq {
-            return Ok(());
-        }
-        if seq > self.next_seq {
-            let what = format!("event {} is missing: event {seq} follows", self.next_seq);
-            return Err(Error::corrupt(file, 0, what));
-        }
-        let content = row.content().ok_or_else(|| {
-            Error::corrupt(file, 0, format!("the content of event {seq} is no event"))
-        })?;
-        let prints = row.content_fingerprints(&content);
-        let prints = instead(Bug::KeysForgotten, prints, |_| Fingerprints::default());
-        self.table.push(row, prints);
-        self.next_seq += 1;
-        self.recorded_at = self.recorded_at.max(row.recorded_at);
-        Ok(())
-    }
-}
-
-/// Writes all rows of a memtable into a log, in groups as they were recorded.
-fn copy_rows(table: &Memtable, wal: &mut wal::Writer) -> Result<()> {
-    const GROUP_BYTES: usize = 1 << 20;
-    let entries: Vec<_> = (0..table.len() as u32)
-        .filter_map(|row| table.entry(row))
-        .collect();
-    let rows: Vec<Row<'_>> = entries.iter().map(|entry| entry.row()).collect();
-    for recorded in rows.chunk_by(|left, right| left.recorded_at == right.recorded_at) {
-        let mut bytes = 0;
-        let small = recorded.chunk_by(|left, _| {
-            bytes = if bytes < GROUP_BYTES {
-                bytes + left.body.content.len()
-            } else {
-                0
-            };
-            bytes < GROUP_BYTES
-        });
-        for group in small {
-            let Some(first) = group.first() else { continue };
-            let rows = group.iter().map(|row| (row.position.occurred_at, row.body));
-            wal.append(first.position.seq, first.recorded_at, rows)?;
-        }
-    }
     Ok(())
 }
 

@@ -22,6 +22,7 @@ mod many;
 mod presence;
 mod readers;
 mod remains;
+mod replay;
 mod rivals;
 mod room;
 mod tickets;
