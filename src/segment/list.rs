@@ -176,7 +176,7 @@ impl<'b> List<'b> {
             return Some(());
         }
         out.resize(usize::try_from(count).ok()?, 0);
-        let mut free = out.as_mut_slice();
+        let (mut free, mask) = (out.as_mut_slice(), bits::mask(low_width));
         let mut low_at = self.at;
         let mut at = self.at + usize::try_from(count * u64::from(low_width)).ok()?;
         let end = at + usize::try_from(high_len).ok()?;
@@ -189,7 +189,7 @@ impl<'b> List<'b> {
             let (slots, rest) = free.split_at_mut(here);
             for slot in slots {
                 let high = base.wrapping_add(u64::from(ones.trailing_zeros()));
-                let low = bits::word(self.bytes, low_at, low_width)? & bits::mask(low_width);
+                let low = bits::word(self.bytes, low_at, low_width)? & mask;
                 *slot = (high << low_width | low) as u32;
                 low_at += low_width as usize;
                 ones &= ones.wrapping_sub(1);

@@ -62,6 +62,8 @@ struct Here {
 /// to unpack a number takes a tenth of a seek.
 const SEEKS_MIN: u64 = 8;
 const PASSED_MAX: u64 = 8;
+/// Unpacked numbers that are looked at one by one, before a seek gallops.
+const NEAR: usize = 8;
 
 /// A chunk: its first number, the numbers before it, and how it lies.
 #[derive(Clone, Copy, Debug)]
@@ -416,7 +418,16 @@ fn seek_in(numbers: &[u32], at: &mut usize, from: u32) -> Option<u32> {
         *at = 0;
     }
     let rest = numbers.get(*at..).unwrap_or_default();
-    let mut reach = 1;
+    let near = rest.iter().take(NEAR).position(|number| *number >= from);
+    if let Some(near) = near {
+        *at += near;
+        return rest.get(near).copied();
+    }
+    if rest.len() <= NEAR {
+        *at = numbers.len();
+        return None;
+    }
+    let mut reach = NEAR;
     while rest.get(reach).is_some_and(|number| *number < from) {
         reach *= 2;
     }
