@@ -2,13 +2,17 @@
 //! `internals` only, is hidden from the documentation and promises nothing: a target hands bytes
 //! in, everything that could break is called, and what must agree is asserted here.
 
+mod life;
 mod presence;
 mod reading;
 mod sealed;
+#[cfg(test)]
+mod seeds;
 
 use std::path::Path;
 use std::sync::Arc;
 
+pub use self::life::live;
 pub use self::presence::read_presence;
 pub use self::presence::sample_presence;
 pub use self::reading::Reading;
@@ -315,7 +319,7 @@ pub fn read_segment(bytes: &[u8]) -> Result<u32> {
         }
         let _ = postings.seek(next / 2, Direction::Down)?;
         number += 1;
-        if number % 16 == 0 {
+        if number.is_multiple_of(16) {
             let _ = reader.postings(terms.term())?;
         }
     }

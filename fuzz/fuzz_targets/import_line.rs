@@ -1,10 +1,13 @@
-//! One line of anybody's log: refused with a reason, or an event that is valid and comes back from
-//! a row as it went in. Every line gets exactly one fate.
+//! Lines of anybody's log, read as each format there is: refused with a reason, or an event that is
+//! valid and comes back from a row as it went in. Every line gets exactly one fate.
 #![no_main]
+
+use std::sync::LazyLock;
 
 use auditdb::Accepted;
 use auditdb::Event;
 use auditdb::Import;
+use auditdb::ImportFormat;
 use auditdb::ImportOptions;
 use auditdb::ImportSink;
 use auditdb::ImportedEvent;
@@ -30,10 +33,24 @@ impl ImportSink for Sink {
     }
 }
 
+/// All formats, by number.
+static FORMATS: LazyLock<Vec<ImportFormat>> = LazyLock::new(|| {
+    let named = |(name, _)| ImportFormat::named(name).expect("a listed format");
+    ImportFormat::list().map(named).collect()
+});
+
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
+    let Some((number, lines)) = bytes.split_first() else {
+        return;
+    };
+    let format = FORMATS.get(usize::from(*number) % FORMATS.len());
+    let options = ImportOptions {
+        format: format.cloned().unwrap_or_default(),
+        ..ImportOptions::default()
+    };
     let mut sink = Sink(0);
-    let mut import = Import::new(&mut sink, ImportOptions::default(), OnRefusal::Skip);
-    if import.read("fuzz", bytes).is_ok() {
+    let mut import = Import::new(&mut sink, options, OnRefusal::Skip);
+    if import.read("fuzz", lines).is_ok() {
         let outcome = import.outcome();
         let fates = outcome.imported + outcome.duplicates + outcome.refused;
         assert_eq!(fates, outcome.read);

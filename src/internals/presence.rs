@@ -34,7 +34,7 @@ pub fn sample_presence() -> Result<Vec<u8>> {
             (number + own * 1000).wrapping_mul(0x9e37_79b9)
         });
         let mut tell = |print: &mut dyn FnMut(u32)| {
-            prints.clone().for_each(|one| print(one));
+            prints.clone().for_each(&mut *print);
             Ok(())
         };
         presence::writer::write(&disk, segment, STORE, column, 60, &mut tell)?;

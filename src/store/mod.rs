@@ -46,6 +46,8 @@ use parking_lot::RwLock;
 pub use bulk::Bulk;
 pub use follow::Follower;
 pub use open::Recovery;
+#[cfg(any(test, feature = "internals"))]
+pub(crate) use open::open_on;
 pub(crate) use prepare::Mark;
 pub(crate) use prepare::Offer;
 pub(crate) use prepare::Ready;

@@ -23,6 +23,7 @@ pub use inspect::inspect;
 pub use report::Damage;
 pub use report::Salvage;
 pub use report::Verification;
+pub(crate) use salvage::salvage_on;
 
 use crate::disk::Disk;
 use crate::disk::names;
@@ -78,7 +79,7 @@ pub fn verify_with(
 /// [`crate::ErrorKind::NotAStore`] where there is nothing to read, and what `out` refuses.
 pub fn salvage(path: impl AsRef<Path>, out: &mut dyn Write) -> Result<Salvage> {
     let disk = RealDisk::open(path.as_ref())?;
-    salvage::salvage_on(&disk, out)
+    salvage_on(&disk, out)
 }
 
 /// Checks the store on a disk of the caller's choice.

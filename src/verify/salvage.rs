@@ -34,7 +34,7 @@ struct Sink<'o> {
     below: u64,
 }
 
-pub(super) fn salvage_on(disk: &dyn Disk, out: &mut dyn Write) -> Result<Salvage> {
+pub(crate) fn salvage_on(disk: &dyn Disk, out: &mut dyn Write) -> Result<Salvage> {
     let mut report = Report::silent();
     let mut saved = BTreeSet::new();
     let mut looks = Looks::default();
