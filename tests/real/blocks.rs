@@ -51,6 +51,7 @@ pub(crate) fn run(rig: &mut Rig) -> Result<String, String> {
             compared += replay(rig, kind, &folder, &boot, &recorded, count)
                 .map_err(|what| format!("{kind:?}, round {round}: {what}"))?;
             made += count;
+            rig.tell(made, states);
             entries += recorded.log.entries().len() as u64;
             fs::remove_dir_all(&folder).map_err(|error| error.to_string())?;
         }

@@ -8,6 +8,8 @@ use crate::Rig;
 use crate::check;
 use crate::child;
 use crate::ledger::Ledger;
+use crate::system;
+use crate::system::word;
 use crate::volume::Boot;
 use crate::volume::Cut;
 use crate::volume::KINDS;
@@ -51,6 +53,7 @@ pub(crate) fn run(rig: &mut Rig) -> Result<String, String> {
             }
             let told = one_store(rig, volume, &boot, &mut counts);
             told.map_err(|what| format!("{kind:?}, round {round}, {what}"))?;
+            rig.tell(counts.cuts, cuts);
         }
     }
     Err("the rounds ended".to_owned())
@@ -65,6 +68,8 @@ fn one_store(
 ) -> Result<(), String> {
     let path = volume.mount.join("store");
     std::fs::remove_dir_all(&path).ok();
+    // Or the store before comes back with the first cut.
+    system::run("sync", &["--file-system", word(&volume.mount)])?;
     let mut ledger = Ledger::default();
     for number in 0..CUTS_EACH {
         let cut = *rig.random.choose(&[Cut::All, Cut::Data]);
@@ -107,7 +112,7 @@ fn one_cut(
     volume.cut(cut)?;
     for (moment, line) in worker.ends_within(Duration::from_millis(40))? {
         // Power goes at once, this call does not: a sync beside it that finds the journal's commit
-        // already given up is told that there is nothing to wait for.
+        // already given up may be told that there is nothing to wait for.
         if moment < begun || !line.starts_with("ok") {
             ledger.hear(&line);
         }

@@ -38,6 +38,7 @@ pub(crate) fn run(rig: &mut Rig) -> Result<String, String> {
         confirmed += counts.0;
         told += counts.1;
         compared += counts.2;
+        rig.tell(run + 1, runs);
         fs::remove_dir_all(&folder).map_err(|error| error.to_string())?;
     }
     if told == 0 {

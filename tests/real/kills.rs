@@ -27,6 +27,7 @@ pub(crate) fn run(rig: &mut Rig) -> Result<String, String> {
         confirmed += ledger.acknowledged();
         let held = check::store(&path, &mut ledger);
         compared += held.map_err(|what| format!("kill {kill}: {what}"))?;
+        rig.tell(kill + 1, kills);
     }
     Ok(format!(
         "{kills} kills, {confirmed} events acknowledged before them, {compared} compared after"

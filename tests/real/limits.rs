@@ -36,6 +36,7 @@ pub(crate) fn run(rig: &mut Rig) -> Result<String, String> {
         let told = told.map_err(|what| format!("{limit}: {what}"))?;
         confirmed += told.0;
         refused += told.1;
+        rig.tell(number + 1, runs);
         std::fs::remove_dir_all(&path).ok();
     }
     Ok(format!(
@@ -62,6 +63,9 @@ fn hear(said: &[String], ledger: &mut Ledger) -> (u64, u64) {
     let errors = said.iter().filter(|line| line.starts_with("error "));
     (ledger.acknowledged(), errors.count() as u64)
 }
+
+/// Longer than a writer needs to fill what is left on a file system, and to give up.
+const FILLING: Duration = Duration::from_secs(20);
 
 /// Full file systems: real ones, filled up to a few hundred kibibytes by a file that goes away later.
 pub(crate) fn run_full(rig: &mut Rig) -> Result<String, String> {
@@ -94,12 +98,13 @@ fn full(rig: &mut Rig, volume: &Volume) -> Result<(u64, u64), String> {
     let (store, ballast) = (volume.mount.join("store"), volume.mount.join("ballast"));
     std::fs::remove_dir_all(&store).ok();
     let found = rustix::fs::statvfs(&volume.mount).map_err(|error| error.to_string())?;
-    let room = (200 + rig.random.below(600)) << 10;
+    // A log's worth or two: segments of such events are small.
+    let room = (40 + rig.random.below(120)) << 10;
     let taken = (found.f_bavail * found.f_frsize).saturating_sub(room);
     system::run("fallocate", &["-l", &taken.to_string(), word(&ballast)])?;
     let mut ledger = Ledger::default();
     let writer = child::start(child::command("all", &store, 0)?, |line| line)?;
-    let told = hear(&writer.ends_within(MOMENT * 2)?, &mut ledger);
+    let told = hear(&writer.ends_within(FILLING)?, &mut ledger);
     // Nothing is needed to read what is there.
     if store.join("CURRENT").exists() {
         check::read(&store, &ledger)?;

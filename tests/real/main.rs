@@ -17,6 +17,7 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 use std::time::Instant;
 
 use support::Random;
@@ -113,18 +114,30 @@ const PARTS: &[Part] = &[
     },
 ];
 
+const MINUTE: Duration = Duration::from_secs(60);
+
 /// What a part runs with.
 struct Rig {
     random: Random,
     times: Option<u64>,
     /// Its own, and empty; kept when the part fails.
     folder: PathBuf,
+    name: &'static str,
+    told: Instant,
 }
 
 impl Rig {
     /// How many faults are asked for, where a plain run of `plain` is enough.
     fn times(&self, plain: u64) -> u64 {
         self.times.unwrap_or(plain * support::rig())
+    }
+
+    /// Tells of long runs once a minute how far they have come.
+    fn tell(&mut self, done: u64, of: u64) {
+        if self.told.elapsed() > MINUTE {
+            println!("{}: {done} of {of} so far", self.name);
+            self.told = Instant::now();
+        }
     }
 }
 
@@ -187,6 +200,8 @@ fn run(part: &Part, words: &Words) -> bool {
         random: Random::new(seed),
         times: words.times,
         folder: folder.path().to_owned(),
+        name: part.name,
+        told: begun,
     });
     let seconds = begun.elapsed().as_secs();
     match outcome {

@@ -101,7 +101,8 @@ pub(crate) fn run(rig: &mut Rig) -> Result<String, String> {
         points.swap_remove(rig.random.below(points.len() as u64) as usize);
     }
     let (mut hit, mut compared) = (0, 0);
-    for point in &points {
+    for (done, point) in (0..).zip(&points) {
+        rig.tell(done, points.len() as u64);
         let told = templates
             .strike(point)
             .map_err(|what| format!("{point}: {what}"))?;

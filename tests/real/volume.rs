@@ -158,7 +158,12 @@ pub(crate) fn make_image(kind: Kind, image: &Path) -> Result<(), String> {
     let made = fs::File::create(image).and_then(|file| file.set_len(kind.mebibytes() << 20));
     made.map_err(|error| format!("{}: {error}", image.display()))?;
     let program = format!("mkfs.{}", kind.file_system);
-    system::run(&program, &["-q", word(image)]).map(drop)
+    // Without the blocks that ext4 keeps for root, who is at work here: full is full.
+    let words: &[&str] = match kind.file_system {
+        "ext4" => &["-q", "-m", "0", word(image)],
+        _ => &["-q", word(image)],
+    };
+    system::run(&program, words).map(drop)
 }
 
 /// The name of the machine's boot, as this process and its children see it.
