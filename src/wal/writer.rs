@@ -36,7 +36,7 @@ pub(crate) struct Writer {
     store: StoreId,
     chain: Chain,
     synced: u64,
-    /// How long the file is; what lies behind the end is zeros, or of the log that the file was.
+    /// The file is no longer than this; what lies behind the end is zeros, or of the log that it was.
     filled: u64,
     broken: bool,
     payload: Vec<u8>,
@@ -125,9 +125,11 @@ impl Writer {
             .encode(&self.payload, self.synced, &mut self.sectors)?;
         self.fill_ahead(next.offset());
         if let Err(error) = self.file.write_at(self.end(), &self.sectors) {
-            // Part of the group may be in the file. It is no whole frame, so even if cutting it off
-            // is itself undone by a crash, a reader only finds a torn tail.
-            self.broken = self.file.set_len(self.end()).is_err();
+            // Part of the group may be in the file. It is no whole frame, so a reader finds a torn tail,
+            // as long as the file ends there: in the middle of a longer one it would be taken for
+            // damage. So the cut is made durable before anything is written behind it.
+            let cut = self.file.set_len(self.end());
+            self.broken = cut.and_then(|()| self.file.sync_all()).is_err();
             self.filled = self.end();
             return Err(error);
         }
@@ -146,10 +148,10 @@ impl Writer {
         }
         let ahead = usize::try_from(end).map_or(AHEAD_MAX, |end| end.clamp(AHEAD_MIN, AHEAD_MAX));
         // Before the group, and by a write of its own: if it fails, on a full disk say, nothing is
-        // lost but speed, and a group whose write fails is never whole.
-        if self.file.write_at(end, &vec![0; ahead]).is_ok() {
-            self.filled = end + ahead as u64;
-        }
+        // lost but speed, and a group whose write fails is never whole. Some of the zeros may be in
+        // the file all the same, for [`Writer::end_here`] to cut off.
+        drop(self.file.write_at(end, &vec![0; ahead]));
+        self.filled = end + ahead as u64;
     }
 
     /// Makes every group appended so far durable. After an error it is not known what is, and the
