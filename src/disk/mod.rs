@@ -7,6 +7,7 @@ use std::path::Path;
 use std::path::PathBuf;
 
 use crate::error::Result;
+use crate::id::StoreId;
 
 pub(crate) mod blob;
 pub(crate) mod clock;
@@ -89,6 +90,9 @@ pub(crate) trait Disk: Send + Sync {
 
     /// The number of the process that asks. A fork has another than the process it is a copy of.
     fn process(&self) -> u32;
+
+    /// A name for a new store, which no other store has.
+    fn store_id(&self) -> StoreId;
 }
 
 /// An open file. All methods may be called from any thread at any time; a read beside a write of

@@ -28,6 +28,7 @@ use crate::disk::map;
 use crate::error::Error;
 use crate::error::ErrorKind;
 use crate::error::Result;
+use crate::id::StoreId;
 
 /// A store's folder in the file system.
 pub(crate) struct RealDisk {
@@ -253,6 +254,10 @@ impl Disk for RealDisk {
 
     fn process(&self) -> u32 {
         std::process::id()
+    }
+
+    fn store_id(&self) -> StoreId {
+        StoreId::random()
     }
 }
 

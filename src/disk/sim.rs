@@ -1,5 +1,5 @@
 //! A disk in memory for the tests of everything above: it keeps what is durable apart from what is
-//! only written, fails the operation it is told to, and can be cut off at any moment. It is harsher
+//! only written, fails and lies where it is told to, and can be cut off at any moment. It is harsher
 //! than the file systems we know and no harsher than what [`Disk`] and [`File`] promise. All its
 //! choices follow from its seed, as long as one thread uses it.
 
@@ -9,8 +9,6 @@ use std::io;
 use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
-use std::sync::atomic::Ordering;
 
 use parking_lot::Mutex;
 
@@ -20,18 +18,27 @@ use crate::disk::File;
 use crate::disk::blob;
 use crate::disk::blob::Bytes;
 use crate::disk::real::failed;
-use crate::error::Error;
 use crate::error::Result;
+use crate::id::StoreId;
 
+mod content;
+mod crash;
 mod fault;
+mod file;
+mod random;
+mod record;
 mod state;
 
+pub(crate) use crate::disk::sim::crash::Moment;
 pub(crate) use crate::disk::sim::fault::Fault;
 pub(crate) use crate::disk::sim::fault::Operation;
+pub(crate) use crate::disk::sim::random::Random;
+pub(crate) use crate::disk::sim::random::fold;
+pub(crate) use crate::disk::sim::record::Record;
 
 use crate::disk::sim::fault::Failure;
+use crate::disk::sim::file::SimFile;
 use crate::disk::sim::state::Node;
-use crate::disk::sim::state::Random;
 use crate::disk::sim::state::State;
 
 /// A simulated disk. A clone is the same disk, as another process of the machine sees it.
@@ -46,16 +53,12 @@ struct Inner {
     /// How many handles hold each file.
     holds: BTreeMap<u64, usize>,
     faults: Vec<Fault>,
-    counts: BTreeMap<Operation, u64>,
-}
-
-struct SimFile {
-    disk: SimDisk,
-    name: PathBuf,
-    path: PathBuf,
-    id: u64,
-    holds_lock: AtomicBool,
-    holds: AtomicBool,
+    /// Operations so far, by their kinds.
+    counts: [u64; Operation::KINDS],
+    /// How many bytes there is room for.
+    room: Option<u64>,
+    record: Option<Record>,
+    scratch: Option<PathBuf>,
 }
 
 impl SimDisk {
@@ -72,7 +75,10 @@ impl SimDisk {
             locks: BTreeSet::new(),
             holds: BTreeMap::new(),
             faults: Vec::new(),
-            counts: BTreeMap::new(),
+            counts: [0; Operation::KINDS],
+            room: None,
+            record: None,
+            scratch: None,
         })))
     }
 
@@ -80,15 +86,13 @@ impl SimDisk {
     /// is not, by sector and by name, as the seed decides. This disk stays as it is, so that many
     /// crashes of one moment can be tried.
     pub(crate) fn crash(&self, seed: u64) -> SimDisk {
-        let inner = self.0.lock();
-        SimDisk::with(inner.state.crash(Random::new(seed)), inner.boot + 1)
+        self.0.lock().moment().survivor(seed)
     }
 
     /// The disk after its processes were killed right now, the machine running on: everything
     /// written is there, no lock is held, no fault is armed.
     pub(crate) fn kill(&self) -> SimDisk {
-        let inner = self.0.lock();
-        SimDisk::with(inner.state.clone(), inner.boot)
+        self.0.lock().moment().killed()
     }
 
     /// From here on it is a fork of the process that asks, with all it had open.
@@ -101,48 +105,85 @@ impl SimDisk {
         self.0.lock().faults.push(fault);
     }
 
-    /// Disarms all faults.
+    /// Disarms all faults, and the disk has room again.
     pub(crate) fn heal(&self) {
-        self.0.lock().faults.clear();
+        let mut inner = self.0.lock();
+        inner.faults.clear();
+        inner.room = None;
+    }
+
+    /// From here on there is room for so many bytes more.
+    pub(crate) fn leave_room(&self, bytes: u64) {
+        let mut inner = self.0.lock();
+        inner.room = Some(inner.state.used() + bytes);
+    }
+
+    /// Turns a bit of a file that lies on the disk, whatever is written there.
+    pub(crate) fn rot(&self, path: &Path, bit: usize) {
+        let mut inner = self.0.lock();
+        if let Some(Node::File(id)) = inner.state.node(path) {
+            inner.state.flip(id, bit);
+        }
     }
 
     /// Operations of a kind so far, the failed ones too.
     pub(crate) fn count(&self, operation: Operation) -> u64 {
-        let inner = self.0.lock();
-        inner.counts.get(&operation).copied().unwrap_or(0)
+        self.0.lock().count(operation)
     }
 
     /// Operations so far that change anything: the moments at which a crash makes a difference.
     pub(crate) fn changes(&self) -> u64 {
-        let inner = self.0.lock();
-        let changes = inner.counts.iter().filter(|(kind, _)| kind.is_change());
-        changes.map(|(_, count)| count).sum()
+        self.0.lock().changes()
     }
 
-    /// Runs `action` on the state unless a fault is due. `on_fault` is what a failed operation
-    /// does all the same.
+    /// From here on every moment is remembered. What a crash leaves of `scratch` tells no image from
+    /// another.
+    pub(crate) fn record(&self, scratch: &Path) {
+        let mut inner = self.0.lock();
+        inner.scratch = Some(scratch.to_owned());
+        inner.record = Some(Record::new(inner.moment()));
+    }
+
+    /// What was remembered; nothing more is.
+    pub(crate) fn take_record(&self) -> Record {
+        self.0.lock().record.take().unwrap_or_default()
+    }
+
+    /// Runs `action`, which is told what is to go wrong with it, if anything is.
     fn run<T>(
         &self,
         operation: Operation,
         path: &Path,
-        action: impl FnOnce(&mut Inner) -> io::Result<T>,
-        on_fault: impl FnOnce(&mut Inner),
+        action: impl FnOnce(&mut Inner, Option<Failure>) -> io::Result<T>,
     ) -> Result<T> {
         let mut inner = self.0.lock();
-        *inner.counts.entry(operation).or_default() += 1;
-        let result = match inner.due(operation, path) {
-            Some(Failure::Panic) => {
-                drop(inner);
-                panic!("planted: {operation:?} of {}", path.display());
-            }
-            Some(failure) => {
-                on_fault(&mut inner);
-                Err(failure.into())
-            }
-            None => action(&mut inner),
-        };
-        let words = format!("{operation:?}").to_lowercase();
-        result.map_err(|error| failed(&words, &self.place(path), error))
+        if let Some(count) = inner.counts.get_mut(operation as usize) {
+            *count += 1;
+        }
+        let failure = inner.due(operation, path);
+        if let Some(Failure::Panic) = failure {
+            drop(inner);
+            panic!("planted: {operation:?} of {}", path.display());
+        }
+        let result = action(&mut inner, failure);
+        inner.remember(operation, path, result.is_ok());
+        result.map_err(|error| {
+            let words = format!("{operation:?}").to_lowercase();
+            failed(&words, &self.place(path), error)
+        })
+    }
+
+    /// As [`SimDisk::run`], for what does nothing when it fails.
+    fn plain<T>(
+        &self,
+        operation: Operation,
+        path: &Path,
+        action: impl FnOnce(&mut Inner) -> io::Result<T>,
+    ) -> Result<T> {
+        self.run(operation, path, |inner, failure| match failure {
+            Some(failure) => Err(failure.into()),
+            None => action(inner),
+        })
     }
 
     fn open(
@@ -151,19 +192,48 @@ impl SimDisk {
         path: &Path,
         action: impl FnOnce(&mut Inner) -> io::Result<u64>,
     ) -> Result<SimFile> {
-        let id = self.run(operation, path, action, |_| ())?;
-        Ok(SimFile {
-            disk: self.clone(),
-            name: path.to_owned(),
-            path: self.place(path),
-            id,
-            holds_lock: AtomicBool::new(false),
-            holds: AtomicBool::new(false),
-        })
+        let id = self.plain(operation, path, action)?;
+        Ok(SimFile::new(self.clone(), path, self.place(path), id))
     }
 }
 
 impl Inner {
+    fn count(&self, operation: Operation) -> u64 {
+        self.counts.get(operation as usize).copied().unwrap_or(0)
+    }
+
+    fn changes(&self) -> u64 {
+        let changes = Operation::ALL.into_iter().filter(|kind| kind.is_change());
+        changes.map(|kind| self.count(kind)).sum()
+    }
+
+    fn moment(&self) -> Moment {
+        let scratch = self
+            .scratch
+            .as_deref()
+            .and_then(|path| self.state.node(path));
+        Moment {
+            state: self.state.clone(),
+            boot: self.boot,
+            scratch: match scratch {
+                Some(Node::File(id)) => Some(id),
+                _ => None,
+            },
+            changes: self.changes(),
+        }
+    }
+
+    fn remember(&mut self, operation: Operation, path: &Path, worked: bool) {
+        if self.record.is_none() {
+            return;
+        }
+        let moment = operation.is_change().then(|| self.moment());
+        if let Some(record) = &mut self.record {
+            record.note(operation, path, worked);
+            record.moments.extend(moment);
+        }
+    }
+
     fn due(&mut self, operation: Operation, path: &Path) -> Option<Failure> {
         let mut due = None;
         for (at, fault) in self.faults.iter_mut().enumerate() {
@@ -205,7 +275,7 @@ impl Disk for SimDisk {
 
     fn rename(&self, from: &Path, to: &Path) -> Result<()> {
         let action = |inner: &mut Inner| inner.state.rename(from, to);
-        self.run(Operation::Rename, from, action, |_| ())
+        self.plain(Operation::Rename, from, action)
     }
 
     fn rename_new(&self, from: &Path, to: &Path) -> Result<()> {
@@ -213,33 +283,37 @@ impl Disk for SimDisk {
             Some(_) => Err(io::ErrorKind::AlreadyExists.into()),
             None => inner.state.rename(from, to),
         };
-        self.run(Operation::Rename, from, action, |_| ())
+        self.plain(Operation::Rename, from, action)
     }
 
     fn unlink(&self, path: &Path) -> Result<()> {
         let action = |inner: &mut Inner| inner.state.unlink(path);
-        self.run(Operation::Unlink, path, action, |_| ())
+        self.plain(Operation::Unlink, path, action)
     }
 
     fn create_dir(&self, path: &Path) -> Result<()> {
         let action = |inner: &mut Inner| inner.state.create_dir(path);
-        self.run(Operation::CreateDir, path, action, |_| ())
+        self.plain(Operation::CreateDir, path, action)
     }
 
     fn remove_dir(&self, path: &Path) -> Result<bool> {
         let action = |inner: &mut Inner| inner.state.remove_dir(path);
-        self.run(Operation::RemoveDir, path, action, |_| ())
+        self.plain(Operation::RemoveDir, path, action)
     }
 
     fn sync_dir(&self, path: &Path) -> Result<()> {
-        let action = |inner: &mut Inner| inner.state.sync_dir(path);
-        let on_fault = |inner: &mut Inner| inner.state.half_sync_dir(path);
-        self.run(Operation::SyncDir, path, action, on_fault)
+        self.run(Operation::SyncDir, path, |inner, failure| match failure {
+            None => inner.state.sync_dir(path),
+            Some(failure) => {
+                inner.state.half_sync_dir(path);
+                Err(failure.into())
+            }
+        })
     }
 
     fn list(&self, path: &Path) -> Result<Vec<Entry>> {
         let action = |inner: &mut Inner| inner.state.list(path);
-        self.run(Operation::Look, path, action, |_| ())
+        self.plain(Operation::Look, path, action)
     }
 
     fn len(&self, path: &Path) -> Result<Option<u64>> {
@@ -250,14 +324,14 @@ impl Disk for SimDisk {
                 None => None,
             })
         };
-        self.run(Operation::Look, path, action, |_| ())
+        self.plain(Operation::Look, path, action)
     }
 
     fn map(&self, path: &Path, len: u64) -> Result<Option<Bytes>> {
         let file = self.open(Operation::Open, path, |inner| inner.state.find(path))?;
-        let bytes = self.0.lock().state.live(file.id).to_vec();
+        let bytes = file.bytes();
         if bytes.len() as u64 != len {
-            return Err(blob::wrong_length(&file.path, bytes.len() as u64, len));
+            return Err(blob::wrong_length(file.path(), bytes.len() as u64, len));
         }
         Ok(Some(Bytes::Owned(bytes)))
     }
@@ -275,7 +349,7 @@ impl Disk for SimDisk {
             let id = inner.state.find(path)?;
             Ok(inner.locks.contains(&id))
         };
-        self.run(Operation::Look, path, action, |_| ())
+        self.plain(Operation::Look, path, action)
     }
 
     fn boot(&self) -> Option<u64> {
@@ -285,104 +359,11 @@ impl Disk for SimDisk {
     fn process(&self) -> u32 {
         self.0.lock().process
     }
-}
 
-impl File for SimFile {
-    fn path(&self) -> &Path {
-        &self.path
-    }
-
-    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<()> {
-        let found = self.disk.run(
-            Operation::Read,
-            &self.name,
-            |inner| {
-                let start = usize::try_from(offset).map_err(io::Error::other)?;
-                let end = start.saturating_add(buffer.len());
-                let found = inner.state.live(self.id).get(start..end);
-                Ok(found.map(|bytes| buffer.copy_from_slice(bytes)).is_some())
-            },
-            |_| (),
-        )?;
-        match found {
-            true => Ok(()),
-            false => Err(Error::corrupt(&self.path, offset, "the file ends before")),
-        }
-    }
-
-    fn write_at(&self, offset: u64, bytes: &[u8]) -> Result<()> {
-        self.disk.run(
-            Operation::Write,
-            &self.name,
-            |inner| inner.state.write(self.id, offset, bytes),
-            |inner| inner.state.half_write(self.id, offset, bytes),
-        )
-    }
-
-    fn sync_data(&self) -> Result<()> {
-        self.disk.run(
-            Operation::Sync,
-            &self.name,
-            |inner| {
-                inner.state.sync(self.id);
-                Ok(())
-            },
-            |inner| inner.state.half_sync(self.id),
-        )
-    }
-
-    fn sync_all(&self) -> Result<()> {
-        self.sync_data()
-    }
-
-    fn set_len(&self, len: u64) -> Result<()> {
-        let action = |inner: &mut Inner| inner.state.set_len(self.id, len);
-        self.disk.run(Operation::SetLen, &self.name, action, |_| ())
-    }
-
-    fn len(&self) -> Result<u64> {
-        Ok(self.disk.0.lock().state.live(self.id).len() as u64)
-    }
-
-    fn hold(&self) -> Result<bool> {
-        let mut inner = self.disk.0.lock();
-        let free = !inner.locks.contains(&self.id);
-        if free && !self.holds.swap(true, Ordering::Relaxed) {
-            *inner.holds.entry(self.id).or_default() += 1;
-        }
-        Ok(free)
-    }
-
-    fn claim(&self) -> Result<bool> {
-        let mut inner = self.disk.0.lock();
-        let free = inner.holds.get(&self.id).is_none_or(|count| *count == 0);
-        let claimed = free && inner.locks.insert(self.id);
-        self.holds_lock.fetch_or(claimed, Ordering::Relaxed);
-        Ok(claimed)
-    }
-
-    fn is_single(&self) -> Result<bool> {
-        Ok(true)
-    }
-
-    fn is_in_place(&self) -> Result<bool> {
-        let action =
-            |inner: &mut Inner| Ok(inner.state.node(&self.name) == Some(Node::File(self.id)));
-        self.disk.run(Operation::Look, &self.name, action, |_| ())
-    }
-}
-
-impl Drop for SimFile {
-    fn drop(&mut self) {
-        let mut inner = self.disk.0.lock();
-        if self.holds_lock.load(Ordering::Relaxed) {
-            inner.locks.remove(&self.id);
-        }
-        if self.holds.load(Ordering::Relaxed)
-            && let Some(count) = inner.holds.get_mut(&self.id)
-        {
-            *count -= 1;
-        }
+    fn store_id(&self) -> StoreId {
+        let random = &mut self.0.lock().state.random;
+        let (low, high) = (random.next(), random.next());
+        StoreId((u128::from(high) << 64 | u128::from(low)).to_le_bytes())
     }
 }
 

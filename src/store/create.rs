@@ -17,7 +17,6 @@ use crate::error::Error;
 use crate::error::ErrorKind;
 use crate::error::Result;
 use crate::id::Sequence;
-use crate::id::StoreId;
 use crate::id::WalId;
 use crate::manifest;
 use crate::manifest::Ends;
@@ -65,7 +64,7 @@ pub(super) fn create(
     let logs = disk.list(names::wal_dir())?;
     let used = logs.iter().filter_map(|entry| names::wal_id(&entry.name));
     let wal_id = WalId(used.map(|id| id.0).max().unwrap_or(0).saturating_add(1));
-    let store = StoreId::random();
+    let store = disk.store_id();
     let wal = wal::Writer::create(&**disk, wal_id, store, Sequence(0), 0)?;
     let ends = Ends {
         wal: wal_id,

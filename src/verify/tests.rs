@@ -271,6 +271,9 @@ impl Disk for Beside {
     fn process(&self) -> u32 {
         self.disk.process()
     }
+    fn store_id(&self) -> StoreId {
+        self.disk.store_id()
+    }
 }
 
 impl File for BesideFile {

@@ -1,15 +1,20 @@
 //! What a simulated disk holds: of each file and of the names, what every process sees (*live*),
 //! what a power failure leaves (*kept*), and the steps between the two that no sync has settled.
-//! Steps on bytes are lost or kept by sector of 512 bytes; steps on names one by one, but never a
-//! step without the earlier ones on the same file or name.
+//! Steps on names are lost or kept one by one, but never a step without the earlier ones on the same
+//! file or name. A clone shares all bytes with what it is a clone of until either is written.
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::io;
 use std::path::Path;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use crate::disk::Entry;
+use crate::disk::sim::content::Content;
+use crate::disk::sim::content::Fate;
+use crate::disk::sim::content::SECTOR;
+use crate::disk::sim::random::Random;
 
 /// What a name stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,53 +25,50 @@ pub(crate) enum Node {
     File(u64),
 }
 
+/// What every name stands for.
+pub(super) type Names = BTreeMap<PathBuf, Node>;
+
 /// Everything on one disk.
 #[derive(Clone)]
 pub(crate) struct State {
-    files: BTreeMap<u64, Content>,
-    live: BTreeMap<PathBuf, Node>,
-    kept: BTreeMap<PathBuf, Node>,
-    steps: Vec<Step>,
+    pub(super) files: BTreeMap<u64, Arc<Content>>,
+    pub(super) live: Arc<Names>,
+    pub(super) kept: Arc<Names>,
+    pub(super) steps: Vec<Step>,
     next_file: u64,
-    random: Random,
-}
-
-/// A sequence of choices that its seed decides (SplitMix64).
-#[derive(Clone)]
-pub(crate) struct Random(u64);
-
-#[derive(Clone, Default)]
-struct Content {
-    live: Vec<u8>,
-    kept: Vec<u8>,
-    edits: Vec<Edit>,
+    pub(super) random: Random,
 }
 
 #[derive(Clone)]
-enum Edit {
-    Write(usize, Vec<u8>),
-    SetLen(usize),
-}
-
-#[derive(Clone)]
-enum Step {
+pub(super) enum Step {
     Add(PathBuf, Node),
     Remove(PathBuf, Node),
     Move(PathBuf, PathBuf, Node),
 }
-
-const SECTOR: usize = 512;
 
 impl State {
     /// An empty disk.
     pub(crate) fn new(random: Random) -> State {
         State {
             files: BTreeMap::new(),
-            live: BTreeMap::new(),
-            kept: BTreeMap::new(),
+            live: Arc::default(),
+            kept: Arc::default(),
             steps: Vec::new(),
             next_file: 1,
             random,
+        }
+    }
+
+    /// A disk that a power failure left: these names and files, and nothing unsettled.
+    pub(super) fn settled(&self, names: Names, files: BTreeMap<u64, Arc<Content>>) -> State {
+        let names = Arc::new(names);
+        State {
+            files,
+            live: Arc::clone(&names),
+            kept: names,
+            steps: Vec::new(),
+            next_file: self.next_file,
+            random: self.random.clone(),
         }
     }
 
@@ -95,7 +97,7 @@ impl State {
         }
         let id = self.next_file;
         self.next_file += 1;
-        self.files.insert(id, Content::default());
+        self.files.insert(id, Arc::default());
         self.step(Step::Add(path.to_owned(), Node::File(id)));
         Ok(id)
     }
@@ -171,7 +173,7 @@ impl State {
         let wanted = self.steps.iter().map(|step| step.is_in(path)).collect();
         for (step, chosen) in self.split(wanted) {
             match chosen {
-                true => step.apply(&mut self.kept),
+                true => step.apply(Arc::make_mut(&mut self.kept)),
                 false => self.steps.push(step),
             }
         }
@@ -189,7 +191,7 @@ impl State {
         self.random = random;
         for (step, chosen) in self.split(wanted) {
             match chosen {
-                true => step.apply(&mut self.kept),
+                true => step.apply(Arc::make_mut(&mut self.kept)),
                 false if step.is_in(path) => {}
                 false => self.steps.push(step),
             }
@@ -198,94 +200,72 @@ impl State {
 
     /// The bytes of a file as every process sees them.
     pub(crate) fn live(&self, id: u64) -> &[u8] {
-        self.files.get(&id).map_or(&[], |file| &file.live)
+        self.files.get(&id).map_or(&[], |file| file.live())
     }
 
     /// Writes into a file.
     pub(crate) fn write(&mut self, id: u64, offset: u64, bytes: &[u8]) -> io::Result<()> {
         let offset = usize::try_from(offset).map_err(io::Error::other)?;
-        self.edit(id, Edit::Write(offset, bytes.to_owned()));
+        self.content(id, |file| file.write(offset, bytes));
         Ok(())
     }
 
-    /// A failed write: some of the bytes from the first on are written.
-    pub(crate) fn half_write(&mut self, id: u64, offset: u64, bytes: &[u8]) {
+    /// A failed write: some of the bytes from the first on are written, at most `len_max`.
+    pub(crate) fn half_write(&mut self, id: u64, offset: u64, bytes: &[u8], len_max: usize) {
         let Ok(offset) = usize::try_from(offset) else {
             return;
         };
-        let end = offset + self.random.below(bytes.len() + 1);
+        let end = offset + self.random.below(bytes.len().min(len_max) + 1);
         // Where the file was longer before, no sector is left half written over.
         let torn = end < offset + bytes.len() && end < self.live(id).len();
         let end = if torn { end / SECTOR * SECTOR } else { end };
         let part = bytes.get(..end.saturating_sub(offset)).unwrap_or_default();
-        self.edit(id, Edit::Write(offset, part.to_owned()));
+        self.content(id, |file| file.write(offset, part));
     }
 
     /// Cuts or fills up a file.
     pub(crate) fn set_len(&mut self, id: u64, len: u64) -> io::Result<()> {
         let len = usize::try_from(len).map_err(io::Error::other)?;
-        self.edit(id, Edit::SetLen(len));
+        self.content(id, |file| file.set_len(len));
         Ok(())
     }
 
-    /// Settles all edits of a file.
+    /// Settles all that was done to the bytes of a file.
     pub(crate) fn sync(&mut self, id: u64) {
-        if let Some(file) = self.files.get_mut(&id) {
-            for edit in file.edits.drain(..) {
-                edit.apply(&mut file.kept);
-            }
-            // What an earlier failed sync lost stays lost; only the length is right again.
-            file.kept.resize(file.live.len(), 0);
-        }
+        self.content(id, Content::sync);
     }
 
     /// A failed sync: some sectors reach the disk, the others never will, although they read well.
     pub(crate) fn half_sync(&mut self, id: u64) {
-        if let Some(file) = self.files.get_mut(&id) {
-            file.kept = file.survivor(&mut self.random, 50);
-            file.edits.clear();
-        }
+        let mut random = self.random.clone();
+        self.content(id, |file| {
+            let len = file.len_of(Fate::Older(random.next()));
+            file.half_sync(len, |_| match random.percent(50) {
+                true => Fate::Older(random.next()),
+                false => Fate::Lost,
+            });
+        });
+        self.random = random;
     }
 
-    /// What a power failure leaves.
-    pub(crate) fn crash(&self, mut random: Random) -> State {
-        // Nothing unsynced, all of it, and the mixtures in between.
-        let percent = random.below(5) * 25;
-        let mut settled = self.clone();
-        let wanted = settled
-            .steps
-            .iter()
-            .map(|_| random.percent(percent))
-            .collect();
-        for (step, chosen) in settled.split(wanted) {
-            if chosen {
-                step.apply(&mut settled.kept);
-            }
+    /// Turns a bit of a file, on the medium and in every cache.
+    pub(crate) fn flip(&mut self, id: u64, bit: usize) {
+        self.content(id, |file| file.flip(bit));
+    }
+
+    /// Bytes of all files that have a name.
+    pub(crate) fn used(&self) -> u64 {
+        let files = self.live.values().filter_map(|node| match node {
+            Node::File(id) => self.files.get(id),
+            Node::Folder => None,
+        });
+        files.map(|file| file.live().len() as u64).sum()
+    }
+
+    fn content(&mut self, id: u64, change: impl FnOnce(&mut Content)) {
+        if let Some(file) = self.files.get_mut(&id) {
+            change(Arc::make_mut(file));
         }
-        let names = settled.kept;
-        let is_reachable = |path: &Path| {
-            let mut above = path.ancestors().skip(1);
-            above.all(|path| path.as_os_str().is_empty() || names.get(path) == Some(&Node::Folder))
-        };
-        let mut crashed = State::new(random.clone());
-        crashed.next_file = self.next_file;
-        for (path, node) in names.iter().filter(|(path, _)| is_reachable(path)) {
-            crashed.live.insert(path.clone(), *node);
-            if let Node::File(id) = node
-                && let Some(file) = self.files.get(id)
-            {
-                let bytes = file.survivor(&mut random, percent);
-                let content = Content {
-                    kept: bytes.clone(),
-                    live: bytes,
-                    edits: Vec::new(),
-                };
-                crashed.files.insert(*id, content);
-            }
-        }
-        crashed.kept.clone_from(&crashed.live);
-        crashed.random = random;
-        crashed
     }
 
     fn folder_of(&self, path: &Path) -> io::Result<()> {
@@ -297,34 +277,13 @@ impl State {
     }
 
     fn step(&mut self, step: Step) {
-        step.apply(&mut self.live);
+        step.apply(Arc::make_mut(&mut self.live));
         self.steps.push(step);
     }
 
-    fn edit(&mut self, id: u64, edit: Edit) {
-        if let Some(file) = self.files.get_mut(&id) {
-            edit.apply(&mut file.live);
-            file.edits.push(edit);
-        }
-    }
-
     /// Takes all steps out, each with whether it is wanted or a wanted one rests on it.
-    fn split(&mut self, mut wanted: Vec<bool>) -> Vec<(Step, bool)> {
-        let mut paths: BTreeSet<&Path> = BTreeSet::new();
-        let mut files = BTreeSet::new();
-        for (step, wanted) in self.steps.iter().zip(&mut wanted).rev() {
-            let (names, node) = step.touches();
-            let file = match node {
-                Node::File(id) => Some(id),
-                Node::Folder => None,
-            };
-            *wanted |= names.iter().any(|name| paths.contains(name))
-                || file.is_some_and(|id| files.contains(&id));
-            if *wanted {
-                paths.extend(names);
-                files.extend(file);
-            }
-        }
+    fn split(&mut self, wanted: Vec<bool>) -> Vec<(Step, bool)> {
+        let wanted = with_earlier(&self.steps, wanted);
         core::mem::take(&mut self.steps)
             .into_iter()
             .zip(wanted)
@@ -332,62 +291,28 @@ impl State {
     }
 }
 
-impl Content {
-    /// The bytes after a power failure: each sector of each edit arrives or not, and the length is
-    /// one that the file had since its last sync.
-    fn survivor(&self, random: &mut Random, percent: usize) -> Vec<u8> {
-        let mut bytes = self.kept.clone();
-        let mut lens = vec![bytes.len()];
-        for edit in &self.edits {
-            let len = lens.last().copied().unwrap_or(0);
-            match edit {
-                Edit::SetLen(new) => {
-                    lens.push(*new);
-                    if random.percent(percent) {
-                        bytes.truncate(*new);
-                    }
-                }
-                Edit::Write(offset, new) => {
-                    lens.push(len.max(offset + new.len()));
-                    for (at, piece) in sectors(*offset, new) {
-                        if random.percent(percent) {
-                            Edit::Write(at, piece.to_owned()).apply(&mut bytes);
-                        }
-                    }
-                }
-            }
-        }
-        let last = lens.len() - 1;
-        let chosen = match percent {
-            0 => 0,
-            100 => last,
-            _ => random.below(lens.len()),
+/// Which steps are done if those `wanted` are: none without the earlier ones on its file or names.
+pub(super) fn with_earlier(steps: &[Step], mut wanted: Vec<bool>) -> Vec<bool> {
+    let mut paths: BTreeSet<&Path> = BTreeSet::new();
+    let mut files = BTreeSet::new();
+    for (step, wanted) in steps.iter().zip(&mut wanted).rev() {
+        let (names, node) = step.touches();
+        let file = match node {
+            Node::File(id) => Some(id),
+            Node::Folder => None,
         };
-        bytes.resize(lens.get(chosen).copied().unwrap_or(0), 0);
-        bytes
-    }
-}
-
-impl Edit {
-    fn apply(&self, bytes: &mut Vec<u8>) {
-        match self {
-            Edit::SetLen(len) => bytes.resize(*len, 0),
-            Edit::Write(_, new) if new.is_empty() => {}
-            Edit::Write(offset, new) => {
-                let end = offset + new.len();
-                if bytes.len() < end {
-                    bytes.resize(end, 0);
-                }
-                if let Some(place) = bytes.get_mut(*offset..end) {
-                    place.copy_from_slice(new);
-                }
-            }
+        *wanted |= names.iter().any(|name| paths.contains(name))
+            || file.is_some_and(|id| files.contains(&id));
+        if *wanted {
+            paths.extend(names);
+            files.extend(file);
         }
     }
+    wanted
 }
 
 impl Step {
-    fn apply(&self, names: &mut BTreeMap<PathBuf, Node>) {
+    pub(super) fn apply(&self, names: &mut Names) {
         match self {
             Step::Add(path, node) => {
                 names.insert(path.clone(), *node);
@@ -418,41 +343,4 @@ impl Step {
             Step::Move(from, to, node) => (vec![from, to], *node),
         }
     }
-}
-
-impl Random {
-    /// The choices of this seed.
-    pub(crate) fn new(seed: u64) -> Random {
-        Random(seed)
-    }
-
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-
-    /// A number below `end`, or 0.
-    fn below(&mut self, end: usize) -> usize {
-        let end = u64::try_from(end).unwrap_or(u64::MAX).max(1);
-        usize::try_from(self.next() % end).unwrap_or(0)
-    }
-
-    fn percent(&mut self, percent: usize) -> bool {
-        self.below(100) < percent
-    }
-}
-
-/// The parts of a write that each lie in one sector.
-fn sectors(mut offset: usize, mut bytes: &[u8]) -> Vec<(usize, &[u8])> {
-    let mut parts = Vec::new();
-    while !bytes.is_empty() {
-        let room = SECTOR - offset % SECTOR;
-        let (part, rest) = bytes.split_at(room.min(bytes.len()));
-        parts.push((offset, part));
-        offset += part.len();
-        bytes = rest;
-    }
-    parts
 }

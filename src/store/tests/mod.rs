@@ -23,6 +23,7 @@ mod presence;
 mod readers;
 mod remains;
 mod replay;
+mod rig;
 mod rivals;
 mod room;
 mod tickets;
@@ -156,7 +157,15 @@ fn events(store: &Store) -> Result<Vec<StoredEvent>> {
     let scanned: Vec<StoredEvent> = snapshot.scan(&query)?.collect::<Result<_>>()?;
     let mut sorted = events.clone();
     sorted.sort_by_key(StoredEvent::position);
-    assert!(scanned == sorted, "a scan is not the tail, sorted");
+    let differs = scanned
+        .iter()
+        .zip(&sorted)
+        .find(|(left, right)| left != right);
+    let (scanned, sorted) = (scanned.len(), sorted.len());
+    assert!(
+        differs.is_none() && scanned == sorted,
+        "a scan is not the tail, sorted: {scanned} events are not {sorted}, {differs:?}"
+    );
     Ok(events)
 }
 

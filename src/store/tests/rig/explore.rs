@@ -1,0 +1,270 @@
+//! Every moment of a recorded run, cut: makes the images of each moment, opens each that was not seen
+//! before, and holds what is in it against the books. Of some images the recovery is recorded and cut
+//! in its turn, and of some of those again.
+
+use std::collections::HashSet;
+use std::panic::AssertUnwindSafe;
+use std::panic::catch_unwind;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering;
+
+use parking_lot::Mutex;
+
+use super::Ledger;
+use super::Scale;
+use crate::disk::names;
+use crate::disk::sim::Moment;
+use crate::disk::sim::Record;
+use crate::disk::sim::SimDisk;
+use crate::error::Error;
+use crate::event::StoredEvent;
+use crate::filter::Filter;
+use crate::id::Sequence;
+use crate::options::Options;
+use crate::store::Store;
+use crate::store::tests::TestClock;
+use crate::store::tests::event;
+use crate::store::tests::events;
+use crate::store::tests::open_with;
+
+/// What was tried, and what came of it.
+#[derive(Default)]
+pub(super) struct Tally {
+    pub(super) moments: AtomicU64,
+    /// Moments of which every subset of what was unsynced was tried.
+    pub(super) exhausted: AtomicU64,
+    pub(super) images: AtomicU64,
+    pub(super) in_recovery: AtomicU64,
+    pub(super) violations: Mutex<Vec<String>>,
+    /// Every state that was opened, by a number that tells it from others.
+    seen: Mutex<HashSet<u64>>,
+}
+
+/// What all of the images of one run have in common.
+pub(super) struct Explorer<'r> {
+    pub(super) ledger: &'r Ledger,
+    pub(super) options: &'r Options,
+    pub(super) scale: Scale,
+    pub(super) seed: u64,
+    pub(super) tally: &'r Tally,
+}
+
+/// Where an image comes from: the changes of the run, how deep in recoveries, the least to be held.
+#[derive(Clone, Copy)]
+struct Origin<'s> {
+    changes: u64,
+    depth: u32,
+    least: usize,
+    story: &'s str,
+}
+
+impl Tally {
+    /// How many different states were opened.
+    pub(super) fn distinct(&self) -> usize {
+        self.seen.lock().len()
+    }
+
+    /// Whether anything was found.
+    pub(super) fn has_violations(&self) -> bool {
+        !self.violations.lock().is_empty()
+    }
+
+    /// Whether nobody was here before.
+    fn is_new(&self, state: u64) -> bool {
+        self.seen.lock().insert(state)
+    }
+
+    fn add(counter: &AtomicU64, count: u64) {
+        counter.fetch_add(count, Ordering::Relaxed);
+    }
+}
+
+impl Explorer<'_> {
+    /// Cuts every moment of a run, on as many threads as the machine has.
+    pub(super) fn cut_all(&self, record: &Record) {
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        let next = AtomicUsize::new(0);
+        std::thread::scope(|scope| {
+            for _ in 0..threads {
+                scope.spawn(|| {
+                    while let Some(moment) =
+                        record.moments.get(next.fetch_add(1, Ordering::Relaxed))
+                    {
+                        self.cut_run(moment);
+                    }
+                });
+            }
+        });
+    }
+
+    fn cut_run(&self, moment: &Moment) {
+        let origin = Origin {
+            changes: moment.changes,
+            depth: 0,
+            least: 0,
+            story: "",
+        };
+        let killed = moment.killed();
+        self.judge(
+            &killed,
+            origin,
+            &format!("killed at change {}", moment.changes),
+            true,
+        );
+        self.cut(moment, origin, self.scale.images);
+        Tally::add(&self.tally.moments, 1);
+    }
+
+    /// All images of a moment.
+    fn cut(&self, moment: &Moment, origin: Origin<'_>, max: u64) {
+        let images = moment.images(max, self.seed);
+        if origin.depth == 0 && images.is_exhaustive() {
+            Tally::add(&self.tally.exhausted, 1);
+        }
+        Tally::add(&self.tally.images, images.count());
+        for number in 0..images.count() {
+            let image = images.image(number);
+            if !self.tally.is_new(image.hash) {
+                continue;
+            }
+            let story = || {
+                let (before, changes) = (origin.story, moment.changes);
+                format!("{before}cut at change {changes}: {}", images.story(number))
+            };
+            let is_whole = image.hash.is_multiple_of(self.scale.whole_every);
+            if image.hash % self.scale.recovery_every == 1 && origin.depth < 2 {
+                self.cut_recovery(&image.disk, origin, &story());
+            }
+            if origin.depth > 0 {
+                Tally::add(&self.tally.in_recovery, 1);
+            }
+            // Told only if it is wanted: to say it costs as much as to make an image.
+            if let Err(what) = self.check(&image.disk, origin, is_whole) {
+                self.report(&story(), &what);
+            }
+        }
+    }
+
+    /// Recovers once more, with every change of it on record, and cuts that.
+    fn cut_recovery(&self, disk: &SimDisk, origin: Origin<'_>, story: &str) {
+        let disk = disk.kill();
+        disk.record(names::lock());
+        let mut least = origin.least;
+        let mut opened = u64::MAX;
+        let worked = self.open(&disk).and_then(|store| {
+            opened = disk.changes();
+            store.shared.drain()?;
+            Ok(tail(&store)?.len())
+        });
+        match worked {
+            Ok(held) => least = least.max(held),
+            Err(error) => self.report(story, &format!("no recovery: {error:?}")),
+        }
+        let story = format!("{story}, then in its recovery ");
+        let record = disk.take_record();
+        for moment in &record.moments {
+            // What was shown once stays.
+            let least = if moment.changes >= opened {
+                least
+            } else {
+                origin.least
+            };
+            let origin = Origin {
+                depth: origin.depth + 1,
+                least,
+                story: &story,
+                ..origin
+            };
+            self.cut(moment, origin, self.scale.recovery_images);
+        }
+    }
+
+    fn judge(&self, disk: &SimDisk, origin: Origin<'_>, story: &str, is_whole: bool) {
+        if let Err(what) = self.check(disk, origin, is_whole) {
+            self.report(&format!("{}{story}", origin.story), &what);
+        }
+    }
+
+    /// The disk as it is and after a power failure, neither of which may lack what was acknowledged.
+    pub(super) fn check_both(&self, disk: &SimDisk, crash: u64, story: &str) {
+        let origin = Origin {
+            changes: disk.changes(),
+            depth: 0,
+            least: 0,
+            story: "",
+        };
+        self.judge(&disk.kill(), origin, &format!("{story}, killed"), false);
+        self.judge(&disk.crash(crash), origin, &format!("{story}, cut"), true);
+    }
+
+    pub(super) fn report(&self, story: &str, what: &str) {
+        let mut violations = self.tally.violations.lock();
+        violations.push(format!("seed {:#018x}, {story}: {what}", self.seed));
+    }
+
+    /// Opens an image and compares; nothing that it does may end the test.
+    fn check(&self, disk: &SimDisk, origin: Origin<'_>, is_whole: bool) -> Result<(), String> {
+        let checked = catch_unwind(AssertUnwindSafe(|| {
+            self.ledger.check_outputs(disk, origin.changes)?;
+            let held = self.check_once(disk, origin)?;
+            match is_whole {
+                true => self.check_on(disk, held),
+                false => Ok(()),
+            }
+        }));
+        checked.unwrap_or_else(|_| Err("a panic, told above".to_owned()))
+    }
+
+    fn check_once(&self, disk: &SimDisk, origin: Origin<'_>) -> Result<usize, String> {
+        let store = self
+            .open(disk)
+            .map_err(|error| format!("no recovery: {error:?}"))?;
+        let found = tail(&store).map_err(|error| format!("no reading: {error:?}"))?;
+        self.ledger.check(&found, origin.changes, origin.least)?;
+        Ok(found.len())
+    }
+
+    /// The second recovery finds the same, every way of reading agrees, and the store goes on working.
+    fn check_on(&self, disk: &SimDisk, held: usize) -> Result<(), String> {
+        let disk = disk.kill();
+        let again = || -> crate::error::Result<(usize, usize)> {
+            let store = self.open(&disk)?;
+            let found = events(&store)?.len();
+            for number in 0..3 {
+                store.append(&event(number))?;
+            }
+            store.flush()?;
+            store.close()?;
+            let store = self.open(&disk)?;
+            let after = events(&store)?.len();
+            store.close()?;
+            Ok((found, after))
+        };
+        match again() {
+            Ok((found, after)) if (found, after) == (held, held + 3) => Ok(()),
+            other => Err(format!(
+                "{held} events were held, and after another recovery {other:?}"
+            )),
+        }
+    }
+
+    fn open(&self, disk: &SimDisk) -> Result<Store, Error> {
+        open_with(disk, &TestClock::new(), self.options.clone())
+    }
+}
+
+/// Every visible event in commit order.
+fn tail(store: &Store) -> Result<Vec<StoredEvent>, Error> {
+    let snapshot = store.snapshot();
+    let mut found = Vec::new();
+    let mut from = Sequence(0);
+    loop {
+        let tail = snapshot.tail(&Filter::new(), from)?;
+        from = tail.next_seq;
+        found.extend(tail.events);
+        if tail.complete {
+            return Ok(found);
+        }
+    }
+}
