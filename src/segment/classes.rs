@@ -411,7 +411,7 @@ mod tests {
             proptest::prop_assert_eq!(cursor.at.div_ceil(8), packed.len());
             let mut at = shift as usize;
             let codes = numbering.codes(12).unwrap_or_default();
-            for number in (0..counts.len() as u64).filter(|_| !codes.is_empty()) {
+            for (number, _) in met().filter(|_| !codes.is_empty()) {
                 let code = bits::word_or_zeros(&packed, at) as usize % codes.len();
                 let (found, width) = codes.get(code).copied().unwrap_or_default();
                 proptest::prop_assert_eq!(found, number);
