@@ -2,6 +2,7 @@
 //! test keeps it.
 
 use std::fs;
+#[cfg(feature = "cli")]
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::fs::symlink;
 use std::path::Path;
@@ -37,6 +38,7 @@ fn segment(path: &Path) -> PathBuf {
 }
 
 /// Every file and folder below a path.
+#[cfg(feature = "cli")]
 fn below(path: &Path, found: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(path).expect("a folder") {
         let path = entry.expect("a name").path();
