@@ -132,7 +132,8 @@ impl Lock {
         }
         file.write_at(0, &Holder::here(now).to_sector())?;
         // A point of an earlier boot says nothing any more; one of this boot stays true.
-        let (boot, (newest, _)) = (disk.boot(), newest(&*file)?);
+        // Nobody else writes any more, so that a slot which is torn now stays torn.
+        let (boot, (newest, _)) = (disk.boot(), newest(&*file, 1)?);
         let (counter, inherited) = match newest {
             Some((of, counter, point)) if Some(of) == boot => (counter, Some(point)),
             _ => {
@@ -200,7 +201,7 @@ pub(crate) fn status(disk: &dyn Disk) -> Result<Status> {
         true => Some(Holder::read(&*file)?),
         false => None,
     };
-    let (boot, (newest, is_torn)) = (disk.boot(), newest(&*file)?);
+    let (boot, (newest, is_torn)) = (disk.boot(), newest(&*file, READS)?);
     if is_torn {
         return torn(&*file, holder);
     }
@@ -243,12 +244,12 @@ fn torn(file: &dyn File, holder: Option<Holder>) -> Result<Status> {
 /// A point with its boot and its number.
 type Published = (u64, u64, DurablePoint);
 
-/// The newest whole point, and whether a slot stays torn. Goes on while one
-/// is, since the point before could otherwise be missed while its writer is two ahead.
-fn newest(file: &dyn File) -> Result<(Option<Published>, bool)> {
+/// The newest whole point, and whether a slot stays torn for so many reads. Goes on while one is,
+/// since the point before could otherwise be missed while its writer is two ahead.
+fn newest(file: &dyn File, reads: u32) -> Result<(Option<Published>, bool)> {
     let mut best = None;
     let mut torn = false;
-    for read in 0..READS {
+    for read in 1..=reads {
         let mut sectors = [0; SLOTS];
         file.read_at(SLOTS_AT, &mut sectors)?;
         let (first, second) = sectors.split_at(SECTOR);
@@ -274,7 +275,7 @@ fn newest(file: &dyn File) -> Result<(Option<Published>, bool)> {
         }
         // With the second point no slot is empty any more.
         torn |= lacks_one && highest > 1;
-        if !torn {
+        if !torn || read == reads {
             break;
         }
         // Its writer may have lost the processor in the middle of it.

@@ -28,8 +28,10 @@ use crate::disk::sim::fold;
 /// How much is tried.
 #[derive(Clone, Copy)]
 struct Scale {
-    /// States that are to be seen of a workload, in as many seeds as that takes; one at least.
+    /// States that are to be seen of a workload, in as many seeds as that takes.
     states: usize,
+    /// Seeds at the most: small workloads soon show nothing new.
+    seeds: u64,
     /// Images of a moment: where there are no more subsets all of them, else so many samples.
     images: u64,
     /// The same of a moment in a recovery.
@@ -60,6 +62,7 @@ impl Scale {
         match times {
             0 | 1 => Scale {
                 states: 0,
+                seeds: 1,
                 images: 4,
                 recovery_images: 0,
                 recovery_every: 200,
@@ -69,6 +72,7 @@ impl Scale {
             },
             times => Scale {
                 states: 12_000 * times as usize,
+                seeds: times,
                 images: 1024,
                 recovery_images: 16,
                 recovery_every: 400,
@@ -131,7 +135,9 @@ fn cut_everywhere(workload: &Workload) {
     let (scale, first) = (Scale::asked(), seed_of(workload));
     let (tally, begun) = (Tally::default(), Instant::now());
     let (mut seeds, mut operations) = (0, 0);
-    while seeds == 0 || (tally.distinct() < scale.states && !tally.has_violations()) {
+    while seeds == 0
+        || (seeds < scale.seeds && tally.distinct() < scale.states && !tally.has_violations())
+    {
         let seed = first.wrapping_add(seeds);
         let (record, run) = recorded(workload, seed);
         let explorer = Explorer {
