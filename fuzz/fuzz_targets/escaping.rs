@@ -65,9 +65,9 @@ libfuzzer_sys::fuzz_target!(|text: &str| {
     }
     terminal.flush().expect("memory takes it");
     drop(terminal);
-    assert!(is_plain(
-        &String::from_utf8(shown).expect("text stays text")
-    ));
+    // A tab moves no further than a blank does, and parts the fields of some files.
+    let shown = String::from_utf8(shown).expect("text stays text");
+    assert!(is_plain(&shown.replace('\t', " ")));
     let Some(stored) = stored(text) else { return };
     for layout in [Layout::Native, Layout::Entries] {
         let (format, csv_safety) = (Format::Csv, CsvSafety::Guard);
