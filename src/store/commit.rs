@@ -396,8 +396,8 @@ impl Shared {
     }
 }
 
-/// Nobody knows what of a group is in the log.
-fn indeterminate() -> Error {
+/// Nobody knows whether a group in the log, or an edit of the manifest, will count.
+pub(super) fn indeterminate() -> Error {
     let what = "whether the event survives is known after reopening";
     Error::new(ErrorKind::Indeterminate, what)
 }

@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use super::Shared;
 use super::Writer;
+use super::commit::indeterminate;
 use super::cut::Cut;
 use super::sweep::remove_logs_before;
 use crate::disk::File;
@@ -276,7 +277,9 @@ impl Shared {
         }
         let (id, len) = (manifest.id(), manifest.len());
         drop(manifest);
-        self.check_lock()?;
+        // The edit is durable by now, and counts unless somebody else has taken the store.
+        self.check_lock()
+            .map_err(|error| indeterminate().because(error))?;
         // Another edit may have been told of meanwhile, by the other of a seal and a merge.
         self.tell_others(|point| {
             let known = (point.manifest, point.manifest_end);

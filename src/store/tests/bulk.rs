@@ -289,3 +289,36 @@ fn p7_a_segment_that_no_edit_came_to_name_is_removed() -> Result<()> {
     assert_eq!(count(&store)?, 50);
     store.close()
 }
+
+/// A power cut on XFS came between a load's edit and the look at the lock behind it: the load was
+/// refused with an error of the disk, and was there all the same.
+#[test]
+fn p3_a_load_that_is_refused_is_not_there() -> Result<()> {
+    let (mut refused, mut unclear) = (0, 0);
+    for skip in 0..40 {
+        let disk = SimDisk::new(skip);
+        let mut store = open(&disk)?;
+        let broken = Fault::new(Operation::Look, Other);
+        disk.fail(broken.within("LOCK").after(skip).sticky());
+        let loaded = store.bulk().and_then(|mut bulk| {
+            (0..20).try_for_each(|number| bulk.append(&event(number)).map(drop))?;
+            bulk.finish()
+        });
+        disk.heal();
+        drop(store);
+        let held = count(&open(&disk.kill())?)?;
+        match loaded.map_err(|error| error.kind()) {
+            Ok(()) => assert_eq!(held, 20, "look {skip}"),
+            Err(ErrorKind::Indeterminate) => unclear += 1,
+            Err(kind) => {
+                assert_eq!(held, 0, "look {skip}: refused with {kind:?}");
+                refused += 1;
+            }
+        }
+    }
+    assert!(
+        refused > 0 && unclear > 0,
+        "{refused} refused, {unclear} unclear"
+    );
+    Ok(())
+}
