@@ -40,7 +40,7 @@ const fn it(bug: &'static str, test: &'static str) -> Finder {
 pub(crate) const FINDERS: &[Finder] = &[
     unit(
         "SkipDataSync",
-        "store::tests::crash::p1_p2_p3_power_cuts_between_openings",
+        "store::tests::rig::p1_p2_p3_p7_power_cuts_at_every_change::append",
     ),
     unit(
         "SkipDirectorySync",
@@ -52,7 +52,7 @@ pub(crate) const FINDERS: &[Finder] = &[
     ),
     unit(
         "AckBeforeSync",
-        "store::tests::crash::p1_p2_p3_power_cuts_between_openings",
+        "store::tests::rig::p1_p2_p3_p7_power_cuts_at_every_change::append",
     ),
     unit(
         "StrictestIgnored",
@@ -128,15 +128,15 @@ pub(crate) const FINDERS: &[Finder] = &[
     ),
     unit(
         "EditBeforeSegmentSync",
-        "store::tests::crash::p1_p2_p3_power_cuts_between_seals_and_merges",
+        "store::tests::rig::p1_p2_p3_p7_power_cuts_at_every_change::seal",
     ),
     unit(
         "SegmentFolderUnsynced",
-        "store::tests::crash::p1_p2_p3_power_cuts_between_seals_and_merges",
+        "store::tests::rig::p1_p2_p3_p7_power_cuts_at_every_change::seal",
     ),
     unit(
         "UnlinkBeforeManifest",
-        "store::tests::crash::p1_p2_p3_power_cuts_between_seals_and_merges",
+        "store::tests::rig::p1_p2_p3_p7_power_cuts_at_every_change::seal",
     ),
     unit(
         "RecycleNeededLog",

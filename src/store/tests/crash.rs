@@ -1,6 +1,5 @@
-//! Power failures and killed processes, each on a run of its own: between seals, between openings, under
-//! threads that share commits, and those that once kept a store from opening. The rig cuts everything
-//! else, step by step.
+//! Power failures and killed processes under threads that share commits, and those that once kept a
+//! store from opening. The rig cuts everything else, step by step.
 
 use std::io::ErrorKind::Other;
 use std::io::ErrorKind::StorageFull;
@@ -15,116 +14,6 @@ use crate::disk::sim::Operation;
 use crate::disk::sim::SimDisk;
 use crate::error::Result;
 use crate::store::Receipt;
-use crate::store::Store;
-
-/// What was submitted and acknowledged, by the numbers of events.
-#[derive(Clone, Default)]
-struct Ledger {
-    acknowledged: u64,
-    /// Numbers of events at which a submission ends, the last ones perhaps unacknowledged.
-    ends: Vec<u64>,
-}
-
-impl Ledger {
-    fn submit(&mut self, store: &Store, events: u64) -> Result<()> {
-        let end = self.acknowledged + events;
-        self.ends.push(end);
-        if events == 1 {
-            store.append(&event(self.acknowledged))?;
-        } else {
-            append(store, self.acknowledged..end)?;
-        }
-        self.acknowledged = end;
-        // Nothing happens at the same time, so that operation `n` is the same one in every run.
-        store.shared.drain()
-    }
-}
-
-type Workload = fn(&SimDisk, &mut Ledger) -> Result<()>;
-
-/// Seals of single events, which merge again and again.
-fn many_seals(disk: &SimDisk, ledger: &mut Ledger) -> Result<()> {
-    let store = open(disk)?;
-    for _ in 0..9 {
-        ledger.submit(&store, 1)?;
-        store.flush()?;
-    }
-    store.close()
-}
-
-/// Opened, left and opened again, with hardly an event.
-fn many_openings(disk: &SimDisk, ledger: &mut Ledger) -> Result<()> {
-    for round in 0..4 {
-        let store = open(disk)?;
-        ledger.submit(&store, 1 + round % 2)?;
-        if round % 2 == 0 {
-            store.close()?;
-        }
-    }
-    Ok(())
-}
-
-/// Runs the workload on a disk that stops at change number `n`. `None` if it came to its end first.
-fn stopped(workload: Workload, seed: u64, n: u64) -> Option<(SimDisk, Ledger)> {
-    let disk = SimDisk::new(seed);
-    disk.fail(Fault::any_change(Other).after(n).sticky());
-    let mut ledger = Ledger::default();
-    workload(&disk, &mut ledger).err().map(|_| (disk, ledger))
-}
-
-/// Opens what is left and holds it against the ledger, twice.
-fn check(disk: &SimDisk, ledger: &Ledger, story: &str) {
-    let store = open(disk).unwrap_or_else(|error| panic!("{story}: no recovery: {error:?}"));
-    let held = count(&store).unwrap_or_else(|error| panic!("{story}: no reading: {error:?}"));
-    let acknowledged = ledger.acknowledged;
-    assert!(
-        held >= acknowledged,
-        "{story}: {acknowledged} acknowledged, {held} held"
-    );
-    assert!(
-        held == 0 || ledger.ends.contains(&held),
-        "{story}: half a batch: {held} held"
-    );
-    drop(store);
-    let again = open(&disk.kill()).and_then(|store| {
-        let held = count(&store)?;
-        append(&store, held..held + 30)?;
-        store.flush()?;
-        store.close()?;
-        Ok(held)
-    });
-    assert_eq!(
-        again.ok(),
-        Some(held),
-        "{story}: the second recovery found something else"
-    );
-}
-
-fn power_cuts(workload: Workload, seeds: u64) {
-    for n in 0.. {
-        let Some((disk, ledger)) = stopped(workload, n, n) else {
-            break;
-        };
-        check(&disk.kill(), &ledger, &format!("killed at change {n}"));
-        for seed in 0..seeds {
-            check(
-                &disk.crash(seed),
-                &ledger,
-                &format!("cut at change {n}, seed {seed}"),
-            );
-        }
-    }
-}
-
-#[test]
-fn p1_p2_p3_power_cuts_between_seals_and_merges() {
-    power_cuts(many_seals, 6);
-}
-
-#[test]
-fn p1_p2_p3_power_cuts_between_openings() {
-    power_cuts(many_openings, 12);
-}
 
 /// Threads that share commits, on a disk that stops at change `n`: what any of them was told is in
 /// the store, at the place it was told, and nothing else but whole submissions.

@@ -21,21 +21,6 @@ use crate::options::ReadMode;
 use crate::store::Follower;
 use crate::store::reader::open_on;
 
-const ALL: [Operation; 12] = [
-    Operation::Create,
-    Operation::Open,
-    Operation::Read,
-    Operation::Write,
-    Operation::Sync,
-    Operation::SetLen,
-    Operation::Rename,
-    Operation::Unlink,
-    Operation::CreateDir,
-    Operation::SyncDir,
-    Operation::Look,
-    Operation::Lock,
-];
-
 fn follow(disk: &SimDisk) -> Result<Follower> {
     let disk = Arc::new(disk.clone());
     let reader = open_on(disk, Path::new("/sim"), ReadMode::Positional)?;
@@ -44,7 +29,10 @@ fn follow(disk: &SimDisk) -> Result<Follower> {
 
 /// Every operation on the disk so far.
 fn operations(disk: &SimDisk) -> u64 {
-    ALL.iter().map(|operation| disk.count(*operation)).sum()
+    Operation::ALL
+        .iter()
+        .map(|operation| disk.count(*operation))
+        .sum()
 }
 
 /// Takes all that can be seen; gives how many there were.
