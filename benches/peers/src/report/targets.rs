@@ -73,7 +73,7 @@ const READING: [Target; 24] = [
         &[Aim::Peer("redb", 1.0)],
     ),
     (
-        "Q3e two hot terms that never meet",
+        "Q3e two hot terms that never meet, first asked",
         TEN,
         &[Aim::Peer("sqlite", 0.01)],
     ),
