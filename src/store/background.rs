@@ -143,7 +143,8 @@ fn seal_and_merge(shared: &Shared) {
         let mut background = shared.background.lock();
         background.end(worked);
         shared.background_moved.notify_all();
-        if background.error.is_some() && !background.wanted && !background.stop {
+        let can_retry = background.error.is_some() && shared.check_poison().is_ok();
+        if can_retry && !background.wanted && !background.stop {
             shared
                 .background_moved
                 .wait_for(&mut background, RETRY_AFTER);
@@ -180,6 +181,7 @@ fn sync(shared: &Shared) {
 impl Shared {
     fn seal_and_merge_all(&self, aim: Aim) -> Result<()> {
         loop {
+            self.check_poison()?;
             let sealed = self.seal_oldest()?;
             self.background_moved.notify_all();
             let due = self.due(Aim::Bound);
@@ -323,6 +325,7 @@ impl Shared {
     fn finish(&self, aim: Aim) -> Result<()> {
         let mut background = self.background.lock();
         background.compact |= aim == Aim::Compact;
+        background.full = true;
         let before = background.ask();
         self.background_moved.notify_all();
         loop {

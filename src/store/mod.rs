@@ -430,15 +430,23 @@ impl Shared {
 
     /// Refuses what a closed or poisoned store cannot do.
     fn check_open(&self) -> Result<()> {
-        let poison = self.poison.lock();
-        if let Some(error) = poison.as_ref().filter(|_| !planted(Bug::SkipPoison)) {
-            let what = format!("an earlier write failed ({error}); reopen the store to go on");
-            return Err(Error::new(ErrorKind::Poisoned, what));
-        }
+        self.check_poison()?;
         if self.visible.lock().closed {
             return Err(Error::new(ErrorKind::Closed, "the store was closed"));
         }
         Ok(())
+    }
+
+    /// Refuses what a poisoned store cannot do.
+    fn check_poison(&self) -> Result<()> {
+        let poison = self.poison.lock();
+        poison
+            .as_ref()
+            .filter(|_| !planted(Bug::SkipPoison))
+            .map_or(Ok(()), |error| {
+                let what = "nothing more is written until the store is reopened, since this failed";
+                Err(Error::new(ErrorKind::Poisoned, what).because(error.again()))
+            })
     }
 
     /// Stops the store if its lock is not its own any more.

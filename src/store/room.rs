@@ -103,6 +103,7 @@ impl Shared {
     ) -> Result<()> {
         if writer.table.bytes() >= self.budget.memtable_bytes {
             self.rotate(writer)?;
+            self.wake_background();
         }
         // Also where it was not this append that filled the last one: one that could not wait for a
         // seal on a full disk was refused, and leaves the next no more room than it had.

@@ -44,8 +44,8 @@ pub(super) struct DraftSegment {
 }
 
 impl Shared {
-    /// Begins a new log and memtable, so that the full one can be sealed. Syncs first: a sealed
-    /// memtable holds nothing that could still be lost.
+    /// Begins a new log and memtable, so that the full one can be sealed, which whoever calls asks for.
+    /// Syncs first: a sealed memtable holds nothing that could still be lost.
     pub(super) fn rotate(&self, writer: &mut Writer) -> Result<()> {
         self.sync_log(writer)?;
         self.end_log(writer)?;
@@ -68,7 +68,6 @@ impl Shared {
             .memtables
             .push(Arc::clone(&writer.table));
         self.publish(writer);
-        self.wake_background();
         Ok(())
     }
 
@@ -269,6 +268,8 @@ impl Shared {
     pub(super) fn commit_edit(&self, edit: Edit) -> Result<()> {
         self.check_lock()?;
         let mut manifest = self.manifest.lock();
+        // An edit that nobody here knows of may be in force, with the same rows.
+        self.check_poison()?;
         if let Err(error) = manifest.commit(edit) {
             if !error.is_full() {
                 self.poison(&error);

@@ -426,6 +426,30 @@ fn p5_a_full_disk_while_the_manifest_is_written_anew_costs_nothing() -> Result<(
 }
 
 /// A block that cannot be read is an error of whoever asks for it, and of nobody else.
+/// What happened: the look at the lock behind a seal's edit failed once. The edit was in the manifest,
+/// the memtable was still there for the next attempt, and that one stored every event a second time.
+#[test]
+fn p2_a_poisoned_store_seals_nothing_twice() -> Result<()> {
+    let mut refused = 0;
+    for skip in 0..20 {
+        let disk = SimDisk::new(skip);
+        let store = open(&disk)?;
+        append(&store, 0..5)?;
+        let once = Fault::new(Operation::Look, Other).within("LOCK");
+        disk.fail(once.after(skip));
+        if store.flush().is_err() {
+            // As the sealing thread did when it tried again.
+            let again = store.shared.seal_oldest();
+            refused += u32::from(again.is_err_and(|error| error.kind() == ErrorKind::Poisoned));
+        }
+        assert_eq!(count(&store)?, 5, "look {skip}");
+        drop(store);
+        assert_eq!(count(&open(&disk.kill())?)?, 5, "look {skip}, opened again");
+    }
+    assert!(refused > 0, "no attempt was made again");
+    Ok(())
+}
+
 #[test]
 fn p5_a_failed_read_is_an_error_and_passes() -> Result<()> {
     let disk = SimDisk::new(1);
