@@ -15,10 +15,10 @@ use crate::filter::Filter;
 use crate::id::Sequence;
 use crate::snapshot::Snapshot;
 
-/// How often another process is asked whether there is more: soon after there was, else at leisure.
-/// To ask is one read of a kilobyte that lies in memory.
 /// Patience without an end, as a clock can count it.
 const FOR_EVER: Duration = Duration::from_secs(100 * 365 * 86_400);
+/// How often another process is asked whether there is more: soon after there was, else at leisure.
+/// To ask is one read of a kilobyte that lies in memory.
 const POLL_MIN: Duration = Duration::from_millis(1);
 const POLL_MAX: Duration = Duration::from_millis(20);
 /// How often all is looked at although nothing was published: a writer that ended leaves no word, and

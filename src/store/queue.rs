@@ -7,6 +7,7 @@
 //! Knows nothing of stores and disks, and of threads only what `sync` offers: the models in
 //! `benches/models` run this very file on every schedule.
 
+use core::task::Poll;
 use core::task::Waker;
 use std::collections::VecDeque;
 
@@ -263,17 +264,17 @@ impl<A> Place<A> {
     }
 
     /// As [`Place::take`]; where there is no answer yet, `waker` is woken when there is.
-    pub(super) fn poll(&self, waker: &Waker) -> Option<A> {
+    pub(super) fn poll(&self, waker: &Waker) -> Poll<Option<A>> {
         let mut state = self.group.state.lock();
-        if !state.is_answered
-            && !state
-                .wakers
-                .last()
-                .is_some_and(|last| last.will_wake(waker))
-        {
+        if state.is_answered {
+            let answer = state.answers.get_mut(self.number);
+            return Poll::Ready(answer.and_then(Option::take));
+        }
+        let last = state.wakers.last();
+        if !last.is_some_and(|last| last.will_wake(waker)) {
             state.wakers.push(waker.clone());
         }
-        state.answers.get_mut(self.number)?.take()
+        Poll::Pending
     }
 }
 

@@ -103,10 +103,7 @@ impl Future for Ticket {
     type Output = Result<Receipt>;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<Receipt>> {
-        match self.place.poll(context.waker()) {
-            Some(answer) => Poll::Ready(Submission::receipt(Some(answer))),
-            None => Poll::Pending,
-        }
+        self.place.poll(context.waker()).map(Submission::receipt)
     }
 }
 

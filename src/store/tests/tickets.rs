@@ -187,3 +187,19 @@ fn mission_a_ticket_is_a_future() -> Result<()> {
     assert_eq!(receipt.seq.0, 0);
     Ok(())
 }
+
+/// What happened: a task asked for the receipt, then awaited the ticket, and slept for ever.
+#[test]
+fn p5_a_ticket_awaited_after_its_receipt_was_taken_says_so() -> Result<()> {
+    let store = open(&SimDisk::new(1))?;
+    let mut ticket = store.append_async(&event(0))?;
+    store.sync()?;
+    ticket.try_wait().expect("a receipt")?;
+    let waker = Waker::noop();
+    let Poll::Ready(Err(error)) = Pin::new(&mut ticket).poll(&mut Context::from_waker(waker))
+    else {
+        panic!("nobody would wake this task");
+    };
+    assert_eq!(error.kind(), ErrorKind::Closed);
+    Ok(())
+}
