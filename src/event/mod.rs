@@ -6,6 +6,7 @@ mod field;
 mod json;
 mod native;
 mod pairs;
+mod shown;
 mod validate;
 
 pub use field::Field;
@@ -14,6 +15,9 @@ pub(crate) use json::clean_bytes;
 pub(crate) use json::compact_json_bytes;
 pub use pairs::Context;
 pub use pairs::Metadata;
+pub use shown::MULTIPLE_ATTRIBUTES;
+pub use shown::ShownName;
+pub use shown::kind_words;
 
 use crate::error::Result;
 use crate::id::EventId;

@@ -11,6 +11,7 @@ use crate::codec::row::Row;
 use crate::event::Context;
 use crate::event::Field;
 use crate::event::Outcome;
+use crate::event::ShownName;
 use crate::event::StoredEvent;
 use crate::id::EventId;
 use crate::id::Sequence;
@@ -85,6 +86,14 @@ pub struct OriginView<'a> {
     pub seq: Field<u64>,
     /// When it was accepted there.
     pub recorded_at: Field<Time>,
+}
+
+impl EntityView<'_> {
+    /// As [`crate::Subject::shown_name`].
+    #[must_use]
+    pub fn shown_name(&self) -> ShownName<'_> {
+        ShownName::of(&self.kind, self.id.as_deref(), self.label.as_deref())
+    }
 }
 
 impl<'a> EventView<'a> {

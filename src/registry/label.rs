@@ -4,6 +4,8 @@
 use std::collections::BTreeMap;
 
 use super::Registry;
+use crate::event::Event;
+use crate::event::MULTIPLE_ATTRIBUTES;
 
 /// The locale of the labels that stand beside the names themselves.
 pub(super) const PLAIN: &str = "en";
@@ -76,6 +78,28 @@ impl Registry {
     #[must_use]
     pub fn group_label(&self, group: &str, locale: &str) -> Option<&str> {
         self.in_locale(locale, |labels| labels.groups.get(group))
+    }
+
+    /// What lists call an event: [`MULTIPLE_ATTRIBUTES`] where it changed several attributes, else
+    /// the label of its type in `locale`, and its type where that has none.
+    ///
+    /// ```
+    /// use auditdb::{Event, Registry};
+    ///
+    /// let registry = Registry::built_in();
+    /// let event = Event::new("user.updated").change("name", "\"Ada\"", "\"Ada L.\"")?;
+    /// assert_eq!(registry.event_label(&event, "en"), "Update User");
+    /// let event = event.change("admin", "false", "true")?;
+    /// assert_eq!(registry.event_label(&event, "en"), "Multiple Attributes Updated");
+    /// # Ok::<(), auditdb::Error>(())
+    /// ```
+    #[must_use]
+    pub fn event_label<'a>(&'a self, event: &'a Event, locale: &str) -> &'a str {
+        if event.changes_several() {
+            return MULTIPLE_ATTRIBUTES;
+        }
+        let label = self.type_label(&event.event_type, locale);
+        label.unwrap_or(&event.event_type)
     }
 
     fn in_locale<'a>(

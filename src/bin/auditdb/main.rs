@@ -6,6 +6,7 @@ mod args;
 mod cmd;
 mod failure;
 mod interrupt;
+mod names;
 mod output;
 mod packs;
 mod progress;

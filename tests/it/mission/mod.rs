@@ -2,6 +2,7 @@
 //! shows it through the public API or the binary.
 
 mod aliases;
+mod names;
 mod natural_ties;
 #[cfg(feature = "cli")]
 mod parameters;

@@ -17,6 +17,7 @@ use crate::args::Filters;
 use crate::args::Place;
 use crate::failure::Code;
 use crate::failure::Outcome;
+use crate::names;
 use crate::output::Output;
 use crate::output::Style;
 use crate::table;
@@ -142,6 +143,7 @@ fn events_table() -> Table {
     Table::new()
         .whole("TIME", plain)
         .column("TYPE", Style::name)
+        .column("CHANGED", plain)
         .column("PERFORMER", plain)
         .column("SUBJECT", plain)
         .column("OUTCOME", outcome)
@@ -156,15 +158,20 @@ fn outcome(style: Style, text: &str) -> String {
     }
 }
 
-fn event_row(stored: &StoredEvent) -> [String; 6] {
+fn event_row(stored: &StoredEvent) -> [String; 7] {
     let event = &stored.event;
-    let performer = event.performer.value();
-    let subject = event.subject.value();
+    let who = event.performer.value();
+    let what = event.subject.value();
     [
         stored.occurred_at.to_string(),
         event.event_type.clone(),
-        performer.map_or_else(String::new, |who| named(&who.kind, who.id.as_deref())),
-        subject.map_or_else(String::new, |what| named(&what.kind, what.id.as_deref())),
+        names::changed(event),
+        who.map_or_else(String::new, |who| {
+            names::named(who.shown_name(), &who.kind, &who.id)
+        }),
+        what.map_or_else(String::new, |what| {
+            names::named(what.shown_name(), &what.kind, &what.id)
+        }),
         event
             .outcome
             .value()
@@ -172,11 +179,6 @@ fn event_row(stored: &StoredEvent) -> [String; 6] {
             .to_owned(),
         stored.id.to_string(),
     ]
-}
-
-/// An entity as a filter takes it.
-pub(super) fn named(kind: &str, id: Option<&str>) -> String {
-    id.map_or_else(|| kind.to_owned(), |id| format!("{kind}:{id}"))
 }
 
 fn json(words: &Words, snapshot: &Snapshot, query: Query, output: &Output) -> Outcome<Ended> {

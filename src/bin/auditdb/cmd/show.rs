@@ -17,6 +17,7 @@ use crate::args::Database;
 use crate::failure::Code;
 use crate::failure::Failure;
 use crate::failure::Outcome;
+use crate::names;
 use crate::output::Output;
 use crate::output::Style;
 use crate::table::Table;
@@ -202,7 +203,7 @@ fn pair(key: &str, value: &str) -> String {
 
 fn entity(kind: &str, id: &Field<String>, more: &[(&str, &Field<String>)]) -> String {
     let id = written(id, quote);
-    let mut text = super::query::named(kind, id.as_deref());
+    let mut text = names::entity(kind, id.as_deref());
     for (name, field) in more {
         if let Some(value) = written(field, quote) {
             text.push_str(&format!("  {name}={value}"));
