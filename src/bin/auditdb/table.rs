@@ -1,4 +1,5 @@
-//! Tables of text: columns as wide as what they hold, cut only where a terminal is too narrow.
+//! Tables of text: columns as wide as what they hold. Where a terminal is too narrow, cells are cut,
+//! or in a table whose cells are wanted whole go on below.
 
 use std::io;
 use std::io::Write;
@@ -11,6 +12,7 @@ use crate::text;
 pub(crate) struct Table {
     columns: Vec<Column>,
     rows: Vec<Vec<String>>,
+    wrapped: bool,
 }
 
 struct Column {
@@ -29,7 +31,14 @@ impl Table {
         Table {
             columns: Vec::new(),
             rows: Vec::new(),
+            wrapped: false,
         }
+    }
+
+    /// Cells that are too wide take several lines instead of being cut.
+    pub(crate) fn wrapped(mut self) -> Table {
+        self.wrapped = true;
+        self
     }
 
     pub(crate) fn column(mut self, name: &'static str, paint: fn(Style, &str) -> String) -> Table {
@@ -77,13 +86,15 @@ impl Table {
             |_, cell| style.dim(cell),
             out,
         )?;
+        let paint = |column: &Column, cell: &str| (column.paint)(style, cell);
         for row in &self.rows {
-            self.line(
-                row,
-                &widths,
-                |column, cell| (column.paint)(style, cell),
-                out,
-            )?;
+            if self.wrapped {
+                for cells in wrap(row, &widths) {
+                    self.line(&cells, &widths, paint, out)?;
+                }
+            } else {
+                self.line(row, &widths, paint, out)?;
+            }
         }
         Ok(())
     }
@@ -134,6 +145,20 @@ impl Table {
         }
         widths
     }
+}
+
+/// The lines that a row takes when no cell is wider than its column.
+fn wrap(row: &[String], widths: &[usize]) -> Vec<Vec<String>> {
+    let pieces = |(cell, width): (&String, &usize)| -> Vec<String> {
+        let letters: Vec<char> = cell.chars().collect();
+        let pieces = letters.chunks((*width).max(1));
+        pieces.map(|piece| piece.iter().collect()).collect()
+    };
+    let columns: Vec<Vec<String>> = row.iter().zip(widths).map(pieces).collect();
+    let lines = columns.iter().map(Vec::len).max().unwrap_or(0);
+    let piece = |column: &Vec<String>, line| column.get(line).cloned().unwrap_or_default();
+    let line = |line| columns.iter().map(|column| piece(column, line)).collect();
+    (0..lines).map(line).collect()
 }
 
 fn cut(text: &str, width: usize) -> String {
@@ -204,5 +229,13 @@ mod tests {
             assert_eq!(bytes(count), shown);
         }
         assert_eq!(cut("abcdef", 4), "abc…");
+    }
+
+    #[test]
+    fn what_is_wrapped_is_whole() {
+        let row = ["a", "bcdefgh", ""].map(str::to_owned);
+        let lines = wrap(&row, &[2, 3, 4]);
+        assert_eq!(lines, [["a", "bcd", ""], ["", "efg", ""], ["", "h", ""]]);
+        assert!(wrap(&[String::new()], &[1]).is_empty());
     }
 }

@@ -2,6 +2,8 @@
 //! shows it through the public API or the binary.
 
 mod aliases;
+#[cfg(feature = "cli")]
+mod details;
 mod names;
 mod natural_ties;
 #[cfg(feature = "cli")]

@@ -4,10 +4,14 @@ use std::io::Write;
 
 use auditdb::Change;
 use auditdb::Context;
+use auditdb::Event;
 use auditdb::Field;
 use auditdb::Json;
+use auditdb::MULTIPLE_ATTRIBUTES;
 use auditdb::Origin;
 use auditdb::Performer;
+use auditdb::Registry;
+use auditdb::ShownName;
 use auditdb::StoredEvent;
 use auditdb::Target;
 use auditdb::Time;
@@ -20,6 +24,7 @@ use crate::failure::Outcome;
 use crate::names;
 use crate::output::Output;
 use crate::output::Style;
+use crate::packs::Packs;
 use crate::table::Table;
 use crate::text;
 
@@ -27,12 +32,17 @@ use crate::text;
 #[command(after_help = "Examples:
   auditdb show trail evt_01HY2Z0J80FM00000000000001
   auditdb show trail evt_01HY2Z0J80FM00000000000001 -o json | jq .changes
-  auditdb show trail 7f9c2c1e-0d1b-4b52-8ac5-0bb1f3a1d2e4     by the id it was imported with")]
+  auditdb show trail 7f9c2c1e-0d1b-4b52-8ac5-0bb1f3a1d2e4     by the id it was imported with
+
+Previous and updated values stand side by side, in full: on a terminal a long one takes several
+lines. A field that is absent is not shown, one that is null is, and so is an empty text, as \"\".")]
 pub(crate) struct Words {
     #[command(flatten)]
     database: Database,
     /// The event's id, or the one it was imported with
     id: String,
+    #[command(flatten)]
+    packs: Packs,
     /// What to print
     #[arg(
         short = 'o',
@@ -61,6 +71,7 @@ pub(crate) fn run(words: &Words, output: &Output) -> Outcome<Code> {
             format!("no event is called {:?}", words.id),
         ));
     }
+    let registry = words.packs.registry()?;
     match words.output {
         Shape::Json => {
             let mut out = output.data();
@@ -76,7 +87,7 @@ pub(crate) fn run(words: &Words, output: &Output) -> Outcome<Code> {
                 if number > 0 {
                     writeln!(out)?;
                 }
-                print(event, output, &mut out)?;
+                print(event, &registry, output, &mut out)?;
             }
             out.flush()?;
         }
@@ -84,16 +95,21 @@ pub(crate) fn run(words: &Words, output: &Output) -> Outcome<Code> {
     Ok(Code::Done)
 }
 
-fn print(stored: &StoredEvent, output: &Output, out: &mut impl Write) -> Outcome<()> {
+fn print(
+    stored: &StoredEvent,
+    registry: &Registry,
+    output: &Output,
+    out: &mut impl Write,
+) -> Outcome<()> {
     let style = output.style();
     let event = &stored.event;
     writeln!(
         out,
         "{}  {}",
-        style.head(&event.event_type),
+        style.head(&text::one_line(&event.event_type)),
         style.dim(&stored.id.to_string())
     )?;
-    for (name, value) in fields(stored) {
+    for (name, value) in fields(stored, registry) {
         let label = style.dim(&format!("{name:<13}"));
         writeln!(out, "{label} {}", text::one_line(&value))?;
     }
@@ -113,23 +129,20 @@ fn print(stored: &StoredEvent, output: &Output, out: &mut impl Write) -> Outcome
     Ok(())
 }
 
-/// The fields that an event has, in the order of the canonical line, as people read them.
-fn fields(stored: &StoredEvent) -> Vec<(&'static str, String)> {
+/// The fields that an event has, in the order of the canonical line, as people read them; of a list
+/// each entry, under the list's name.
+fn fields(stored: &StoredEvent, registry: &Registry) -> Vec<(&'static str, String)> {
     let event = &stored.event;
     let known = |name, value: String| Some((name, value));
     let text = |name, field: &Field<String>| written(field, quote).map(|value| (name, value));
     let performer = |name, field: &Field<Performer>| {
         let value = written(field, |who| {
-            entity(
-                &who.kind,
-                &who.id,
-                &[
-                    ("label", &who.label),
-                    ("email", &who.email),
-                    ("org", &who.org),
-                    ("external_ref", &who.external_ref),
-                ],
-            )
+            let more = [
+                ("email", &who.email),
+                ("org", &who.org),
+                ("external_ref", &who.external_ref),
+            ];
+            entity(who.shown_name(), (&who.kind, &who.id, &who.label), &more)
         });
         value.map(|value| (name, value))
     };
@@ -137,12 +150,12 @@ fn fields(stored: &StoredEvent) -> Vec<(&'static str, String)> {
         format!("{minutes} minutes east of UTC")
     });
     let subject = written(&event.subject, |what| {
-        let more = [("label", &what.label), ("external_ref", &what.external_ref)];
-        entity(&what.kind, &what.id, &more)
-    });
-    let targets = written(&event.targets, |targets| {
-        let each = |what: &Target| entity(&what.kind, &what.id, &[("label", &what.label)]);
-        targets.iter().map(each).collect::<Vec<_>>().join(", ")
+        let more = [("external_ref", &what.external_ref)];
+        entity(
+            what.shown_name(),
+            (&what.kind, &what.id, &what.label),
+            &more,
+        )
     });
     let metadata = written(&event.metadata, |metadata| {
         metadata
@@ -151,7 +164,8 @@ fn fields(stored: &StoredEvent) -> Vec<(&'static str, String)> {
             .collect::<Vec<_>>()
             .join("  ")
     });
-    [
+    let before_targets = [
+        label(event, registry).map(|value| ("event", value)),
         known("seq", stored.seq.to_string()),
         text("sub_type", &event.sub_type),
         known("occurred_at", stored.occurred_at.to_string()),
@@ -161,7 +175,8 @@ fn fields(stored: &StoredEvent) -> Vec<(&'static str, String)> {
         performer("performer", &event.performer),
         performer("on_behalf_of", &event.on_behalf_of),
         subject.map(|value| ("subject", value)),
-        targets.map(|value| ("targets", value)),
+    ];
+    let behind_targets = [
         written(&event.outcome, |outcome| outcome.as_str().to_owned())
             .map(|value| ("outcome", value)),
         text("reason", &event.reason),
@@ -173,10 +188,32 @@ fn fields(stored: &StoredEvent) -> Vec<(&'static str, String)> {
         text("correlation", &event.correlation),
         written(&event.origin, origin).map(|value| ("origin", value)),
         text("key", &event.key),
-    ]
-    .into_iter()
-    .flatten()
-    .collect()
+    ];
+    let fields = before_targets.into_iter().flatten().chain(targets(event));
+    fields.chain(behind_targets.into_iter().flatten()).collect()
+}
+
+/// What the event's type is called, and that it changed several attributes.
+fn label(event: &Event, registry: &Registry) -> Option<String> {
+    let of_type = registry.type_label(&event.event_type, "en");
+    let several = event.changes_several().then_some(MULTIPLE_ATTRIBUTES);
+    let parts: Vec<&str> = of_type.into_iter().chain(several).collect();
+    (!parts.is_empty()).then(|| parts.join(": "))
+}
+
+/// What else the event names, each on a line of its own.
+fn targets(event: &Event) -> Vec<(&'static str, String)> {
+    let target =
+        |what: &Target| entity(what.shown_name(), (&what.kind, &what.id, &what.label), &[]);
+    match &event.targets {
+        Field::Absent => Vec::new(),
+        Field::Null => vec![("targets", "null".to_owned())],
+        Field::Value(targets) if targets.is_empty() => vec![("targets", "[]".to_owned())],
+        Field::Value(targets) => targets
+            .iter()
+            .map(|what| ("target", target(what)))
+            .collect(),
+    }
 }
 
 /// Absent is left out; null says so.
@@ -201,10 +238,17 @@ fn pair(key: &str, value: &str) -> String {
     format!("{key}={}", quote(&value.to_owned()))
 }
 
-fn entity(kind: &str, id: &Field<String>, more: &[(&str, &Field<String>)]) -> String {
+/// The name, in parentheses what a filter takes, and what else is known. A label that is null or
+/// empty is no name, and is told as it is.
+fn entity(
+    name: ShownName<'_>,
+    (kind, id, label): (&String, &Field<String>, &Field<String>),
+    more: &[(&str, &Field<String>)],
+) -> String {
     let id = written(id, quote);
-    let mut text = names::entity(kind, id.as_deref());
-    for (name, field) in more {
+    let mut text = format!("{name} ({})", names::entity(kind, id.as_deref()));
+    let label = (!matches!(name, ShownName::Label(_))).then_some(("label", label));
+    for (name, field) in label.iter().chain(more) {
         if let Some(value) = written(field, quote) {
             text.push_str(&format!("  {name}={value}"));
         }
@@ -243,6 +287,7 @@ fn origin(origin: &Origin) -> String {
 
 fn changes_table(changes: &[Change]) -> Table {
     let mut table = Table::new()
+        .wrapped()
         .column("  ATTRIBUTE", Style::name)
         .column("PREVIOUS", Style::bad)
         .column("UPDATED", Style::good);
