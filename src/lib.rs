@@ -31,7 +31,7 @@
 //! | see it as it is now | [`Snapshot`] of a [`Store`], or of a [`Reader`] in this or any other process |
 //! | ask | [`Query`]: a [`Filter`] over [`FilterField`]s and times, an [`Order`], a limit, a [`Cursor`] |
 //! | read | [`Page`] of [`StoredEvent`]s, [`Scan`] for all matches one after the other, [`Follower`] in commit order as events come, [`Facets`] for counts of values |
-//! | take it out | [`Export`], which returns an [`ExportReport`]; into an [`OutputFile`] |
+//! | take it out | [`Export`], which returns an [`ExportReport`]; into an [`OutputFile`], or into several with an [`ExportManifest`] |
 //! | bring it in | [`Import`] with a [`Mapping`] per source, or [`Event::from_native_line`] |
 //! | name what can happen | [`Registry`] of [`EventType`]s from [`Pack`]s, with labels, other names, secrets and shapes; [`OnUnknown`] says what becomes of the rest, [`Lint`] what is odd about the names |
 //! | learn what is wrong | [`Error`] with its [`ErrorKind`] and, for bad bytes, the [`Place`] |
@@ -84,7 +84,7 @@
 //!
 //! # Features
 //!
-//! `mmap`: mapped reads, see above. `cli`: the program `auditdb`; a library turns it off with
+//! `mmap`: mapped reads, see above. `zip`: exports as zip archives. `cli`: the program `auditdb`; a library turns it off with
 //! `default-features = false`.
 
 // 0 words: no I/O, no policy.
@@ -156,7 +156,10 @@ pub use event::Target;
 pub use event::kind_words;
 pub use export::Compression;
 pub use export::Export;
+pub use export::ExportManifest;
 pub use export::ExportReport;
+pub use export::ExportedArchive;
+pub use export::ExportedFile;
 pub use export::Format;
 pub use export::OutputFile;
 pub use filter::Bound;

@@ -4,12 +4,19 @@
 
 mod crew;
 mod file;
+mod manifest;
 mod pack;
 mod report;
 mod run;
 mod sink;
+mod split;
 mod target;
+#[cfg(feature = "zip")]
+mod zip;
 
+pub use manifest::ExportManifest;
+pub use manifest::ExportedArchive;
+pub use manifest::ExportedFile;
 pub use report::ExportReport;
 pub use target::OutputFile;
 
@@ -97,6 +104,18 @@ impl Format {
             Format::Csv => "csv",
             Format::Ndjson => "ndjson",
             Format::Json => "json",
+        }
+    }
+}
+
+impl Compression {
+    /// The word for it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Compression::None => "none",
+            Compression::Zstd => "zstd",
+            Compression::Gzip => "gzip",
         }
     }
 }

@@ -61,10 +61,14 @@ impl<W: Write> Sink<W> {
             self.put(&crc.amount().to_le_bytes())?;
         }
         self.out.flush().map_err(failed)?;
-        let digest = self.hash.finalize();
-        let digits = digest.iter().map(|byte| format!("{byte:02x}"));
-        Ok((self.bytes, digits.collect()))
+        Ok((self.bytes, hexadecimal(self.hash)))
     }
+}
+
+/// What was hashed, in hexadecimal.
+pub(super) fn hexadecimal(hash: Sha256) -> String {
+    let digest = hash.finalize();
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// A failed write of the caller's own sink. The disk's errors come through unchanged.

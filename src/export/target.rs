@@ -12,6 +12,7 @@ use std::path::Path;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::disk::Disk;
 use crate::disk::durable::Draft;
 use crate::disk::names;
 use crate::disk::real::RealDisk;
@@ -112,6 +113,16 @@ impl OutputFile {
             let written = out.write_all(bytes);
             written.map_err(|error| Error::io("write", &self.path, error))
         })
+    }
+
+    /// Removes the file that is there, durably; one that is not there is success.
+    pub(super) fn remove(&self) -> Result<()> {
+        let disk = RealDisk::open(&self.folder)?;
+        match disk.unlink(Path::new(&self.name)) {
+            Err(error) if error.kind() == ErrorKind::Missing => Ok(()),
+            Err(error) => Err(error),
+            Ok(()) => disk.sync_dir(names::root()),
+        }
     }
 
     /// As [`OutputFile::make`], but makes no file where `write` says that it is not to be.

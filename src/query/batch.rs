@@ -26,6 +26,8 @@ use crate::snapshot::Source;
 
 /// Sources whose last block a reader of batches keeps.
 const KEPT_MAX: usize = 16;
+/// Matches that are found before they are counted.
+const COUNTED_AT_ONCE: usize = 1024;
 
 /// The matches of a query, batch by batch.
 pub(crate) struct Batches {
@@ -80,6 +82,25 @@ impl Snapshot {
             peeked: None,
             failed: None,
         })
+    }
+}
+
+impl Snapshot {
+    /// Whether more than `most` events match `query`; looks at no more of them than it has to, and at
+    /// none of their contents.
+    ///
+    /// # Errors
+    /// As [`Snapshot::scan`].
+    pub fn has_more_than(&self, query: &Query, most: u64) -> Result<bool> {
+        let mut batches = self.batches(query)?;
+        let mut found = 0;
+        while found <= most {
+            let Some(batch) = batches.next(COUNTED_AT_ONCE)? else {
+                return Ok(false);
+            };
+            found += batch.len() as u64;
+        }
+        Ok(true)
     }
 }
 

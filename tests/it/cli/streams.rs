@@ -109,7 +109,10 @@ fn stored_control_characters_are_escaped_in_tables() {
     let line = r#"{"type":"a.b","subject":{"kind":"k","id":"\u001b[31m\u202ex\n\u200b"},"reason":"\u009b2J"}"#;
     place.run(&["append", "DB"], line.as_bytes()).done();
     let table = place.out(&["query", "DB"]);
-    assert!(table.contains(r"K with id \u001b[31m\u202ex\n\u200b"), "{table}");
+    assert!(
+        table.contains(r"K with id \u001b[31m\u202ex\n\u200b"),
+        "{table}"
+    );
     let id = table
         .split_whitespace()
         .last()

@@ -4,6 +4,8 @@
 mod aliases;
 #[cfg(feature = "cli")]
 mod details;
+#[cfg(feature = "cli")]
+mod files;
 mod names;
 mod natural_ties;
 #[cfg(feature = "cli")]

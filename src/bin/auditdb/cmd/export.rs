@@ -1,4 +1,6 @@
-//! `auditdb export`: events to a file that appears whole or not at all, or to stdout.
+//! `auditdb export`: events to a file that appears whole or not at all, to several, or to stdout.
+
+mod extent;
 
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -6,7 +8,9 @@ use std::path::PathBuf;
 
 use auditdb::Compression;
 use auditdb::CsvSafety;
+use auditdb::ErrorKind;
 use auditdb::Export;
+use auditdb::ExportManifest;
 use auditdb::ExportReport;
 use auditdb::Format;
 use auditdb::Layout;
@@ -14,6 +18,7 @@ use auditdb::Query;
 use auditdb::Snapshot;
 use clap::Args;
 
+use self::extent::Extent;
 use crate::args::Database;
 use crate::args::Filters;
 use crate::args::Place;
@@ -32,9 +37,12 @@ use crate::text;
   auditdb export trail --type 'admin.*' --since 2026-04-01 --until 2026-06-30 -f csv -o q2.csv
   auditdb export trail -f csv --limit 50000 --report part1.json -o part1.csv
   auditdb export trail -f csv --limit 50000 --cursor TOKEN --no-header -o part2.csv
+  auditdb export trail -f csv --rows-per-file 50000 -o trail.csv     trail-000001.csv and so on
+  auditdb export trail -f csv --profile investigation -o trail.zip   what one download holds
 
 The parts of an export, each from the next_cursor of the one before, put one behind the other are
-the export made in one go: no event twice, none missing, also where many share one time.
+the export made in one go: no event twice, none missing, also where many share one time. So are
+the files of --rows-per-file; their manifest is made last, and without it the set is not whole.
 
 Formats and layouts that exist: csv+native, csv+entries, ndjson+native, ndjson+entries, json+native.")]
 pub(crate) struct Words {
@@ -49,9 +57,6 @@ pub(crate) struct Words {
     /// Replace the file if it exists
     #[arg(long)]
     force: bool,
-    /// Events at the most
-    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(u64).range(1..))]
-    limit: Option<u64>,
     /// Leave out the CSV line that names the columns, for parts after the first
     #[arg(long)]
     no_header: bool,
@@ -67,9 +72,8 @@ pub(crate) struct Words {
     /// Write what was exported, and where to go on, as JSON
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
-    /// Exit with 3 if more remained than --limit let through
-    #[arg(long)]
-    require_complete: bool,
+    #[command(flatten)]
+    extent: Extent,
     #[command(flatten)]
     place: Place,
     #[command(flatten)]
@@ -120,33 +124,30 @@ pub(crate) fn run(words: &Words, output: &Output) -> Outcome<Code> {
             "--compress: packed bytes are not written to a terminal",
         ));
     }
+    words.extent.check(&export, to_stdout)?;
     let told = words.claim(to_stdout)?;
     let filter = words.filters.read()?;
     words.filters.explain(&filter, output);
     let query = words.place.query(filter)?;
     let snapshot = words.database.snapshot()?;
     if words.filters.explain {
-        let events = words.limit.unwrap_or(u64::MAX).min(super::PLANNED);
+        let events = export.limit.unwrap_or(u64::MAX).min(super::PLANNED);
         super::explain_plan(&snapshot, &query, events, output)?;
     }
+    words.extent.count(&snapshot, &query)?;
     output.interrupt.arm();
-    let report = words.write(&export, &snapshot, &query, to_stdout, output)?;
-    if report.interrupted && !to_stdout {
-        return Err(interrupted(&report, to_stdout));
+    let made = words.write(&export, &snapshot, &query, to_stdout, output)?;
+    if made.whole.interrupted && !to_stdout {
+        return Err(interrupted(&made.whole, to_stdout));
     }
-    words.tell(&report, output);
+    words.tell(&made, output);
     if let Some(told) = told {
-        told.make_of(&words.json(&export, &report))?;
+        told.make_of(&made.to_json())?;
     }
-    if report.interrupted {
-        Err(interrupted(&report, to_stdout))
-    } else if words.require_complete && !report.complete {
-        let rows = table::grouped(report.rows);
-        let what = format!("--require-complete: more events remained behind these {rows}");
-        Err(Failure::new(Code::Incomplete, what))
-    } else {
-        Ok(Code::Done)
+    if made.whole.interrupted {
+        return Err(interrupted(&made.whole, to_stdout));
     }
+    words.extent.check_complete(&made)
 }
 
 impl Words {
@@ -165,7 +166,7 @@ impl Words {
                 SafetyWord::Guard => CsvSafety::Guard,
                 SafetyWord::Raw => CsvSafety::Raw,
             },
-            limit: self.limit,
+            limit: self.extent.limit(),
             compression: match self.compress {
                 None => Compression::None,
                 Some(CompressWord::Zstd) => Compression::Zstd,
@@ -178,7 +179,9 @@ impl Words {
     /// Claims the files that are to be made; gives the one for the report.
     fn claim(&self, to_stdout: bool) -> Outcome<Option<Target>> {
         let claim = |flag, path: &PathBuf| Target::claim(flag, path, self.force);
-        let file = (!to_stdout).then(|| claim("--output", &self.output));
+        // Of several files none has this very name.
+        let one = !to_stdout && (self.extent.zip() || self.extent.rows_per_file().is_none());
+        let file = one.then(|| claim("--output", &self.output));
         let report = self.report.as_ref().map(|path| claim("--report", path));
         let (file, report) = (file.transpose()?, report.transpose()?);
         if let (Some(file), Some(report)) = (&file, &report) {
@@ -202,10 +205,10 @@ impl Words {
         query: &Query,
         to_stdout: bool,
         output: &Output,
-    ) -> Outcome<ExportReport> {
+    ) -> Outcome<ExportManifest> {
         let quiet = to_stdout && output.is_terminal();
-        let progress = (!quiet).then(|| Progress::new("events exported", self.limit));
-        let mut watch = |rows| {
+        let progress = (!quiet).then(|| Progress::new("events exported", export.limit));
+        let watch = &mut |rows| {
             if let Some(progress) = &progress {
                 progress.at(rows);
             }
@@ -215,74 +218,62 @@ impl Words {
                 ControlFlow::Continue(())
             }
         };
-        Ok(if to_stdout {
-            export.run_watched(snapshot, query, output.data(), &mut watch)?
-        } else {
-            export.to_file_watched(snapshot, query, &self.output, self.force, &mut watch)?
+        let (path, force, rows) = (&self.output, self.force, self.extent.rows_per_file());
+        let one = |report: ExportReport| {
+            let name = path.display().to_string();
+            let name = (!to_stdout).then_some(name.as_str());
+            ExportManifest::of_one(export, name, query.cursor, report)
+        };
+        let made = match (self.extent.zip(), rows) {
+            (true, _) if to_stdout => export.zip_into(snapshot, query, output.data(), rows, watch),
+            (true, _) => export.to_zip(snapshot, query, path, rows, force, watch),
+            (false, Some(rows)) => {
+                export.to_files_watched(snapshot, query, path, rows, force, watch)
+            }
+            (false, None) if to_stdout => {
+                let report = export.run_watched(snapshot, query, output.data(), watch);
+                report.map(one)
+            }
+            (false, None) => {
+                let report = export.to_file_watched(snapshot, query, path, force, watch);
+                report.map(one)
+            }
+        };
+        made.map_err(|error| match error.kind() {
+            ErrorKind::Exists => Failure::from(error).about("--output"),
+            _ => Failure::from(error),
         })
     }
 
     /// The facts in one line on stderr.
-    fn tell(&self, report: &ExportReport, output: &Output) {
-        let ends = match (report.first, report.last) {
+    fn tell(&self, made: &ExportManifest, output: &Output) {
+        let whole = &made.whole;
+        let ends = match (whole.first, whole.last) {
             (Some(first), Some(last)) => format!(", first {first}, last {last}"),
             _ => String::new(),
         };
-        let cursor = report.next_cursor.as_ref();
+        let cursor = whole.next_cursor.as_ref();
         let cursor = cursor.map_or_else(String::new, |cursor| {
             format!(", go on with --cursor {cursor}")
         });
-        let file = match self.output.to_str() {
-            Some("-") => String::new(),
-            _ => {
-                let name = self.output.display().to_string();
-                format!(" to {}", text::one_line(&name))
-            }
+        let (mut place, sha256, bytes) = match &made.archive {
+            Some(archive) => (" zipped".to_owned(), &archive.sha256, archive.bytes),
+            None => (String::new(), &whole.sha256, whole.bytes),
         };
-        let rest = if report.complete {
-            "complete"
-        } else {
-            "more remain"
-        };
-        output.note(&format!(
-            "{}, {}{file}, sha256 {}, {rest}{ends}, snapshot of {}{cursor}",
-            table::counted(report.rows, "row"),
-            table::counted(report.bytes, "byte"),
-            report.sha256,
-            table::counted(report.snapshot_seq, "event"),
-        ));
-    }
-
-    fn json(&self, export: &Export, report: &ExportReport) -> String {
-        let files = if self.output == Path::new("-") || report.interrupted {
-            String::new()
-        } else {
+        if self.output != Path::new("-") {
             let name = self.output.display().to_string();
-            format!(
-                "{{\"name\":{},\"rows\":{},\"bytes\":{},\"sha256\":\"{}\"}}",
-                super::json_text(&name),
-                report.rows,
-                report.bytes,
-                report.sha256
-            )
-        };
-        format!(
-            "{{\"rows\":{},\"bytes\":{},\"sha256\":\"{}\",\"complete\":{},\"next_cursor\":{},\
-             \"snapshot_seq\":{},\"first\":{},\"last\":{},\"files\":[{files}],\"format\":\"{}\",\
-             \"layout\":\"{}\",\"csv_safety\":\"{}\",\"header\":{}}}\n",
-            report.rows,
-            report.bytes,
-            report.sha256,
-            report.complete,
-            super::quoted(report.next_cursor),
-            report.snapshot_seq,
-            super::quoted(report.first),
-            super::quoted(report.last),
-            export.format.as_str(),
-            export.layout.as_str(),
-            export.csv_safety.as_str(),
-            export.header,
-        )
+            place += &format!(" to {}", text::one_line(&name));
+        }
+        if made.files.len() > 1 {
+            place += &format!(" in {}", table::counted(made.files.len() as u64, "file"));
+        }
+        output.note(&format!(
+            "{}, {}{place}, sha256 {sha256}, {}{ends}, snapshot of {}{cursor}",
+            table::counted(whole.rows, "row"),
+            table::counted(bytes, "byte"),
+            self.extent.ending(made),
+            table::counted(whole.snapshot_seq, "event"),
+        ));
     }
 }
 
