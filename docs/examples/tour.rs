@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use auditdb::Event;
 use auditdb::Export;
+use auditdb::FacetQuery;
 use auditdb::Filter;
 use auditdb::FilterField;
 use auditdb::Format;
@@ -97,9 +98,11 @@ fn read(store: &Store) -> Result<()> {
         filter,
         ..Query::default()
     };
-    let who = store
-        .snapshot()
-        .facets(&FilterField::Performer, &roles, "", 3)?;
+    let most = FacetQuery {
+        top: 3,
+        ..FacetQuery::of(FilterField::Performer)
+    };
+    let who = store.snapshot().facets(&roles, &most)?;
     for value in &who.values {
         println!("{} changed {} roles", value.value, value.count);
     }

@@ -8,6 +8,7 @@ use crate::filter::expression::Leaf;
 use crate::filter::field::FilterField;
 use crate::filter::field::Shape;
 use crate::filter::term;
+use crate::filter::term::Role;
 
 /// Terms at or after `from` and before `to`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -85,14 +86,30 @@ pub(crate) fn facet_value(term: &[u8]) -> Option<(String, bool)> {
     }
 }
 
+const ROLES: [Role; 4] = [
+    term::SUBJECT,
+    term::TARGET,
+    term::PERFORMER,
+    term::ON_BEHALF_OF,
+];
+
 fn is_pair(code: u8) -> bool {
-    let roles = [
-        term::SUBJECT,
-        term::TARGET,
-        term::PERFORMER,
-        term::ON_BEHALF_OF,
-    ];
-    roles.iter().any(|role| role.pair == code)
+    ROLES.iter().any(|role| role.pair == code)
+}
+
+/// Whether a term stands for an entity, by kind and id.
+pub(crate) fn is_entity(term: &[u8]) -> bool {
+    term.first().is_some_and(|code| is_pair(*code))
+}
+
+/// Whether `found` is the term of an entity of this kind and id.
+pub(crate) fn is_term_of(found: &[u8], kind: &str, id: Option<&str>) -> bool {
+    let role = ROLES.iter().find(|role| found.first() == Some(&role.pair));
+    role.is_some_and(|role| {
+        let mut made = Vec::with_capacity(found.len());
+        term::put_pair(&mut made, *role, kind, id);
+        made == found
+    })
 }
 
 fn text(value: &[u8]) -> Option<(String, bool)> {

@@ -55,7 +55,7 @@ pub struct Cursor {
 const VERSION: u8 = 1;
 const OLDEST_FIRST: u8 = 1;
 const LEN: usize = 2 + 16 + 16 + 8 + 8 + 16 + 16 + 16 + 4;
-const TEXT_LEN: usize = (LEN * 8).div_ceil(6);
+pub(super) const TEXT_LEN: usize = (LEN * 8).div_ceil(6);
 const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 impl Cursor {
@@ -138,7 +138,7 @@ fn position(bytes: &mut Bytes<'_>) -> Option<Position> {
 }
 
 /// Base 64 with the URL-safe alphabet and no padding (RFC 4648, section 5).
-fn to_text(bytes: &[u8]) -> String {
+pub(super) fn to_text(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(TEXT_LEN);
     for group in bytes.chunks(3) {
         let bits = group
@@ -153,7 +153,7 @@ fn to_text(bytes: &[u8]) -> String {
     text
 }
 
-fn from_text(text: &str) -> Option<Vec<u8>> {
+pub(super) fn from_text(text: &str) -> Option<Vec<u8>> {
     let mut bytes = Vec::with_capacity(LEN);
     for group in text.as_bytes().chunks(4) {
         let mut bits = 0_u32;

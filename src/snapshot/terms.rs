@@ -98,4 +98,14 @@ impl TermWalk {
             (Sorted::Memtable { current, .. }, _) => count(&current.1) as u64,
         })
     }
+
+    /// The newest of its rows that are selected.
+    pub(crate) fn newest(&self, selected: Option<&Selected>) -> Result<Option<u32>> {
+        let counts = |row: &u32| selected.is_none_or(|selected| selected.contains(*row));
+        // Rows are numbered newest first.
+        Ok(match &self.terms {
+            Sorted::Segment(terms) => terms.postings().rows()?.into_iter().find(counts),
+            Sorted::Memtable { current, .. } => current.1.iter().copied().find(counts),
+        })
+    }
 }

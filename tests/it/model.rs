@@ -7,6 +7,7 @@ use auditdb::Condition;
 use auditdb::Cursor;
 use auditdb::Durability;
 use auditdb::Event;
+use auditdb::FacetQuery;
 use auditdb::Filter;
 use auditdb::FilterField;
 use auditdb::Options;
@@ -413,7 +414,7 @@ impl Run {
         let facets = self
             .store()
             .snapshot()
-            .facets(&FilterField::Type, &query, "", 100)
+            .facets(&query, &FacetQuery::of(FilterField::Type))
             .expect("facets");
         let mut counts = std::collections::BTreeMap::new();
         for stored in self.model.iter().filter(|stored| holds(&stored.event)) {

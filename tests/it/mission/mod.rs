@@ -13,6 +13,7 @@ mod parameters;
 mod shapes;
 mod types;
 mod unknown;
+mod values;
 
 use std::path::Path;
 use std::sync::Arc;

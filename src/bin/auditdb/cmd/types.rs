@@ -5,6 +5,7 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use auditdb::EventType;
+use auditdb::FacetQuery;
 use auditdb::FilterField;
 use auditdb::Lint;
 use auditdb::Query;
@@ -111,7 +112,11 @@ impl Words {
             return Ok(None);
         };
         let snapshot = args::open(path)?.snapshot()?;
-        let facets = snapshot.facets(&FilterField::Type, &Query::default(), "", STORED)?;
+        let asked = FacetQuery {
+            top: STORED,
+            ..FacetQuery::of(FilterField::Type)
+        };
+        let facets = snapshot.facets(&Query::default(), &asked)?;
         let types = facets.values.into_iter().map(|facet| Stored {
             event_type: facet.value,
             events: facet.count,
