@@ -3,6 +3,7 @@
 
 mod batch;
 mod cursor;
+mod effects;
 mod facets;
 mod iter;
 mod meeting;
@@ -17,6 +18,9 @@ pub(crate) use batch::Batch;
 pub(crate) use batch::Batches;
 pub(crate) use batch::Blocks;
 pub use cursor::Cursor;
+pub use effects::Effect;
+pub use effects::EffectBounds;
+pub use effects::Effects;
 pub use facets::FacetCursor;
 pub use facets::FacetOrder;
 pub use facets::FacetQuery;

@@ -4,6 +4,7 @@
 
 mod args;
 mod cmd;
+mod effects;
 mod failure;
 mod interrupt;
 mod names;

@@ -6,6 +6,7 @@ mod aliases;
 mod details;
 #[cfg(feature = "cli")]
 mod files;
+mod effects;
 mod names;
 mod natural_ties;
 #[cfg(feature = "cli")]

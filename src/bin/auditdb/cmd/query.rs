@@ -15,7 +15,9 @@ use clap::Args;
 use crate::args::Database;
 use crate::args::Filters;
 use crate::args::Place;
+use crate::effects;
 use crate::failure::Code;
+use crate::failure::Failure;
 use crate::failure::Outcome;
 use crate::names;
 use crate::output::Output;
@@ -29,7 +31,8 @@ use crate::table::plain;
   auditdb query trail                              the newest 50 events
   auditdb query trail --type 'user.*' --outcome denied --since -24h
   auditdb query trail --subject user:u12 --no outcome -n 10 -o ndjson
-  auditdb query trail --performer '!system' --meta ticket=4711 --cursor TOKEN")]
+  auditdb query trail --performer '!system' --meta ticket=4711 --cursor TOKEN
+  auditdb query trail --type role.deleted --with-effects")]
 pub(crate) struct Words {
     #[command(flatten)]
     database: Database,
@@ -49,6 +52,10 @@ pub(crate) struct Words {
     /// every call gets on, if only by one event
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(u64).range(1..))]
     max_work: Option<u64>,
+    /// Below each event what followed from it: events whose caused_by names it, and what followed
+    /// from those, as far as 100,000 events from the causes on show it
+    #[arg(long)]
+    with_effects: bool,
     #[command(flatten)]
     place: Place,
     #[command(flatten)]
@@ -69,10 +76,16 @@ pub(super) enum Shape {
     Csv,
 }
 
+/// Events whose effects are looked for at once at the most: they and their effects are in memory.
+const CAUSES: u64 = 1_000;
+
 /// Events of one call of the library at the most.
 const CALL_EVENTS: u64 = 10_000;
 
 pub(crate) fn run(words: &Words, output: &Output) -> Outcome<Code> {
+    if words.with_effects {
+        refuse_effects(words)?;
+    }
     let filter = words.filters.read()?;
     words.filters.explain(&filter, output);
     let query = words.place.query(filter)?;
@@ -90,6 +103,20 @@ pub(crate) fn run(words: &Words, output: &Output) -> Outcome<Code> {
         output.note(&ending(&page));
     }
     Ok(Code::Done)
+}
+
+/// Effects stand below their causes in a table and beside them in JSON; lines of events have no
+/// place for them.
+fn refuse_effects(words: &Words) -> Outcome<()> {
+    if !matches!(words.output, Shape::Table | Shape::Json) {
+        let what = "--with-effects goes with -o table and -o json";
+        return Err(Failure::usage(what));
+    }
+    if words.count > CAUSES {
+        let what = format!("-n {}: --with-effects takes at most {CAUSES}", words.count);
+        return Err(Failure::usage(what));
+    }
+    Ok(())
 }
 
 /// A page as far as it is known when its events have been printed.
@@ -126,10 +153,26 @@ fn read(
 
 fn table(words: &Words, snapshot: &Snapshot, query: Query, output: &Output) -> Outcome<Ended> {
     let mut table = events_table();
+    let mut causes = Vec::new();
     let ended = read(words, snapshot, query, |_, event| {
-        table.row(event_row(event));
+        match words.with_effects {
+            true => causes.push(event.clone()),
+            false => table.row(event_row(event)),
+        }
         Ok(())
     })?;
+    if words.with_effects {
+        let found = effects::find(snapshot, &causes)?;
+        for cause in &causes {
+            table.row(event_row(cause));
+            for effect in effects::of(&found, cause.id) {
+                let mut row = event_row(&effect.event);
+                row[1] = effects::indented(effect);
+                table.row(row);
+            }
+        }
+        output.note(&effects::note(&found, &causes));
+    }
     let mut out = output.page();
     if ended.events > 0 {
         table.write(output, &mut out)?;
@@ -139,7 +182,7 @@ fn table(words: &Words, snapshot: &Snapshot, query: Query, output: &Output) -> O
 }
 
 /// The columns in which people see events.
-fn events_table() -> Table {
+pub(super) fn events_table() -> Table {
     Table::new()
         .whole("TIME", plain)
         .column("TYPE", Style::name)
@@ -158,7 +201,7 @@ fn outcome(style: Style, text: &str) -> String {
     }
 }
 
-fn event_row(stored: &StoredEvent) -> [String; 7] {
+pub(super) fn event_row(stored: &StoredEvent) -> [String; 7] {
     let event = &stored.event;
     let who = event.performer.value();
     let what = event.subject.value();
@@ -184,7 +227,11 @@ fn event_row(stored: &StoredEvent) -> [String; 7] {
 fn json(words: &Words, snapshot: &Snapshot, query: Query, output: &Output) -> Outcome<Ended> {
     let mut out = output.data();
     let begin: &[u8] = b"{\"events\":[";
+    let mut causes = Vec::new();
     let ended = read(words, snapshot, query, |before, event| {
+        if words.with_effects {
+            causes.push(event.clone());
+        }
         out.write_all(if before == 0 { begin } else { b"," })?;
         serde_json::to_writer(&mut out, event).map_err(std::io::Error::from)?;
         Ok(())
@@ -193,9 +240,18 @@ fn json(words: &Words, snapshot: &Snapshot, query: Query, output: &Output) -> Ou
         out.write_all(begin)?;
     }
     let page = &ended.page;
+    out.write_all(b"]")?;
+    if words.with_effects {
+        let found = effects::find(snapshot, &causes)?;
+        out.write_all(
+            effects::json(&found)
+                .map_err(std::io::Error::from)?
+                .as_bytes(),
+        )?;
+    }
     writeln!(
         out,
-        "],\"next_cursor\":{},\"complete\":{},\"stopped\":\"{}\",\"snapshot_seq\":{},\
+        ",\"next_cursor\":{},\"complete\":{},\"stopped\":\"{}\",\"snapshot_seq\":{},\
          \"scanned_until\":{},\"complete_through\":{},\"covered_from\":\"{}\"}}",
         super::quoted(page.next_cursor),
         page.complete,

@@ -4,6 +4,7 @@ use std::io::Write;
 
 use auditdb::Change;
 use auditdb::Context;
+use auditdb::Effects;
 use auditdb::Event;
 use auditdb::Field;
 use auditdb::Json;
@@ -18,6 +19,7 @@ use auditdb::Time;
 use clap::Args;
 
 use crate::args::Database;
+use crate::effects;
 use crate::failure::Code;
 use crate::failure::Failure;
 use crate::failure::Outcome;
@@ -32,6 +34,7 @@ use crate::text;
 #[command(after_help = "Examples:
   auditdb show trail evt_01HY2Z0J80FM00000000000001
   auditdb show trail evt_01HY2Z0J80FM00000000000001 -o json | jq .changes
+  auditdb show trail evt_01HY2Z0J80FM00000000000001 --with-effects
   auditdb show trail 7f9c2c1e-0d1b-4b52-8ac5-0bb1f3a1d2e4     by the id it was imported with
 
 Previous and updated values stand side by side, in full: on a terminal a long one takes several
@@ -41,6 +44,10 @@ pub(crate) struct Words {
     database: Database,
     /// The event's id, or the one it was imported with
     id: String,
+    /// What followed from it: events whose caused_by names it, and what followed from those, as far
+    /// as 100,000 events from it on show it
+    #[arg(long)]
+    with_effects: bool,
     #[command(flatten)]
     packs: Packs,
     /// What to print
@@ -64,7 +71,8 @@ enum Shape {
 }
 
 pub(crate) fn run(words: &Words, output: &Output) -> Outcome<Code> {
-    let events = words.database.snapshot()?.find(&words.id)?;
+    let snapshot = words.database.snapshot()?;
+    let events = snapshot.find(&words.id)?;
     if events.is_empty() {
         return Err(Failure::new(
             Code::Failed,
@@ -72,12 +80,24 @@ pub(crate) fn run(words: &Words, output: &Output) -> Outcome<Code> {
         ));
     }
     let registry = words.packs.registry()?;
+    let followed = words
+        .with_effects
+        .then(|| effects::find(&snapshot, &events));
+    let followed = followed.transpose()?;
     match words.output {
         Shape::Json => {
             let mut out = output.data();
             for event in &events {
-                serde_json::to_writer(&mut out, event).map_err(std::io::Error::from)?;
-                out.write_all(b"\n")?;
+                let mut line = serde_json::to_string(event).map_err(std::io::Error::from)?;
+                if let Some(followed) = &followed {
+                    let of_it = Effects {
+                        effects: effects::of(followed, event.id).cloned().collect(),
+                        ..followed.clone()
+                    };
+                    let members = effects::json(&of_it).map_err(std::io::Error::from)?;
+                    line = format!("{{\"event\":{line}{members}}}");
+                }
+                writeln!(out, "{line}")?;
             }
             out.flush()?;
         }
@@ -88,8 +108,14 @@ pub(crate) fn run(words: &Words, output: &Output) -> Outcome<Code> {
                     writeln!(out)?;
                 }
                 print(event, &registry, output, &mut out)?;
+                if let Some(followed) = &followed {
+                    print_effects(followed, event, output, &mut out)?;
+                }
             }
             out.flush()?;
+            if let Some(followed) = &followed {
+                output.note(&effects::note(followed, &events));
+            }
         }
     }
     Ok(Code::Done)
@@ -127,6 +153,26 @@ fn print(
         writeln!(out, "{}\n{}", style.dim("data"), text::several_lines(&data))?;
     }
     Ok(())
+}
+
+fn print_effects(
+    followed: &Effects,
+    event: &StoredEvent,
+    output: &Output,
+    out: &mut impl Write,
+) -> Outcome<()> {
+    let mut table = super::query::events_table();
+    let mut effects = effects::of(followed, event.id).peekable();
+    if effects.peek().is_none() {
+        return Ok(());
+    }
+    for effect in effects {
+        let mut row = super::query::event_row(&effect.event);
+        row[1] = effects::indented(effect);
+        table.row(row);
+    }
+    writeln!(out, "{}", output.style().dim("effects"))?;
+    Ok(table.write(output, out)?)
 }
 
 /// The fields that an event has, in the order of the canonical line, as people read them; of a list
