@@ -113,14 +113,16 @@ impl ExportManifest {
         let limit = export.limit.map(|limit| limit.to_string());
         out.push_str(&format!(
             "],\"format\":\"{}\",\"layout\":\"{}\",\"csv_safety\":\"{}\",\"header\":{},\
-             \"compression\":\"{}\",\"limit\":{}",
+             \"compression\":\"{}\",\"limit\":{},\"locale\":\"{}\",\"tz\":",
             export.format.as_str(),
             export.layout.as_str(),
             export.csv_safety.as_str(),
             export.header,
             export.compression.as_str(),
             limit.as_deref().unwrap_or("null"),
+            export.audience.locale().as_str(),
         ));
+        canonical::text(&mut out, export.audience.zone.name());
         if let Some(archive) = &self.archive {
             out.push_str(&format!(
                 ",\"archive\":{{\"bytes\":{},\"sha256\":\"{}\"}}",

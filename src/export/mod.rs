@@ -25,6 +25,7 @@ use crate::error::Error;
 use crate::error::ErrorKind;
 use crate::error::Result;
 use crate::event::StoredEvent;
+use crate::layout::Audience;
 use crate::layout::CsvSafety;
 use crate::layout::Layout;
 
@@ -59,6 +60,8 @@ pub struct Export {
     pub compression: Compression,
     /// Begin a CSV with the line that names its columns. Parts after the first leave it out.
     pub header: bool,
+    /// Whom it is for: language, zone, and what they call things.
+    pub audience: Audience,
 }
 
 /// A file format of exports.
@@ -88,9 +91,11 @@ pub enum Compression {
 }
 
 /// Every pair of format and layout that exists.
-const PAIRS: [(Format, Layout); 5] = [
+const PAIRS: [(Format, Layout); 7] = [
     (Format::Csv, Layout::Native),
     (Format::Csv, Layout::Entries),
+    (Format::Csv, Layout::Trail),
+    (Format::Csv, Layout::Sentinel),
     (Format::Ndjson, Layout::Native),
     (Format::Ndjson, Layout::Entries),
     (Format::Json, Layout::Native),
@@ -129,6 +134,7 @@ impl Default for Export {
             limit: None,
             compression: Compression::default(),
             header: true,
+            audience: Audience::default(),
         }
     }
 }
@@ -164,7 +170,7 @@ impl Export {
     /// Appends what stands before the first event.
     pub fn begin(&self, out: &mut Vec<u8>) {
         match self.format {
-            Format::Csv if self.header => self.layout.csv_header(out),
+            Format::Csv if self.header => self.layout.csv_header(&self.audience, out),
             Format::Json => out.push(b'['),
             Format::Csv | Format::Ndjson => {}
         }
@@ -173,7 +179,10 @@ impl Export {
     /// Appends one event; `first` says that none of this export stands before it.
     pub fn event(&self, event: &StoredEvent, first: bool, out: &mut Vec<u8>) {
         match self.format {
-            Format::Csv => self.layout.csv_record(event, self.csv_safety, out),
+            Format::Csv => {
+                let (safety, audience) = (self.csv_safety, &self.audience);
+                self.layout.csv_record(event, safety, audience, out);
+            }
             Format::Ndjson => {
                 self.layout.json_line(event, out);
                 out.push(b'\n');

@@ -157,7 +157,8 @@ impl Export {
     ) -> Result<()> {
         if self.format == Format::Csv {
             let parts = parts.ok_or_else(|| no_event(row))?;
-            self.layout.csv_row(row, parts, self.csv_safety, out);
+            let (safety, audience) = (self.csv_safety, &self.audience);
+            self.layout.csv_row(row, parts, safety, audience, out);
             return Ok(());
         }
         if self.format == Format::Json {

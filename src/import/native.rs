@@ -40,6 +40,9 @@ const KEYS: [&str; 24] = [
     "data",
 ];
 
+/// The key by which an `entries` line tells the version of its keys.
+const SCHEMA_VERSION: &str = "schema_version";
+
 /// Which of the two a line is, by its keys alone, so that equal lines are always read alike.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Layout {
@@ -63,10 +66,10 @@ pub(super) fn layout(record: &Record<'_>) -> Option<Layout> {
     let mut entries = false;
     let (mut typed, mut timed) = (false, false);
     for (key, value) in record.members() {
-        entries |= matches!(*key, "actor" | "target");
+        entries |= matches!(*key, "actor" | "target" | SCHEMA_VERSION);
         typed |= *key == "type" && value.is_string();
         timed |= *key == "occurred_at" && value.is_string();
-        if !KEYS.contains(&renamed(key)) {
+        if !KEYS.contains(&renamed(key)) && *key != SCHEMA_VERSION {
             return None;
         }
     }
@@ -222,7 +225,12 @@ fn time(content: &mut String, at: usize, start: &str) -> Option<Field<Time>> {
 fn native_line(record: &Record<'_>) -> String {
     let mut line = String::with_capacity(record.root().raw().len() + 16);
     line.push('{');
-    for (key, value) in record.members() {
+    // The version of the keys says nothing of the event.
+    let members = record
+        .members()
+        .iter()
+        .filter(|(key, _)| *key != SCHEMA_VERSION);
+    for (key, value) in members {
         if line.len() > 1 {
             line.push(',');
         }

@@ -101,6 +101,12 @@ impl<'o> Cells<'o> {
         self.out.push(b',');
     }
 
+    /// A cell behind those of the event's fields.
+    pub(super) fn further(&mut self, text: &str) {
+        self.any(text);
+        self.out.push(b',');
+    }
+
     /// A cell of JSON, which says by itself what is null and what is empty.
     pub(super) fn json(&mut self, json: Field<&str>) {
         match json {

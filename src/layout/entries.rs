@@ -1,6 +1,6 @@
 //! The `entries` layout as JSON: the eight keys its readers know come first and are spelled as they
-//! know them, fields that have no such key follow under their native names. The id is the one the
-//! event was imported with, where it was.
+//! know them, fields that have no such key follow under their native names, and then what the store
+//! says of the event. The id is the one the event was imported with, where it was.
 
 use serde::Serialize;
 
@@ -15,6 +15,9 @@ use crate::event::StoredEvent;
 use crate::event::Subject;
 use crate::event::Target;
 use crate::time::Time;
+
+/// The version of the keys that a line tells. New keys come behind the last and leave it as it is.
+pub(super) const SCHEMA_VERSION: u32 = 1;
 
 /// One line; a key whose field is absent is left out. What stands behind `context` has no key of
 /// the layout's own.
@@ -60,6 +63,9 @@ pub(super) struct Entry<'a> {
     correlation: &'a Field<String>,
     #[serde(skip_serializing_if = "Field::is_absent")]
     key: &'a Field<String>,
+    seq: u64,
+    recorded_at: Time,
+    schema_version: u32,
 }
 
 impl<'a> Entry<'a> {
@@ -88,6 +94,9 @@ impl<'a> Entry<'a> {
             caused_by: &event.caused_by,
             correlation: &event.correlation,
             key: &event.key,
+            seq: stored.seq.0,
+            recorded_at: stored.recorded_at,
+            schema_version: SCHEMA_VERSION,
         }
     }
 }

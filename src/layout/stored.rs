@@ -3,6 +3,7 @@
 //! beside it; those write the events that a caller already has.
 
 use super::cells::Cells;
+use super::entries::SCHEMA_VERSION;
 use crate::codec::buffer::Buffer;
 use crate::codec::content::Entity;
 use crate::codec::content::Named;
@@ -189,6 +190,12 @@ pub(super) fn entry_line(row: &Row<'_>, parts: Parts<'_>, out: &mut Buffer) {
     text(out, "caused_by", parts.caused_by());
     text(out, "correlation", parts.correlation());
     text(out, "key", parts.key());
+    out.extend(b",\"seq\":");
+    out.extend(Digits::of(row.position.seq.0).as_bytes());
+    out.extend(b",\"recorded_at\":\"");
+    out.extend(&row.recorded_at.to_text());
+    out.extend(b"\",\"schema_version\":");
+    out.extend(Digits::of(u64::from(SCHEMA_VERSION)).as_bytes());
     out.push(b'}');
 }
 

@@ -10,8 +10,11 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
+use super::Audience;
 use super::CsvSafety;
 use super::Layout;
+use super::LocalZone;
+use super::Locale;
 use crate::codec::buffer::Buffer;
 use crate::codec::canonical;
 use crate::codec::content::Parts;
@@ -74,15 +77,22 @@ fn written_alike(event: &StoredEvent) {
     let parts = row.content().unwrap();
     for layout in Layout::ALL {
         let (mut found, mut wanted) = (Buffer::default(), Vec::new());
-        layout.json_row(&row, &mut found).unwrap();
+        let has_lines = layout.json_row(&row, &mut found).is_some();
+        assert_eq!(
+            has_lines,
+            [Layout::Native, Layout::Entries].contains(&layout)
+        );
         layout.json_line(event, &mut wanted);
         let found = found.as_slice().to_vec();
         assert_eq!(text(found), text(wanted));
-        for safety in [CsvSafety::Guard, CsvSafety::Raw] {
+        let audiences = [Audience::default(), far_away()];
+        let forms = [CsvSafety::Guard, CsvSafety::Raw]
+            .map(|safety| audiences.iter().map(move |one| (safety, one)));
+        for (safety, audience) in forms.into_iter().flatten() {
             let (mut found, mut wanted) = (Buffer::default(), Vec::new());
-            layout.csv_row(&row, Parts::Parsed(&parts), safety, &mut found);
+            layout.csv_row(&row, Parts::Parsed(&parts), safety, audience, &mut found);
             let found = found.as_slice().to_vec();
-            layout.csv_record(event, safety, &mut wanted);
+            layout.csv_record(event, safety, audience, &mut wanted);
             let mut reader = csv::ReaderBuilder::new();
             let mut reader = reader.has_headers(false).from_reader(found.as_slice());
             let cells = reader.records().next().unwrap().unwrap();
@@ -96,6 +106,15 @@ fn written_alike(event: &StoredEvent) {
             assert!(more || theirs == text(found.clone()), "{theirs}");
             assert_eq!(text(found), text(wanted));
         }
+    }
+}
+
+/// Whom something is added for.
+fn far_away() -> Audience {
+    Audience {
+        locale: Some(Locale::default()),
+        zone: LocalZone::new("somewhere", |_| -5 * 3600),
+        ..Audience::default()
     }
 }
 
@@ -151,8 +170,9 @@ proptest::proptest! {
 /// The columns of one event, read back by the `csv` crate.
 fn read_back(layout: Layout, safety: CsvSafety, event: &StoredEvent) -> HashMap<String, String> {
     let mut bytes = Vec::new();
-    layout.csv_header(&mut bytes);
-    layout.csv_record(event, safety, &mut bytes);
+    let audience = Audience::default();
+    layout.csv_header(&audience, &mut bytes);
+    layout.csv_record(event, safety, &audience, &mut bytes);
     let mut reader = csv::ReaderBuilder::new().from_reader(bytes.as_slice());
     let mut records = reader.deserialize();
     let record = records.next().unwrap().unwrap();
@@ -311,7 +331,7 @@ fn the_guard_is_one_apostrophe_and_only_where_needed() {
 #[test]
 fn entries_begin_with_what_their_readers_know() {
     let mut header = Vec::new();
-    Layout::Entries.csv_header(&mut header);
+    Layout::Entries.csv_header(&Audience::default(), &mut header);
     let header = String::from_utf8(header).unwrap();
     assert!(header.starts_with(
         "id,type,occurred_at,actor_kind,actor_id,target_kind,target_id,outcome,context_ip,"
@@ -324,7 +344,7 @@ fn entries_begin_with_what_their_readers_know() {
     Layout::Entries.json_line(&event, &mut line);
     assert_eq!(
         String::from_utf8(line).unwrap(),
-        r#"{"id":"evt_01HZ","type":"user.signed_in","occurred_at":"2026-05-17T08:00:00.000000Z","actor":{"kind":"user","id":"u1"},"target":{"kind":"session","id":"s1"},"outcome":"success","data":{"z":1,"a":2},"context":{"ip":"203.0.113.45"},"org":"o"}"#
+        r#"{"id":"evt_01HZ","type":"user.signed_in","occurred_at":"2026-05-17T08:00:00.000000Z","actor":{"kind":"user","id":"u1"},"target":{"kind":"session","id":"s1"},"outcome":"success","data":{"z":1,"a":2},"context":{"ip":"203.0.113.45"},"org":"o","seq":7,"recorded_at":"9999-12-31T23:59:59.999999Z","schema_version":1}"#
     );
     let cells = read_back(Layout::Entries, CsvSafety::Guard, &event);
     assert_eq!(cells["id"], "evt_01HZ");
@@ -337,7 +357,7 @@ fn column_names_are_unique_and_documented() {
     let page = include_str!("../../docs/format/csv.md");
     for layout in Layout::ALL {
         let mut header = Vec::new();
-        layout.csv_header(&mut header);
+        layout.csv_header(&far_away(), &mut header);
         let header = String::from_utf8(header).unwrap();
         let mut names: Vec<&str> = header.trim_end().split(',').collect();
         for name in &names {

@@ -10,6 +10,7 @@ use auditdb::Order;
 use auditdb::Query;
 use auditdb::ReadMode;
 use auditdb::Reader;
+use auditdb::Registry;
 use auditdb::Sequence;
 use auditdb::Snapshot;
 use clap::Args;
@@ -108,7 +109,7 @@ pub(crate) struct Filters {
     /// Parameters as web services write them, such as 'event_type=a&metadata[entity_id]=x'
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     filter: Vec<String>,
-    /// The time zone in which times without one are read
+    /// The time zone in which times without one are read, and told where people see them
     #[arg(long, value_name = "ZONE", default_value = "UTC")]
     tz: String,
     #[command(flatten)]
@@ -135,7 +136,7 @@ pub(crate) struct Place {
 impl Filters {
     /// The filter that the words describe.
     pub(crate) fn read(&self) -> Outcome<Filter> {
-        let zone = NamedZone::find(&self.tz)?;
+        let zone = self.zone()?;
         let flags = [
             ("since", &self.since),
             ("until", &self.until),
@@ -161,7 +162,17 @@ impl Filters {
             .flat_map(|(flag, texts)| texts.iter().map(move |text| (flag, text.as_str())));
         let filter = Filter::from_flags(words, &zone)?;
         // Names that stand for one thing find all of it, whichever of them was stored.
-        Ok(filter.with_aliases(&self.packs.registry()?))
+        Ok(filter.with_aliases(&self.registry()?))
+    }
+
+    /// The zone in which times are read, and told where people see them.
+    pub(crate) fn zone(&self) -> Outcome<NamedZone> {
+        NamedZone::find(&self.tz)
+    }
+
+    /// The packs whose names count.
+    pub(crate) fn registry(&self) -> Outcome<Registry> {
+        self.packs.registry()
     }
 
     /// Tells how the filter was read, if that was asked for.

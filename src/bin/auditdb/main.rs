@@ -6,6 +6,7 @@ mod args;
 mod cmd;
 mod effects;
 mod failure;
+mod form;
 mod interrupt;
 mod names;
 mod output;

@@ -1,6 +1,7 @@
 //! Local times of people's time zones, by the time-zone database that is built in.
 
 use auditdb::LocalTime;
+use auditdb::LocalZone;
 use auditdb::Moments;
 use auditdb::Time;
 use auditdb::Utc;
@@ -23,6 +24,17 @@ impl NamedZone {
             Failure::usage(format!("--tz {name:?}: no such time zone")).hint(
                 "zones are called as in the IANA database: UTC, Europe/Berlin, America/New_York",
             )
+        })
+    }
+
+    /// The zone as exports tell times in it.
+    pub(crate) fn local(&self) -> LocalZone {
+        let zone = self.0.clone();
+        LocalZone::new(self.0.iana_name().unwrap_or("UTC"), move |time| {
+            // The database's moments end a day before the calendar does.
+            let known = jiff::Timestamp::from_microsecond(time.as_micros());
+            zone.to_offset(known.unwrap_or(jiff::Timestamp::MAX))
+                .seconds()
         })
     }
 

@@ -7,6 +7,7 @@ mod details;
 #[cfg(feature = "cli")]
 mod files;
 mod effects;
+mod layouts;
 mod names;
 mod natural_ties;
 #[cfg(feature = "cli")]

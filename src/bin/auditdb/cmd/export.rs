@@ -7,13 +7,10 @@ use std::path::Path;
 use std::path::PathBuf;
 
 use auditdb::Compression;
-use auditdb::CsvSafety;
 use auditdb::ErrorKind;
 use auditdb::Export;
 use auditdb::ExportManifest;
 use auditdb::ExportReport;
-use auditdb::Format;
-use auditdb::Layout;
 use auditdb::Query;
 use auditdb::Snapshot;
 use clap::Args;
@@ -25,6 +22,7 @@ use crate::args::Place;
 use crate::failure::Code;
 use crate::failure::Failure;
 use crate::failure::Outcome;
+use crate::form::Form;
 use crate::output::Output;
 use crate::progress::Progress;
 use crate::table;
@@ -39,33 +37,27 @@ use crate::text;
   auditdb export trail -f csv --limit 50000 --cursor TOKEN --no-header -o part2.csv
   auditdb export trail -f csv --rows-per-file 50000 -o trail.csv     trail-000001.csv and so on
   auditdb export trail -f csv --profile investigation -o trail.zip   what one download holds
+  auditdb export trail -f csv --layout trail --tz Europe/Berlin -o for-people.csv
 
 The parts of an export, each from the next_cursor of the one before, put one behind the other are
 the export made in one go: no event twice, none missing, also where many share one time. So are
 the files of --rows-per-file; their manifest is made last, and without it the set is not whole.
 
-Formats and layouts that exist: csv+native, csv+entries, ndjson+native, ndjson+entries, json+native.")]
+Formats and layouts that exist: csv+native, csv+entries, csv+trail, csv+sentinel, ndjson+native,
+ndjson+entries, json+native. With --tz the times of the layouts for people, trail and sentinel, are
+those of the zone, with UTC in a column beside them; the others, for programs, get a column
+occurred_at_local. Lines of JSON tell UTC.")]
 pub(crate) struct Words {
     #[command(flatten)]
     database: Database,
-    /// The file format
-    #[arg(short = 'f', long, value_enum, value_name = "FORMAT")]
-    format: FormatWord,
+    #[command(flatten)]
+    form: Form,
     /// The file to make; - is stdout
     #[arg(short = 'o', long = "output", default_value = "-", value_name = "FILE")]
     output: PathBuf,
     /// Replace the file if it exists
     #[arg(long)]
     force: bool,
-    /// Leave out the CSV line that names the columns, for parts after the first
-    #[arg(long)]
-    no_header: bool,
-    /// Which columns and keys
-    #[arg(long, value_enum, default_value_t, value_name = "LAYOUT")]
-    layout: LayoutWord,
-    /// Whether CSV cells that look like formulas get a ' in front
-    #[arg(long, value_enum, default_value_t, value_name = "SAFETY")]
-    csv_safety: SafetyWord,
     /// Pack the file
     #[arg(long, value_enum, value_name = "HOW")]
     compress: Option<CompressWord>,
@@ -81,43 +73,13 @@ pub(crate) struct Words {
 }
 
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
-enum FormatWord {
-    /// RFC 4180, one record an event
-    Csv,
-    /// One line of JSON an event
-    Ndjson,
-    /// One JSON array
-    Json,
-}
-
-#[derive(Clone, Copy, Debug, Default, clap::ValueEnum)]
-enum LayoutWord {
-    /// Every field under its own name
-    #[default]
-    Native,
-    /// Audit entries with actor, target, data and context
-    Entries,
-}
-
-#[derive(Clone, Copy, Debug, Default, clap::ValueEnum)]
-enum SafetyWord {
-    #[default]
-    Guard,
-    Raw,
-}
-
-#[derive(Clone, Copy, Debug, clap::ValueEnum)]
 enum CompressWord {
     Zstd,
     Gzip,
 }
 
 pub(crate) fn run(words: &Words, output: &Output) -> Outcome<Code> {
-    let export = words.export();
-    export.validate().map_err(|error| {
-        let pair = words.layout_flag();
-        Failure::from(error).about(pair)
-    })?;
+    let export = words.export()?;
     let to_stdout = words.output == Path::new("-");
     if to_stdout && words.compress.is_some() && output.is_terminal() {
         return Err(Failure::usage(
@@ -151,29 +113,16 @@ pub(crate) fn run(words: &Words, output: &Output) -> Outcome<Code> {
 }
 
 impl Words {
-    fn export(&self) -> Export {
-        Export {
-            format: match self.format {
-                FormatWord::Csv => Format::Csv,
-                FormatWord::Ndjson => Format::Ndjson,
-                FormatWord::Json => Format::Json,
-            },
-            layout: match self.layout {
-                LayoutWord::Native => Layout::Native,
-                LayoutWord::Entries => Layout::Entries,
-            },
-            csv_safety: match self.csv_safety {
-                SafetyWord::Guard => CsvSafety::Guard,
-                SafetyWord::Raw => CsvSafety::Raw,
-            },
+    fn export(&self) -> Outcome<Export> {
+        Ok(Export {
             limit: self.extent.limit(),
             compression: match self.compress {
                 None => Compression::None,
                 Some(CompressWord::Zstd) => Compression::Zstd,
                 Some(CompressWord::Gzip) => Compression::Gzip,
             },
-            header: !self.no_header,
-        }
+            ..self.form.export(&self.filters)?
+        })
     }
 
     /// Claims the files that are to be made; gives the one for the report.
@@ -188,14 +137,6 @@ impl Words {
             report.refuse_same(file)?;
         }
         Ok(report)
-    }
-
-    /// The flag that does not go together with the format.
-    fn layout_flag(&self) -> &'static str {
-        match self.layout {
-            LayoutWord::Native if self.no_header => "--no-header",
-            _ => "--layout",
-        }
     }
 
     fn write(
