@@ -1,6 +1,8 @@
 //! The one error of the crate: small, opaque, with a kind to branch on and words to act on.
 //! It names nothing above this floor; when bytes are bad it says which file and where.
 
+mod code;
+
 use core::fmt;
 use std::path::Path;
 use std::path::PathBuf;

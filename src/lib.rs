@@ -228,6 +228,7 @@ pub use store::Bulk;
 pub use store::FlaggedType;
 pub use store::FlaggedTypes;
 pub use store::Follower;
+pub use store::LatestEvent;
 pub use store::Pressure;
 pub use store::PressureLevel;
 pub use store::Reader;

@@ -35,6 +35,14 @@ pub(crate) fn write(
     formatter.write_str(&parts.join(between))
 }
 
+/// A condition in words, without brackets around it.
+pub(crate) fn leaf(condition: &Condition) -> String {
+    let mut words = String::new();
+    // Writing to a text does not fail.
+    let _ = condition_words(condition, &mut words, 0);
+    words
+}
+
 /// Deeper than any filter that is accepted, so that one that is not still prints.
 const DEPTH_SHOWN: usize = 64;
 

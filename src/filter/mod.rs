@@ -4,6 +4,7 @@
 mod alias;
 mod compile;
 mod condition;
+mod contradiction;
 mod eval;
 mod explain;
 pub(crate) mod expression;
@@ -25,6 +26,8 @@ use core::fmt;
 use sha2::Digest;
 use sha2::Sha256;
 
+use crate::error::Error;
+use crate::error::ErrorKind;
 use crate::error::Result;
 use crate::event::StoredEvent;
 use crate::filter::expression::Expression;
@@ -154,6 +157,30 @@ impl Filter {
         self.edge(End::Before, bound.into())
     }
 
+    /// Refuses what every reading refuses: a pattern that does not go with its field, more than 1,024
+    /// values, and conditions that no event can fulfil, whatever is stored. A range of times is empty
+    /// only at a certain moment, so that it is the reading which refuses one.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Filter`], naming the field.
+    ///
+    /// ```
+    /// use auditdb::{Filter, FilterField, Pattern};
+    ///
+    /// let filter = Filter::new()
+    ///     .is(FilterField::Type, "user.updated")
+    ///     .none_of(&FilterField::Type, [Pattern::prefix("user.")]);
+    /// let error = filter.validate().unwrap_err();
+    /// assert_eq!(error.kind(), auditdb::ErrorKind::Filter);
+    /// assert_eq!(
+    ///     error.to_string(),
+    ///     "type: contradiction: type is \"user.updated\" and not type begins with \"user.\""
+    /// );
+    /// ```
+    pub fn validate(&self) -> Result<()> {
+        self.sound_expression().map(drop)
+    }
+
     /// The filter in words, one condition a line, as `--explain` prints it.
     #[must_use]
     pub fn explain(&self) -> String {
@@ -171,6 +198,15 @@ impl Filter {
     /// The conditions as the planner takes them.
     pub(crate) fn expression(&self) -> Result<Expression> {
         compile::all(&self.conditions)
+    }
+
+    /// The same, unless no event can fulfil them.
+    pub(crate) fn sound_expression(&self) -> Result<Expression> {
+        let expression = self.expression()?;
+        match contradiction::find(&self.conditions) {
+            Some(why) => Err(Error::new(ErrorKind::Filter, why)),
+            None => Ok(expression),
+        }
     }
 
     /// The times that are asked for by a reading that begins at `now`.

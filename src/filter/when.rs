@@ -66,6 +66,76 @@ pub(crate) fn bound(text: &str, end: End, zone: &dyn Zone) -> Result<Bound, Stri
     calendar(text, end, zone).map(Bound::At)
 }
 
+/// Reads a period of the calendar, `2026-Q2`, `2026-05` or `2026-05-17`, as its two inclusive ends.
+pub(crate) fn during(text: &str, zone: &dyn Zone) -> Result<(Bound, Bound), String> {
+    let form = || {
+        "read as a period, which it is not: 2026-Q2, 2026-05 and 2026-05-17 are taken".to_owned()
+    };
+    let (first, last) = period(text).ok_or_else(form)?;
+    let first = calendar(&first, End::Since, zone)?;
+    let last = calendar(&last, End::Until, zone)?;
+    Ok((Bound::At(first), Bound::At(last)))
+}
+
+/// The first and the last day of a period.
+fn period(text: &str) -> Option<(String, String)> {
+    if !text.is_ascii() {
+        return None;
+    }
+    let (year, rest) = text.split_at_checked(4)?;
+    let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    let rest = rest.strip_prefix('-').filter(|_| is_number(year))?;
+    if let Some((month, day)) = rest.split_once('-') {
+        let is_day = [month, day]
+            .iter()
+            .all(|part| part.len() == 2 && is_number(part));
+        return is_day.then(|| (text.to_owned(), text.to_owned()));
+    }
+    let (first, last): (u32, u32) = match rest.strip_prefix(['Q', 'q']) {
+        Some("1") => (1, 3),
+        Some("2") => (4, 6),
+        Some("3") => (7, 9),
+        Some("4") => (10, 12),
+        Some(_) => return None,
+        None => {
+            let month = rest
+                .parse()
+                .ok()
+                .filter(|_| rest.len() == 2 && is_number(rest));
+            month
+                .filter(|month| (1..=12).contains(month))
+                .map(|month| (month, month))?
+        }
+    };
+    let days = days_in(year.parse().ok()?, last);
+    Some((
+        format!("{year}-{first:02}-01"),
+        format!("{year}-{last:02}-{days:02}"),
+    ))
+}
+
+fn days_in(year: u32, month: u32) -> u32 {
+    match month {
+        2 if year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400)) => {
+            29
+        }
+        2 => 28,
+        4 | 6 | 9 | 11 => 30,
+        _ => 31,
+    }
+}
+
+/// Reads how long before now a reading begins.
+pub(crate) fn last(text: &str) -> Result<Bound, String> {
+    if text.starts_with('-') {
+        return Err("read with a sign, which is not needed: write 24h or 7d".to_owned());
+    }
+    match ago(text)? {
+        Bound::Ago(0) => Err("read as no time at all: write 24h or 7d".to_owned()),
+        bound => Ok(bound),
+    }
+}
+
 fn since_1970(number: &str, end: End) -> Result<Bound, String> {
     let (digits, unit) = number_and_unit(number);
     let span: i64 = match unit {
@@ -104,7 +174,7 @@ fn ago(length: &str) -> Result<Bound, String> {
         "w" => 7 * 86_400,
         _ => {
             return Err(format!(
-                "read as a time before now with the unit {}: write -…s, -…m, -…h, -…d or -…w",
+                "read as a length of time with the unit {}: there are s, m, h, d and w, as in 24h",
                 shown(unit)
             ));
         }
@@ -116,7 +186,7 @@ fn ago(length: &str) -> Result<Bound, String> {
         .map(Bound::Ago)
         .ok_or_else(|| {
             format!(
-                "read as {} {unit} before now, which is no time",
+                "read as {} {unit}, which is no length of time",
                 shown(digits)
             )
         })

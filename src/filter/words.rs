@@ -9,6 +9,7 @@ use crate::error::ErrorKind;
 use crate::filter::Filter;
 use crate::filter::condition::Condition;
 use crate::filter::condition::Pattern;
+use crate::filter::contradiction;
 use crate::filter::field::FilterField;
 use crate::filter::field::refuse_key;
 use crate::filter::field::shown;
@@ -27,10 +28,12 @@ use crate::limits;
 use crate::time::Time;
 
 /// The names of the flags, without dashes, in the order in which help lists them.
-pub(crate) const FLAGS: [&str; 18] = [
+pub(crate) const FLAGS: [&str; 20] = [
     "since",
     "until",
     "before",
+    "during",
+    "last",
     "type",
     "sub-type",
     "subject",
@@ -52,6 +55,8 @@ pub(crate) const FLAGS: [&str; 18] = [
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 enum Group {
     Field(FilterField),
+    /// The same by `--no`, which is a flag of its own: both hold.
+    Without(FilterField),
     Id,
     Key,
 }
@@ -68,6 +73,8 @@ struct Words<'z> {
     groups: BTreeMap<Group, Values>,
     values: usize,
     edges: Vec<Edge>,
+    /// The flags that the times came from.
+    times: Vec<&'static str>,
 }
 
 /// The filter that `flags` describe.
@@ -80,6 +87,7 @@ pub(crate) fn filter<'a>(
         groups: BTreeMap::new(),
         values: 0,
         edges: Vec::new(),
+        times: Vec::new(),
     };
     for (flag, text) in flags {
         let flag = flag.strip_prefix("--").unwrap_or(flag);
@@ -88,15 +96,21 @@ pub(crate) fn filter<'a>(
             Error::new(ErrorKind::Filter, what)
         })?;
     }
-    words.finish()
+    let filter = words.finish()?;
+    match contradiction::find(&filter.conditions) {
+        Some(why) => Err(Error::new(ErrorKind::Filter, format!("--{why}"))),
+        None => Ok(filter),
+    }
 }
 
 impl Words<'_> {
     fn flag(&mut self, flag: &str, text: &str) -> Result<(), String> {
         match flag {
-            "since" => self.edge(End::Since, text),
-            "until" => self.edge(End::Until, text),
-            "before" => self.edge(End::Before, text),
+            "since" => self.edge("since", End::Since, text),
+            "until" => self.edge("until", End::Until, text),
+            "before" => self.edge("before", End::Before, text),
+            "during" => self.during(text),
+            "last" => self.last(text),
             "id" => self.look_ups(Group::Id, text),
             "key" => self.look_ups(Group::Key, text),
             "no" => self.absent(text),
@@ -118,12 +132,43 @@ impl Words<'_> {
         Ok(())
     }
 
-    fn edge(&mut self, end: End, text: &str) -> Result<(), String> {
-        if self.edges.iter().any(|edge| edge.end == end) {
-            return Err("given twice; a range has one of it".to_owned());
-        }
+    fn edge(&mut self, flag: &'static str, end: End, text: &str) -> Result<(), String> {
+        self.time(flag, &["during", "last"])?;
         let bound = when::bound(text, end, self.zone)?;
         self.edges.push(Edge { end, bound });
+        Ok(())
+    }
+
+    fn during(&mut self, text: &str) -> Result<(), String> {
+        self.time("during", &["since", "until", "before", "last"])?;
+        let (since, until) = when::during(text, self.zone)?;
+        self.between(since, until);
+        Ok(())
+    }
+
+    fn last(&mut self, text: &str) -> Result<(), String> {
+        self.time("last", &["since", "until", "before", "during"])?;
+        self.between(when::last(text)?, Bound::Ago(0));
+        Ok(())
+    }
+
+    fn between(&mut self, since: Bound, until: Bound) {
+        for (end, bound) in [(End::Since, since), (End::Until, until)] {
+            self.edges.push(Edge { end, bound });
+        }
+    }
+
+    /// Refuses a second word for one end of the range.
+    fn time(&mut self, flag: &'static str, others: &[&str]) -> Result<(), String> {
+        if self.times.contains(&flag) {
+            return Err("given twice; a range has one of it".to_owned());
+        }
+        if let Some(other) = self.times.iter().find(|given| others.contains(given)) {
+            return Err(format!(
+                "contradicts --{other}: both say when; leave one of them out"
+            ));
+        }
+        self.times.push(flag);
         Ok(())
     }
 
@@ -184,11 +229,11 @@ impl Words<'_> {
                     return Err("read as the empty text, which is no event's id".to_owned());
                 }
                 (Group::Id, Err(_)) => Condition::OriginId(text),
-                (Group::Field(_) | Group::Key, _) => Condition::Key(text),
+                (Group::Field(_) | Group::Without(_) | Group::Key, _) => Condition::Key(text),
             };
             let same = match group {
                 Group::Id => Group::Id,
-                Group::Field(_) | Group::Key => Group::Key,
+                Group::Field(_) | Group::Without(_) | Group::Key => Group::Key,
             };
             self.put(same, negated, condition);
         }
@@ -202,7 +247,7 @@ impl Words<'_> {
                 format!("read as the absent field {}: {error}", shown(&name))
             })?;
             let condition = Condition::Field(field.clone(), Pattern::Absent);
-            self.put(Group::Field(field), negated, condition);
+            self.put(Group::Without(field), negated, condition);
         }
         Ok(())
     }

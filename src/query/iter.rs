@@ -20,6 +20,7 @@ use crate::id::EventId;
 use crate::id::Position;
 use crate::snapshot::Snapshot;
 use crate::snapshot::event_of;
+use crate::time::Time;
 
 /// Every match of a query, one after the other. `limit` and `work_max` do not bound it.
 ///
@@ -164,6 +165,13 @@ impl Scan {
     #[must_use]
     pub fn snapshot_seq(&self) -> u64 {
         self.bound.snapshot.seq_count()
+    }
+
+    /// The first and the last moment that the query asks for, both included, with relative times as
+    /// its first page resolved them. [`Time::MIN`] and [`Time::MAX`] where it names none.
+    #[must_use]
+    pub fn times(&self) -> (Time, Time) {
+        self.bound.times()
     }
 
     /// What the scan looked at so far.

@@ -166,6 +166,7 @@ impl Bound {
                 "work_max: 0 is no budget",
             ));
         }
+        let expression = query.filter.sound_expression()?;
         let oldest_first = query.order.is_oldest_first();
         let since_seq = query.since_seq.map_or(0, |seq| seq.0);
         let query_digest = digest(&query.filter, since_seq)?;
@@ -187,7 +188,6 @@ impl Bound {
             }
         };
         let (first, last) = after.map_or(range, |after| scan::behind(after, range, oldest_first));
-        let expression = query.filter.expression()?;
         let route = Route {
             expression,
             first,
@@ -363,6 +363,11 @@ impl Filled<'_> {
 }
 
 impl Bound {
+    /// The first and the last moment asked for.
+    pub(super) fn times(&self) -> (Time, Time) {
+        (self.range.0.occurred_at, self.range.1.occurred_at)
+    }
+
     fn page(&self, stopped: Stopped, after: Option<Position>) -> Page {
         Page {
             events: Vec::new(),

@@ -36,8 +36,9 @@ impl Snapshot {
     /// again with [`Tail::next_seq`].
     ///
     /// # Errors
-    /// [`ErrorKind::Filter`] for an empty time range, or what reading the files gives.
+    /// [`ErrorKind::Filter`] for what [`Filter::validate`] refuses and for an empty range of times, or what reading the files gives.
     pub fn tail(&self, filter: &Filter, from: Sequence) -> Result<Tail> {
+        filter.validate()?;
         let range = filter.range(self.base().clock.now())?;
         let to = from.0.saturating_add(WINDOW).min(self.seq_count());
         let mut snapshot = self.clone();

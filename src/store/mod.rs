@@ -56,6 +56,7 @@ pub use room::Pressure;
 pub use room::PressureLevel;
 pub use rules::FlaggedType;
 pub use rules::FlaggedTypes;
+pub use stats::LatestEvent;
 pub use stats::SegmentStats;
 pub use stats::Stats;
 pub use ticket::Ticket;

@@ -1,11 +1,14 @@
 //! Facts about a store, for people and for `auditdb stats`: taken from the manifest and from
-//! memory, so that asking costs no read of the events.
+//! memory, so that asking reads one event only, the one that was recorded last.
 
 use super::Shared;
 use crate::disk::Disk;
 use crate::disk::names;
 use crate::error::Result;
+use crate::filter::Filter;
+use crate::id::EventId;
 use crate::id::Position;
+use crate::id::Sequence;
 use crate::id::StoreId;
 use crate::snapshot::Pinned;
 use crate::snapshot::Snapshot;
@@ -28,6 +31,8 @@ pub struct Stats {
     pub covered_from: Time,
     /// Everything acknowledged up to this moment is counted.
     pub complete_through: Option<Time>,
+    /// The event that was recorded last; `None` in an empty store.
+    pub latest: Option<LatestEvent>,
     /// Live segments, newest first.
     pub segments: Vec<SegmentStats>,
     /// Events that are in memory and the log only.
@@ -40,6 +45,41 @@ pub struct Stats {
     pub manifest_bytes: u64,
     /// How often the clock was found behind what had been recorded.
     pub clock_steps: u64,
+}
+
+/// The event that was recorded last, and when it had happened.
+///
+/// ```
+/// use auditdb::{Event, Options, Store, Time};
+/// # let folder = std::env::temp_dir().join(format!("auditdb-doc-latest-{}", std::process::id()));
+///
+/// let store = Store::open(&folder, Options::default())?;
+/// let happened: Time = "2026-05-17T08:00:00Z".parse().expect("a time");
+/// store.append(&Event::new("user.created").occurred_at(happened))?;
+/// let latest = store.stats()?.latest.expect("an event");
+/// assert_eq!(latest.occurred_at, happened);
+/// assert!(latest.lateness_micros() > 0, "it came after it had happened");
+/// # store.close()?;
+/// # std::fs::remove_dir_all(&folder).ok();
+/// # Ok::<(), auditdb::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LatestEvent {
+    /// Its name.
+    pub id: EventId,
+    /// When it happened.
+    pub occurred_at: Time,
+    /// When the store accepted it.
+    pub recorded_at: Time,
+}
+
+impl LatestEvent {
+    /// How long after it had happened it was recorded, in microseconds; below 0 for an event that
+    /// was said to happen later than it was recorded.
+    #[must_use]
+    pub fn lateness_micros(&self) -> i64 {
+        self.recorded_at.as_micros() - self.occurred_at.as_micros()
+    }
 }
 
 /// Facts about one segment.
@@ -84,6 +124,7 @@ impl Stats {
             newest: sources.iter().map(|source| source.newest.occurred_at).max(),
             covered_from: snapshot.covered_from(),
             complete_through: snapshot.complete_through(),
+            latest: latest(snapshot)?,
             segments,
             unsealed_events: snapshot.seq_count().saturating_sub(in_segments),
             wal_bytes: bytes_in(disk, names::wal_dir(), |name| names::wal_id(name).is_some())?,
@@ -94,6 +135,18 @@ impl Stats {
             clock_steps,
         })
     }
+}
+
+fn latest(snapshot: &Snapshot) -> Result<Option<LatestEvent>> {
+    let Some(last) = snapshot.seq_count().checked_sub(1) else {
+        return Ok(None);
+    };
+    let tail = snapshot.tail(&Filter::new(), Sequence(last))?;
+    Ok(tail.events.first().map(|event| LatestEvent {
+        id: event.id,
+        occurred_at: event.occurred_at,
+        recorded_at: event.recorded_at,
+    }))
 }
 
 impl SegmentStats {

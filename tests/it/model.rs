@@ -180,8 +180,17 @@ fn on_text(random: &mut Random) -> Predicate {
     }
 }
 
-/// Three to five predicates joined by AND, OR and NOT.
+/// Three to five predicates joined by AND, OR and NOT, which some event could fulfil.
 fn joined(random: &mut Random) -> Predicate {
+    loop {
+        let (condition, holds) = any_joined(random);
+        if Filter::new().and(condition.clone()).validate().is_ok() {
+            return (condition, holds);
+        }
+    }
+}
+
+fn any_joined(random: &mut Random) -> Predicate {
     let (mut condition, mut holds) = predicate(random);
     for _ in 0..2 + random.below(3) {
         let (other, other_holds) = predicate(random);

@@ -64,6 +64,12 @@ pub(crate) struct Filters {
     /// Before T
     #[arg(long, value_name = "T", allow_hyphen_values = true)]
     before: Vec<String>,
+    /// In this period of the calendar: 2026-Q2, 2026-05 or 2026-05-17
+    #[arg(long, value_name = "PERIOD", allow_hyphen_values = true)]
+    during: Vec<String>,
+    /// In the time up to now: 24h, 7d; units are s, m, h, d, w
+    #[arg(long, value_name = "LENGTH", allow_hyphen_values = true)]
+    last: Vec<String>,
     /// What happened, such as user.updated or 'admin.*'
     #[arg(long = "type", value_name = "X", allow_hyphen_values = true)]
     event_type: Vec<String>,
@@ -141,6 +147,8 @@ impl Filters {
             ("since", &self.since),
             ("until", &self.until),
             ("before", &self.before),
+            ("during", &self.during),
+            ("last", &self.last),
             ("type", &self.event_type),
             ("sub-type", &self.sub_type),
             ("subject", &self.subject),

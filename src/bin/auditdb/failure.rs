@@ -150,6 +150,16 @@ fn is_broken_pipe(error: &Error) -> bool {
     false
 }
 
+/// The exit code of an error of this kind, where no command knows better.
+pub(crate) fn exit_of(kind: ErrorKind) -> u8 {
+    meaning(kind).0 as u8
+}
+
+/// What to do about an error of this kind.
+pub(crate) fn hint_of(kind: ErrorKind) -> Option<&'static str> {
+    meaning(kind).1
+}
+
 fn meaning(kind: ErrorKind) -> (Code, Option<&'static str>) {
     use ErrorKind as Kind;
     match kind {

@@ -162,10 +162,10 @@ fn refusals_name_the_flag_and_how_the_text_was_read() {
         ("@s", "no time from 1970"),
         ("@99999999999999999999s", "no time from 1970"),
         ("@253402300800s", "no time from 1970"),
-        ("-24", "-…h"),
+        ("-24", "as in 24h"),
         ("-1y", "unit \"y\""),
-        ("-99999999999999w", "no time"),
-        ("-", "before now"),
+        ("-99999999999999w", "no length of time"),
+        ("-", "a length of time"),
         ("", "read as a time, which it is not"),
         ("yesterday", "read as a time, which it is not"),
         ("2026-13-01", "no calendar or clock shows"),
@@ -189,6 +189,112 @@ fn refusals_name_the_flag_and_how_the_text_was_read() {
     }
     let message = refused(&[("since", "now"), ("since", "-1h")]);
     assert!(message.contains("given twice"), "{message}");
+}
+
+/// A period, and its first and last moment.
+const PERIODS: &[(&str, &str, &str)] = &[
+    ("2026-Q1", "2026-01-01", "2026-03-31"),
+    ("2026-q2", "2026-04-01", "2026-06-30"),
+    ("2026-Q3", "2026-07-01", "2026-09-30"),
+    ("2026-Q4", "2026-10-01", "2026-12-31"),
+    ("2026-05", "2026-05-01", "2026-05-31"),
+    ("2026-02", "2026-02-01", "2026-02-28"),
+    ("2024-02", "2024-02-01", "2024-02-29"),
+    ("2000-02", "2000-02-01", "2000-02-29"),
+    ("2100-02", "2100-02-01", "2100-02-28"),
+    ("2026-11", "2026-11-01", "2026-11-30"),
+    ("2026-05-17", "2026-05-17", "2026-05-17"),
+    ("9999-Q4", "9999-10-01", "9999-12-31"),
+];
+
+#[test]
+fn a_period_is_all_of_its_days() {
+    for (period, first, last) in PERIODS {
+        let days = [("since", *first), ("until", *last)];
+        assert_eq!(read(&[("during", period)]), read(&days), "{period}");
+    }
+    let berlin = Filter::from_flags([("during", "2026-Q4")], &Berlin).unwrap();
+    let range = berlin.range(at(NOW)).unwrap();
+    assert_eq!(range.first, at("2026-09-30T22:00:00Z"));
+    assert_eq!(range.last, at("2026-12-31T22:59:59.999999Z"));
+    for text in [
+        "2026",
+        "2026-",
+        "2026-Q5",
+        "2026-Q",
+        "2026-13",
+        "2026-5",
+        "2026-5-17",
+        "2026-+5",
+        "26-05",
+        "2026-05-",
+        "2026-05-17T08",
+        "now",
+        "",
+        "é026-05",
+        "20é6-Q1",
+    ] {
+        let message = refused(&[("during", text)]);
+        assert!(message.starts_with("--during "), "{message}");
+        assert!(
+            message.contains("2026-Q2, 2026-05 and 2026-05-17"),
+            "{message}"
+        );
+    }
+    assert!(refused(&[("during", "2026-02-30")]).contains("no calendar"));
+    assert!(refused(&[("during", "1969-Q4")]).contains("outside 1970 to 9999"));
+}
+
+#[test]
+fn the_last_hours_end_now() {
+    let bounds = [("since", "-36h"), ("until", "now")];
+    assert_eq!(read(&[("last", "36h")]), read(&bounds));
+    for (text, says) in [
+        ("-24h", "with a sign"),
+        ("0h", "no time at all"),
+        ("24", "as in 24h"),
+        ("24y", "unit \"y\""),
+        ("", "length of time"),
+    ] {
+        let message = refused(&[("last", text)]);
+        assert!(
+            message.starts_with("--last ") && message.contains(says),
+            "{message}"
+        );
+    }
+}
+
+#[test]
+fn two_words_for_one_end_name_both_flags() {
+    let texts = [
+        ("since", "2026-04-10"),
+        ("until", "2026-04-10"),
+        ("before", "2026-04-12"),
+        ("during", "2026-Q2"),
+        ("last", "24h"),
+    ];
+    for (one, text) in texts {
+        for (other, second) in texts {
+            let flags = [(one, text), (other, second)];
+            if matches!(
+                (one, other),
+                ("during" | "last", _) | (_, "during" | "last")
+            ) {
+                let message = refused(&flags);
+                assert!(message.starts_with(&format!("--{other} ")), "{message}");
+                let names = message.contains(&format!("--{one}"));
+                assert!(
+                    names || one == other && message.contains("given twice"),
+                    "{message}"
+                );
+            }
+        }
+    }
+    let message = refused(&[("during", "2026-Q2"), ("filter", "range_start=2026-01-01")]);
+    assert!(
+        message.contains("--filter") && message.contains("--during"),
+        "{message}"
+    );
 }
 
 #[test]

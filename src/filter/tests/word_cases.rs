@@ -28,8 +28,8 @@ const READINGS: &[(&[(&str, &str)], &str)] = &[
     (&[("no", "org")], "org is absent"),
     (&[("no", "!org")], "not org is absent"),
     (
-        &[("no", "org"), ("org", "x")],
-        "(org is absent or org is \"x\")",
+        &[("no", "org"), ("source", "x")],
+        "source is \"x\" and org is absent",
     ),
     (
         &[("no", "meta:k,sub_type")],
@@ -101,6 +101,14 @@ const READINGS: &[(&[(&str, &str)], &str)] = &[
         "id, here or where it came from, is evt_01HY2Z0J80FM00000000000001",
     ),
     (&[("org", "\u{1b}[31m")], "org is \"\\u{1b}[31m\""),
+    (
+        &[("during", "2026-Q2")],
+        "occurred_at is at or after 2026-04-01T00:00:00.000000Z and occurred_at is at or before 2026-06-30T23:59:59.999999Z",
+    ),
+    (
+        &[("last", "24h")],
+        "occurred_at is at or after 1 d before now and occurred_at is at or before now",
+    ),
     (
         &[("since", "-90m"), ("before", "now")],
         "occurred_at is at or after 90 m before now and occurred_at is before now",

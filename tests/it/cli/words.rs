@@ -4,9 +4,9 @@
 use super::Place;
 use super::run;
 
-const COMMANDS: [&str; 13] = [
+const COMMANDS: [&str; 14] = [
     "demo", "generate", "import", "append", "query", "show", "export", "facets", "follow", "stats",
-    "types", "verify", "dump",
+    "types", "verify", "dump", "errors",
 ];
 
 #[test]

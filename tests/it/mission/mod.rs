@@ -4,15 +4,23 @@
 mod aliases;
 #[cfg(feature = "cli")]
 mod details;
+mod effects;
 #[cfg(feature = "cli")]
 mod files;
-mod effects;
+#[cfg(feature = "cli")]
+mod filters;
 mod layouts;
 mod names;
 mod natural_ties;
 #[cfg(feature = "cli")]
+mod notes;
+#[cfg(feature = "cli")]
+mod pages;
+#[cfg(feature = "cli")]
 mod parameters;
 mod shapes;
+#[cfg(feature = "cli")]
+mod trail;
 mod types;
 mod unknown;
 mod values;

@@ -3,6 +3,7 @@
 mod append;
 mod demo;
 mod dump;
+mod errors;
 mod export;
 mod facets;
 mod follow;
@@ -18,6 +19,7 @@ use std::fmt::Display;
 
 use auditdb::Query;
 use auditdb::Snapshot;
+use auditdb::Time;
 use clap::Subcommand;
 
 use crate::failure::Code;
@@ -54,6 +56,8 @@ pub(crate) enum Command {
     Verify(verify::Words),
     /// Print the raw structure of a store's files
     Dump(dump::Words),
+    /// List every error code and what it means
+    Errors(errors::Words),
 }
 
 /// Does it.
@@ -72,6 +76,7 @@ pub(crate) fn run(command: Command, output: &Output) -> Outcome<Code> {
         Command::Stats(words) => stats::run(&words, output),
         Command::Verify(words) => verify::run(&words, output),
         Command::Dump(words) => dump::run(&words, output),
+        Command::Errors(words) => errors::run(&words, output),
     }
 }
 
@@ -91,6 +96,7 @@ fn explain_plan(snapshot: &Snapshot, query: &Query, events: u64, output: &Output
         0 => "where nothing matches".to_owned(),
         found => format!("on the first {}", number(found, "event")),
     };
+    output.note(&times(scan.times()));
     output.note(&format!(
         "plan, tried {tried}: {}, {}, {} and {} looked at, of a snapshot of {}",
         number(looked.segments, "segment"),
@@ -100,6 +106,16 @@ fn explain_plan(snapshot: &Snapshot, query: &Query, events: u64, output: &Output
         number(scan.snapshot_seq(), "event"),
     ));
     Ok(())
+}
+
+/// The range of times as it was resolved.
+fn times((first, last): (Time, Time)) -> String {
+    match (first == Time::MIN, last == Time::MAX) {
+        (true, true) => "times: all".to_owned(),
+        (false, true) => format!("times: from {first} on"),
+        (true, false) => format!("times: up to and including {last}"),
+        (false, false) => format!("times: from {first} up to and including {last}"),
+    }
 }
 
 /// A value of the library as a JSON text, or null. Its texts need no escapes.

@@ -31,6 +31,7 @@ use crate::table::plain;
   auditdb query trail                              the newest 50 events
   auditdb query trail --type 'user.*' --outcome denied --since -24h
   auditdb query trail --subject user:u12 --no outcome -n 10 -o ndjson
+  auditdb query trail --during 2026-Q2 --type 'admin.*' --explain
   auditdb query trail --performer '!system' --meta ticket=4711 --cursor TOKEN
   auditdb query trail --type role.deleted --with-effects")]
 pub(crate) struct Words {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::Write;
 
+use auditdb::LatestEvent;
 use auditdb::SegmentStats;
 use auditdb::Stats;
 use auditdb::Time;
@@ -20,7 +21,11 @@ use crate::table::plain;
 #[derive(Args)]
 #[command(after_help = "Examples:
   auditdb stats trail
-  auditdb stats trail --json | jq .events")]
+  auditdb stats trail --json | jq .events
+  auditdb stats trail --json | jq .latest.late_us          how late the last event came
+
+What covers from says is since when anything is known: before that moment nothing was recorded,
+whatever happened.")]
 pub(crate) struct Words {
     #[command(flatten)]
     database: Database,
@@ -41,6 +46,35 @@ pub(crate) fn run(words: &Words, output: &Output) -> Outcome<Code> {
         out.flush()?;
     }
     Ok(Code::Done)
+}
+
+/// Times are stored in UTC, and printed so here.
+const ZONE: &str = "UTC";
+
+/// Which event was recorded last, and how late it was.
+fn latest(latest: &LatestEvent) -> String {
+    let micros = latest.lateness_micros();
+    let length = length(micros.unsigned_abs());
+    let relation = if micros < 0 { "before" } else { "after" };
+    format!("{}, {length} {relation} it happened", latest.id)
+}
+
+/// A length of time in its two largest units, or in seconds.
+fn length(micros: u64) -> String {
+    let seconds = micros / 1_000_000;
+    let pair = |large: u64, name: &str, small: u64, rest: &str| {
+        format!(
+            "{} {name} {} {rest}",
+            table::grouped(seconds / large),
+            seconds % large / small
+        )
+    };
+    match seconds {
+        86_400.. => pair(86_400, "d", 3_600, "h"),
+        3_600.. => pair(3_600, "h", 60, "min"),
+        60.. => pair(60, "min", 1, "s"),
+        _ => format!("{seconds}.{:06} s", micros % 1_000_000),
+    }
 }
 
 /// What the segments of one partition hold together.
@@ -87,6 +121,11 @@ fn print(stats: &Stats, output: &Output, out: &mut impl Write) -> Outcome<()> {
         ("newest", moment(stats.newest)),
         ("covers from", stats.covered_from.to_string()),
         ("complete through", moment(stats.complete_through)),
+        (
+            "latest recorded",
+            stats.latest.as_ref().map_or_else(|| "-".to_owned(), latest),
+        ),
+        ("times shown in", ZONE.to_owned()),
         (
             "segments",
             format!("{} of {}", stats.segments.len(), table::bytes(bytes)),
@@ -171,7 +210,7 @@ fn json(stats: &Stats) -> String {
     let segments: Vec<String> = stats.segments.iter().map(segment_json).collect();
     format!(
         "{{\"store\":\"{}\",\"created_at\":\"{}\",\"events\":{},\"oldest\":{},\"newest\":{},\
-         \"covered_from\":\"{}\",\"complete_through\":{},\"unsealed_events\":{},\
+         \"covered_from\":\"{}\",\"complete_through\":{},\"time_zone\":\"{ZONE}\",\"latest\":{},\"unsealed_events\":{},\
          \"bytes\":{{\"segments\":{},\"presence\":{},\"wal\":{},\"manifest\":{}}},\"clock_steps\":{},\
          \"partitions\":[{}],\"segments\":[{}]}}",
         stats.store,
@@ -181,6 +220,10 @@ fn json(stats: &Stats) -> String {
         super::quoted(stats.newest),
         stats.covered_from,
         super::quoted(stats.complete_through),
+        stats
+            .latest
+            .as_ref()
+            .map_or_else(|| "null".to_owned(), latest_json),
         stats.unsealed_events,
         stats.segment_bytes(),
         stats.presence_bytes,
@@ -189,6 +232,16 @@ fn json(stats: &Stats) -> String {
         stats.clock_steps,
         partitions.join(","),
         segments.join(","),
+    )
+}
+
+fn latest_json(latest: &LatestEvent) -> String {
+    format!(
+        "{{\"id\":\"{}\",\"occurred_at\":\"{}\",\"recorded_at\":\"{}\",\"late_us\":{}}}",
+        latest.id,
+        latest.occurred_at,
+        latest.recorded_at,
+        latest.lateness_micros(),
     )
 }
 
