@@ -9,6 +9,7 @@ mod effects;
 mod files;
 #[cfg(feature = "cli")]
 mod filters;
+mod history;
 mod layouts;
 mod names;
 mod natural_ties;

@@ -8,6 +8,7 @@ mod export;
 mod facets;
 mod follow;
 mod generate;
+mod history;
 mod import;
 mod query;
 mod show;
@@ -42,6 +43,8 @@ pub(crate) enum Command {
     Query(query::Words),
     /// Print one event whole
     Show(show::Words),
+    /// Print what changed about a subject, and what it was at a moment
+    History(history::Words),
     /// Export events to a file or to stdout
     Export(export::Words),
     /// Count the values of a field
@@ -69,6 +72,7 @@ pub(crate) fn run(command: Command, output: &Output) -> Outcome<Code> {
         Command::Append(words) => append::run(&words, output),
         Command::Query(words) => query::run(&words, output),
         Command::Show(words) => show::run(&words, output),
+        Command::History(words) => history::run(&words, output),
         Command::Export(words) => export::run(&words, output),
         Command::Facets(words) => facets::run(&words, output),
         Command::Follow(words) => follow::run(&words, output),

@@ -7,7 +7,6 @@ use auditdb::Context;
 use auditdb::Effects;
 use auditdb::Event;
 use auditdb::Field;
-use auditdb::Json;
 use auditdb::MULTIPLE_ATTRIBUTES;
 use auditdb::Origin;
 use auditdb::Performer;
@@ -340,18 +339,9 @@ fn changes_table(changes: &[Change]) -> Table {
     for change in changes {
         table.row([
             format!("  {}", change.path),
-            value(&change.before),
-            value(&change.after),
+            super::history::value(&change.before),
+            super::history::value(&change.after),
         ]);
     }
     table
-}
-
-/// Absent looks absent; a text keeps its quotation marks, so `"null"` and null differ.
-fn value(field: &Field<Json>) -> String {
-    match field {
-        Field::Absent => "-".to_owned(),
-        Field::Null => "null".to_owned(),
-        Field::Value(json) => json.as_str().to_owned(),
-    }
 }
