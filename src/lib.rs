@@ -30,7 +30,7 @@
 //! | keep it | [`Store`], opened with [`Options`]; each append gives a [`Receipt`] with the event's [`EventId`] and [`Sequence`], or a [`Ticket`] for one, to wait for, ask or `await`; [`Bulk`] loads many at once |
 //! | see it as it is now | [`Snapshot`] of a [`Store`], or of a [`Reader`] in this or any other process |
 //! | ask | [`Query`]: a [`Filter`] over [`FilterField`]s and times, an [`Order`], a limit, a [`Cursor`] |
-//! | read | [`Page`] of [`StoredEvent`]s, [`Scan`] for all matches one after the other, [`Follower`] in commit order as events come, [`Facets`] for counts of values |
+//! | read | [`Page`] of [`StoredEvent`]s, [`Scan`] for all matches one after the other, [`Follower`] in commit order as events come, [`Facets`] for counts of values by a [`FacetQuery`], [`Effects`] of events, the [`History`] of a subject, an [`OrgView`] of what one organisation is shown |
 //! | take it out | [`Export`], which returns an [`ExportReport`]; into an [`OutputFile`], or into several with an [`ExportManifest`] |
 //! | bring it in | [`Import`] with a [`Mapping`] per source, or [`Event::from_native_line`] |
 //! | name what can happen | [`Registry`] of [`EventType`]s from [`Pack`]s, with labels, other names, secrets and shapes; [`OnUnknown`] says what becomes of the rest, [`Lint`] what is odd about the names |
@@ -141,6 +141,8 @@ pub use error::Place;
 pub use error::Result;
 pub use event::Change;
 pub use event::Context;
+pub use event::EXTERNAL_KIND;
+pub use event::EXTERNAL_ORG_USER;
 pub use event::Event;
 pub use event::Field;
 pub use event::Json;
@@ -217,6 +219,7 @@ pub use query::Facets;
 pub use query::History;
 pub use query::Looked;
 pub use query::Order;
+pub use query::OrgView;
 pub use query::OriginView;
 pub use query::Page;
 pub use query::Query;

@@ -5,6 +5,7 @@
 mod field;
 mod json;
 mod native;
+mod outside;
 mod pairs;
 mod shown;
 mod validate;
@@ -13,6 +14,8 @@ pub use field::Field;
 pub use json::Json;
 pub(crate) use json::clean_bytes;
 pub(crate) use json::compact_json_bytes;
+pub use outside::EXTERNAL_KIND;
+pub use outside::EXTERNAL_ORG_USER;
 pub use pairs::Context;
 pub use pairs::Metadata;
 pub use shown::MULTIPLE_ATTRIBUTES;

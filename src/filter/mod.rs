@@ -5,7 +5,7 @@ mod alias;
 mod compile;
 mod condition;
 mod contradiction;
-mod eval;
+pub(crate) mod eval;
 mod explain;
 pub(crate) mod expression;
 pub(crate) mod facet;
@@ -14,6 +14,7 @@ pub(crate) mod indexed;
 mod item;
 mod query_text;
 mod range;
+mod split;
 pub(crate) mod term;
 #[cfg(test)]
 mod tests;

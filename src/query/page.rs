@@ -160,6 +160,16 @@ impl Bound {
     /// # Errors
     /// A cursor's own kinds of error, [`ErrorKind::Filter`] or [`ErrorKind::OutOfRange`].
     pub(crate) fn new(snapshot: &Snapshot, query: &Query) -> Result<Bound> {
+        let since_seq = query.since_seq.map_or(0, |seq| seq.0);
+        Bound::with_digest(snapshot, query, digest(&query.filter, since_seq)?)
+    }
+
+    /// The same where the digest by which a cursor knows its query says more than the query.
+    pub(super) fn with_digest(
+        snapshot: &Snapshot,
+        query: &Query,
+        query_digest: [u8; 16],
+    ) -> Result<Bound> {
         if query.work_max == 0 {
             return Err(Error::new(
                 ErrorKind::OutOfRange,
@@ -169,7 +179,6 @@ impl Bound {
         let expression = query.filter.sound_expression()?;
         let oldest_first = query.order.is_oldest_first();
         let since_seq = query.since_seq.map_or(0, |seq| seq.0);
-        let query_digest = digest(&query.filter, since_seq)?;
         let (snapshot, range, after) = match &query.cursor {
             None => {
                 let now = snapshot.base().clock.now();
@@ -270,14 +279,7 @@ impl Snapshot {
     }
 
     fn page_of(&self, query: &Query, each: &mut dyn FnMut(Row<'_>, Parts<'_>)) -> Result<Page> {
-        if query.limit == 0 || query.limit > limits::PAGE_EVENTS {
-            let what = format!(
-                "limit: {} is not from 1 to {}",
-                query.limit,
-                limits::PAGE_EVENTS
-            );
-            return Err(Error::new(ErrorKind::OutOfRange, what));
-        }
+        check_limit(query.limit)?;
         let bound = Bound::new(self, query)?;
         let mut walker = Walker::new(bound.snapshot.clone(), bound.route.clone());
         let mut work = Work::new(query.work_max);
@@ -368,7 +370,7 @@ impl Bound {
         (self.range.0.occurred_at, self.range.1.occurred_at)
     }
 
-    fn page(&self, stopped: Stopped, after: Option<Position>) -> Page {
+    pub(super) fn page(&self, stopped: Stopped, after: Option<Position>) -> Page {
         Page {
             events: Vec::new(),
             next_cursor: after.map(|after| self.cursor(after)),
@@ -382,8 +384,17 @@ impl Bound {
     }
 }
 
+/// Refuses a limit that no page has.
+pub(super) fn check_limit(limit: usize) -> Result<()> {
+    if limit == 0 || limit > limits::PAGE_EVENTS {
+        let what = format!("limit: {limit} is not from 1 to {}", limits::PAGE_EVENTS);
+        return Err(Error::new(ErrorKind::OutOfRange, what));
+    }
+    Ok(())
+}
+
 /// Names what a query selects: its filter, and where in commit order it begins.
-fn digest(filter: &Filter, since_seq: u64) -> Result<[u8; 16]> {
+pub(super) fn digest(filter: &Filter, since_seq: u64) -> Result<[u8; 16]> {
     let mut digest = filter.digest()?;
     for (byte, since) in digest.iter_mut().zip(since_seq.to_le_bytes()) {
         *byte ^= since;

@@ -15,6 +15,7 @@ mod names;
 mod natural_ties;
 #[cfg(feature = "cli")]
 mod notes;
+mod orgs;
 #[cfg(feature = "cli")]
 mod pages;
 #[cfg(feature = "cli")]

@@ -33,7 +33,8 @@ use crate::table::plain;
   auditdb query trail --subject user:u12 --no outcome -n 10 -o ndjson
   auditdb query trail --during 2026-Q2 --type 'admin.*' --explain
   auditdb query trail --performer '!system' --meta ticket=4711 --cursor TOKEN
-  auditdb query trail --type role.deleted --with-effects")]
+  auditdb query trail --type role.deleted --with-effects
+  auditdb query trail --view north                 what the organisation north is shown")]
 pub(crate) struct Words {
     #[command(flatten)]
     database: Database,
@@ -55,8 +56,12 @@ pub(crate) struct Words {
     max_work: Option<u64>,
     /// Below each event what followed from it: events whose caused_by names it, and what followed
     /// from those, as far as 100,000 events from the causes on show it
-    #[arg(long)]
+    #[arg(long, conflicts_with = "view")]
     with_effects: bool,
+    /// What this organisation is shown: the events of its own trail, with performers of others as
+    /// External Org User
+    #[arg(long, value_name = "ORG", allow_hyphen_values = true)]
+    view: Option<String>,
     #[command(flatten)]
     place: Place,
     #[command(flatten)]
@@ -140,7 +145,10 @@ fn read(
     let mut events = 0;
     loop {
         query.limit = usize::try_from((words.count - events).min(CALL_EVENTS)).unwrap_or(1);
-        let mut page = snapshot.page(&query)?;
+        let mut page = match &words.view {
+            Some(org) => snapshot.view(org).page(&query)?,
+            None => snapshot.page(&query)?,
+        };
         for event in std::mem::take(&mut page.events) {
             each(events, &event)?;
             events += 1;

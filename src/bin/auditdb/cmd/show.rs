@@ -45,8 +45,11 @@ pub(crate) struct Words {
     id: String,
     /// What followed from it: events whose caused_by names it, and what followed from those, as far
     /// as 100,000 events from it on show it
-    #[arg(long)]
+    #[arg(long, conflicts_with = "view")]
     with_effects: bool,
+    /// The event as this organisation is shown it, if it is of its trail
+    #[arg(long, value_name = "ORG", allow_hyphen_values = true)]
+    view: Option<String>,
     #[command(flatten)]
     packs: Packs,
     /// What to print
@@ -71,12 +74,21 @@ enum Shape {
 
 pub(crate) fn run(words: &Words, output: &Output) -> Outcome<Code> {
     let snapshot = words.database.snapshot()?;
-    let events = snapshot.find(&words.id)?;
+    let events = match &words.view {
+        Some(org) => snapshot.view(org).find(&words.id)?,
+        None => snapshot.find(&words.id)?,
+    };
     if events.is_empty() {
-        return Err(Failure::new(
-            Code::Failed,
-            format!("no event is called {:?}", words.id),
-        ));
+        let of_org = words
+            .view
+            .as_ref()
+            .map(|org| format!(" that {org:?} is shown"));
+        let what = format!(
+            "no event{} is called {:?}",
+            of_org.unwrap_or_default(),
+            words.id
+        );
+        return Err(Failure::new(Code::Failed, what));
     }
     let registry = words.packs.registry()?;
     let followed = words

@@ -1,0 +1,165 @@
+//! A store as one organisation is shown it: the events of its own trail, in which performers of other
+//! organisations are nobody in particular. A filter asks what is shown, not what is stored, so that
+//! it cannot find out by trying. This is a way of reading and no access control: who holds the store
+//! can read all of it.
+
+use super::page::Bound;
+use super::page::Page;
+use super::page::Query;
+use super::page::Stopped;
+use super::page::check_limit;
+use super::page::digest;
+use super::rows::Work;
+use super::scan::Found;
+use super::scan::Walker;
+use crate::error::Result;
+use crate::event::StoredEvent;
+use crate::filter::Condition;
+use crate::filter::FilterField;
+use crate::filter::eval;
+use crate::id::EventId;
+use crate::limits;
+use crate::snapshot::Snapshot;
+
+/// What an organisation is shown of a snapshot.
+#[derive(Clone)]
+pub struct OrgView {
+    snapshot: Snapshot,
+    org: String,
+}
+
+impl Snapshot {
+    /// The events whose `org` is `org`, each as [`StoredEvent::as_shown_to`] it.
+    ///
+    /// ```
+    /// use auditdb::{Event, Options, Performer, Query, Store};
+    /// # let folder = std::env::temp_dir().join(format!("auditdb-doc-orgs-{}", std::process::id()));
+    ///
+    /// let store = Store::open(&folder, Options::default())?;
+    /// let changed = Event::new("user.updated").performer(Performer::new("admin").id("a1").org("north"));
+    /// store.append_batch(&changed.for_orgs(["north", "south"], "change-4711"))?;
+    ///
+    /// let page = store.snapshot().view("south").page(&Query::default())?;
+    /// let performer = page.events[0].event.performer.value().expect("somebody did it");
+    /// assert_eq!(performer.label.as_deref(), Some("External Org User"));
+    /// assert!(page.complete && page.events.len() == 1 && performer.id.is_absent());
+    /// # store.close()?;
+    /// # std::fs::remove_dir_all(&folder).ok();
+    /// # Ok::<(), auditdb::Error>(())
+    /// ```
+    #[must_use]
+    pub fn view(&self, org: impl Into<String>) -> OrgView {
+        OrgView {
+            snapshot: self.clone(),
+            org: org.into(),
+        }
+    }
+}
+
+impl OrgView {
+    /// The organisation.
+    #[must_use]
+    pub fn org(&self) -> &str {
+        &self.org
+    }
+
+    /// A page of the events that are shown as `query` asks, as [`Snapshot::page`] otherwise. What a
+    /// filter says of performers, further targets, addresses, metadata and names is looked at event by
+    /// event, of which `work_max` bounds how many; all else is found by indexes.
+    ///
+    /// # Errors
+    /// As [`Snapshot::page`]. A cursor of another view is one of another filter.
+    pub fn page(&self, query: &Query) -> Result<Page> {
+        check_limit(query.limit)?;
+        let (bound, hidden) = self.bound(query)?;
+        let is_shown = |event: &StoredEvent| hidden.iter().all(|one| eval::holds(one, event));
+        let mut walker = Walker::new(bound.snapshot.clone(), bound.route.clone());
+        let mut events = Vec::new();
+        let (mut bytes, mut looked, mut after) = (0, 0, None);
+        let stopped = loop {
+            let is_full = events.len() >= query.limit;
+            if looked >= query.work_max || bytes >= limits::PAGE_BYTES {
+                break if is_full {
+                    Stopped::Limit
+                } else {
+                    Stopped::Budget
+                };
+            }
+            let Found::Match(position) = walker.step(&mut Work::new(u64::MAX))? else {
+                break Stopped::End;
+            };
+            looked += 1;
+            let mut len = 0;
+            let event = walker.parts(|row, parts| {
+                len = row.body.content.len();
+                Ok(row.event_with(parts))
+            })?;
+            let shown = event.map(|event| event.as_shown_to(&self.org));
+            match shown.filter(is_shown) {
+                // One more is there than fits.
+                Some(_) if is_full => break Stopped::Limit,
+                Some(event) => {
+                    events.push(event);
+                    bytes += len;
+                }
+                None if is_full => continue,
+                None => {}
+            }
+            after = Some(position);
+        };
+        let after = after.filter(|_| stopped != Stopped::End);
+        Ok(Page {
+            events,
+            ..bound.page(stopped, after)
+        })
+    }
+
+    /// The events of this name that are shown: by their id, or by the one that they had where they
+    /// came from, unless that is hidden.
+    ///
+    /// # Errors
+    /// What reading the files gives.
+    pub fn find(&self, name: &str) -> Result<Vec<StoredEvent>> {
+        let by_origin = |event: &StoredEvent| {
+            let origin = event.event.origin.value();
+            origin.and_then(|origin| origin.id.as_deref()) == Some(name)
+        };
+        let id: Option<EventId> = name.parse().ok();
+        let mut found = self.snapshot.find(name)?;
+        found.retain(|event| event.event.org.as_deref() == Some(self.org.as_str()));
+        let shown = found.into_iter().map(|event| event.as_shown_to(&self.org));
+        Ok(shown
+            .filter(|event| Some(event.id) == id || by_origin(event))
+            .collect())
+    }
+
+    /// Which events to look at, and the conditions that are to hold for what is shown of them.
+    fn bound(&self, query: &Query) -> Result<(Bound, Vec<Condition>)> {
+        let (indexed, hidden) = query.filter.clone().split(is_never_hidden);
+        let indexed = Query {
+            filter: indexed.is(FilterField::Org, self.org.as_str()),
+            ..query.clone()
+        };
+        // A cursor belongs to the filter as it was asked, and to the organisation.
+        let since_seq = query.since_seq.map_or(0, |seq| seq.0);
+        let mut asked = digest(&query.filter, since_seq)?;
+        for (byte, looked_at) in asked.iter_mut().zip(digest(&indexed.filter, since_seq)?) {
+            *byte = byte.rotate_left(1) ^ looked_at;
+        }
+        Ok((Bound::with_digest(&self.snapshot, &indexed, asked)?, hidden))
+    }
+}
+
+/// Whether every organisation is shown a field as it is.
+fn is_never_hidden(field: &FilterField) -> bool {
+    matches!(
+        field,
+        FilterField::Type
+            | FilterField::SubType
+            | FilterField::Org
+            | FilterField::Outcome
+            | FilterField::Source
+            | FilterField::Subject
+            | FilterField::SubjectKind
+    )
+}
