@@ -2,11 +2,15 @@
 //! order, its public name, and the numbers of files. Each is a type of its own so that they cannot
 //! be mixed up.
 
+mod export;
+
 use core::fmt;
 
 use crate::error::Error;
 use crate::error::ErrorKind;
 use crate::time::Time;
+
+pub use export::ExportId;
 
 /// An event's place in commit order: dense, from 0.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]

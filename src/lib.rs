@@ -31,7 +31,7 @@
 //! | see it as it is now | [`Snapshot`] of a [`Store`], or of a [`Reader`] in this or any other process |
 //! | ask | [`Query`]: a [`Filter`] over [`FilterField`]s and times, an [`Order`], a limit, a [`Cursor`] |
 //! | read | [`Page`] of [`StoredEvent`]s, [`Scan`] for all matches one after the other, [`Follower`] in commit order as events come, [`Facets`] for counts of values by a [`FacetQuery`], [`Effects`] of events, the [`History`] of a subject, an [`OrgView`] of what one organisation is shown |
-//! | take it out | [`Export`], which returns an [`ExportReport`]; into an [`OutputFile`], or into several with an [`ExportManifest`] |
+//! | take it out | [`Export`], which returns an [`ExportReport`]; into an [`OutputFile`], or into several with an [`ExportManifest`]; as durable [`ExportJobs`]; told of in the store itself by an [`ExportAudit`] |
 //! | bring it in | [`Import`] with a [`Mapping`] per source, or [`Event::from_native_line`] |
 //! | name what can happen | [`Registry`] of [`EventType`]s from [`Pack`]s, with labels, other names, secrets and shapes; [`OnUnknown`] says what becomes of the rest, [`Lint`] what is odd about the names |
 //! | learn what is wrong | [`Error`] with its [`ErrorKind`] and, for bad bytes, the [`Place`] |
@@ -106,6 +106,7 @@ mod layout;
 mod disk;
 
 // 3 kept: one folder per thing kept.
+mod jobs;
 mod manifest;
 mod memtable;
 mod presence;
@@ -156,8 +157,14 @@ pub use event::StoredEvent;
 pub use event::Subject;
 pub use event::Target;
 pub use event::kind_words;
+pub use export::AuditedExport;
 pub use export::Compression;
 pub use export::Export;
+pub use export::ExportAudit;
+pub use export::ExportJob;
+pub use export::ExportJobOptions;
+pub use export::ExportJobState;
+pub use export::ExportJobs;
 pub use export::ExportManifest;
 pub use export::ExportReport;
 pub use export::ExportedArchive;
@@ -176,6 +183,7 @@ pub use filter::Zone;
 pub use generate::Generator;
 pub use generate::Profile;
 pub use id::EventId;
+pub use id::ExportId;
 pub use id::Position;
 pub use id::Sequence;
 pub use id::StoreId;

@@ -37,6 +37,8 @@ pub(crate) const PAGE_EVENTS: usize = 100_000;
 pub(crate) const PAGE_BYTES: usize = 8 << 20;
 /// Types that an open store keeps count of among those its registry does not know.
 pub(crate) const FLAGGED_TYPES: usize = 1024;
+/// Bytes of the record of an export job, its filter above all.
+pub(crate) const JOB_BYTES: usize = 1 << 20;
 /// Rows of one segment: keeps row numbers in 32 bits and bounds what a reader believes of a file.
 pub(crate) const SEGMENT_ROWS: usize = 1 << 20;
 /// The fewest rows of a final segment, whatever the memory budget: the number of segments stays

@@ -5,6 +5,7 @@
 use std::path::Path;
 use std::path::PathBuf;
 
+use crate::id::ExportId;
 use crate::id::ManifestId;
 use crate::id::SegmentId;
 use crate::id::WalId;
@@ -27,6 +28,7 @@ const WAL: &str = ".wal";
 const SEGMENT: &str = ".seg";
 const PRESENCE: &str = ".flt";
 const PART: &str = ".part";
+const JOB: &str = ".job";
 
 /// The store's own folder.
 pub(crate) fn root() -> &'static Path {
@@ -114,6 +116,53 @@ pub(crate) fn presence(number: u64) -> PathBuf {
 /// The number of the filter of this name in [`presence_dir`].
 pub(crate) fn presence_number(name: &str) -> Option<u64> {
     decimal(name.strip_suffix(PRESENCE)?)
+}
+
+/// The folder of the records of export jobs.
+pub(crate) fn job_dir() -> &'static Path {
+    Path::new("jobs")
+}
+
+/// `jobs/exp_….job`.
+pub(crate) fn job(id: ExportId) -> PathBuf {
+    job_dir().join(format!("{id}{JOB}"))
+}
+
+/// The job of this name in [`job_dir`].
+pub(crate) fn job_id(name: &str) -> Option<ExportId> {
+    name.strip_suffix(JOB)?.parse().ok()
+}
+
+/// The note that a job is to be given up: `jobs/exp_….cancel`.
+pub(crate) fn job_cancel(id: ExportId) -> PathBuf {
+    job_dir().join(format!("{id}.cancel"))
+}
+
+/// The job whose record this file in [`job_dir`] was to become, by the name that [`draft_beside`] gives.
+pub(crate) fn job_of_draft(name: &str) -> Option<ExportId> {
+    let id = job_id(
+        name.strip_prefix('.')?
+            .strip_suffix(PART)?
+            .rsplit_once('.')?
+            .0,
+    )?;
+    let number = name.strip_suffix(PART)?.rsplit_once('.')?.1.parse().ok()?;
+    (draft_beside(&job(id), number).file_name()?.to_str()? == name).then_some(id)
+}
+
+/// The folder of the files that export jobs make.
+pub(crate) fn export_dir() -> &'static Path {
+    Path::new("exports")
+}
+
+/// The file of a job that is done: `exports/exp_….csv`.
+pub(crate) fn export(id: ExportId, ending: &str) -> PathBuf {
+    export_dir().join(format!("{id}.{ending}"))
+}
+
+/// The file of a job that is not: `exports/exp_….part`.
+pub(crate) fn export_part(id: ExportId) -> PathBuf {
+    export_dir().join(format!("{id}{PART}"))
 }
 
 /// Where the writer makes the file that becomes `target`: `tmp/seg-2026-05-00000000000002a3.seg`.

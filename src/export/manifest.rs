@@ -35,6 +35,9 @@ pub struct ExportManifest {
     pub files: Vec<ExportedFile>,
     /// The archive that the files are in.
     pub archive: Option<ExportedArchive>,
+    /// Whether the store recorded the export; `None` where that is told elsewhere, as in the manifest
+    /// of several files, which is made before.
+    pub audited: Option<bool>,
 }
 
 /// One file of an export.
@@ -81,6 +84,7 @@ impl ExportManifest {
             whole: report,
             files: file.into_iter().collect(),
             archive: None,
+            audited: None,
         }
     }
 
@@ -128,6 +132,9 @@ impl ExportManifest {
                 ",\"archive\":{{\"bytes\":{},\"sha256\":\"{}\"}}",
                 archive.bytes, archive.sha256
             ));
+        }
+        if let Some(audited) = self.audited {
+            out.push_str(&format!(",\"audited\":{audited}"));
         }
         out.push_str("}\n");
         out

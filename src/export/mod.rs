@@ -2,8 +2,10 @@
 //! restartable at any row, and as a file whole or not at all. Parts made one after the other, each
 //! from the cursor at which the one before ended, are together the export made in one go.
 
+mod audit;
 mod crew;
 mod file;
+mod job;
 mod manifest;
 mod pack;
 mod report;
@@ -14,6 +16,12 @@ mod target;
 #[cfg(feature = "zip")]
 mod zip;
 
+pub use audit::AuditedExport;
+pub use audit::ExportAudit;
+pub use job::ExportJob;
+pub use job::ExportJobOptions;
+pub use job::ExportJobState;
+pub use job::ExportJobs;
 pub use manifest::ExportManifest;
 pub use manifest::ExportedArchive;
 pub use manifest::ExportedFile;

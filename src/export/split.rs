@@ -192,6 +192,7 @@ impl Export {
             },
             files: made,
             archive: None,
+            audited: None,
         })
     }
 }

@@ -12,6 +12,7 @@ pub(crate) mod facet;
 mod field;
 pub(crate) mod indexed;
 mod item;
+mod kept;
 mod query_text;
 mod range;
 mod split;

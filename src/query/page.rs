@@ -139,6 +139,22 @@ impl Stopped {
     }
 }
 
+impl Snapshot {
+    /// Rows that a walk for `query` passes up to a place, or to its end, whether they match or not: by
+    /// the bounds of what holds them, read from nowhere.
+    pub(crate) fn rows_passed(&self, query: &Query, until: Option<Position>) -> Result<u64> {
+        let route = Bound::new(self, query)?.route;
+        let (first, last) = match (until, route.oldest_first) {
+            (None, _) => (route.first, route.last),
+            (Some(until), true) => (route.first, until),
+            (Some(until), false) => (until, route.last),
+        };
+        let sources = self.sources();
+        let seen = sources.filter(|source| source.seqs.0 < self.seq_count());
+        Ok(seen.map(|source| source.rows_between(first, last)).sum())
+    }
+}
+
 impl Order {
     pub(crate) fn is_oldest_first(self) -> bool {
         self == Order::OldestFirst

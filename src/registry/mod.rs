@@ -106,7 +106,7 @@ impl Registry {
     }
 
     /// The packs that come with the library: `administration`, the 38 events of users, user groups,
-    /// roles, logins and address lists.
+    /// roles, logins and address lists, and `audit`, what the trail says about itself.
     #[must_use]
     pub fn built_in() -> Registry {
         BUILT_IN.clone()

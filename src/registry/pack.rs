@@ -24,7 +24,10 @@ use crate::event::Outcome;
 use crate::limits;
 
 /// The packs that come with the library, by name.
-const FILES: [(&str, &str); 1] = [("administration", include_str!("packs/administration.json"))];
+const FILES: [(&str, &str); 2] = [
+    ("administration", include_str!("packs/administration.json")),
+    ("audit", include_str!("packs/audit.json")),
+];
 
 /// Event types, kinds and labels that belong together, read from a file's text.
 ///

@@ -221,7 +221,7 @@ fn unknown_types_are_told_what_is_near_or_why_they_are_left_out() {
     for (event_type, words) in [
         (
             "user.upated",
-            "type: \"user.upated\" is not registered (no type of the packs administration); near it: user.updated,",
+            "type: \"user.upated\" is not registered (no type of the packs administration, audit); near it: user.updated,",
         ),
         ("role.added_state_permission", "near it: role."),
         ("invoice.paid", "nothing known is near it"),

@@ -196,6 +196,24 @@ enum Place {
 }
 
 impl Unopened {
+    /// How many rows it has, by the bounds of their times, between two places.
+    pub(crate) fn rows_between(&self, first: Position, last: Position) -> u64 {
+        let rows = match &self.place {
+            Place::Segment(pinned) => u64::from(pinned.entry.rows),
+            Place::Memtable(_, len) => *len as u64,
+        };
+        let (from, to) = (first.max(self.oldest), last.min(self.newest));
+        if from > to {
+            return 0;
+        }
+        let long = |from: Position, to: Position| {
+            let micros = to.occurred_at.as_micros() - from.occurred_at.as_micros();
+            u128::from(micros.unsigned_abs()) + 1
+        };
+        let part = u128::from(rows) * long(from, to) / long(self.oldest, self.newest);
+        u64::try_from(part).unwrap_or(rows)
+    }
+
     pub(crate) fn segment(pinned: &Arc<Pinned>) -> Unopened {
         Unopened {
             newest: pinned.entry.max,

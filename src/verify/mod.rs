@@ -4,6 +4,7 @@
 //! and compared. Salvage is the same reading with the readable events handed out.
 
 mod inspect;
+mod jobs;
 mod log;
 mod moment;
 mod plan;
@@ -108,6 +109,7 @@ pub(crate) fn verify_on(
             Verdict::Unsettled => look.unsettle(looks.missed(), &disk.place(names::root())),
         }
         presence::check(disk, &plan, &mut look);
+        jobs::check(disk, &mut look);
         report.accept(look);
         report.count(&plan, seqs.len());
         return Ok(report.finish(disk, &plan));

@@ -28,7 +28,7 @@ const FLOORS: [(Within, &[&str]); 7] = [
     (Within::Apart, &["disk"]),
     (
         Within::Apart,
-        &["wal", "memtable", "segment", "presence", "manifest"],
+        &["wal", "memtable", "segment", "presence", "manifest", "jobs"],
     ),
     (Within::Chain, &["snapshot", "query"]),
     (Within::Apart, &["store", "verify"]),

@@ -78,6 +78,14 @@ impl Failure {
         self
     }
 
+    /// What went wrong, without what to do about it.
+    pub(crate) fn what(&self) -> &str {
+        match self.what.is_empty() {
+            true => "whoever read the output went away",
+            false => &self.what,
+        }
+    }
+
     /// An ending that needs no word: whoever read the output went away.
     fn silent(code: Code) -> Failure {
         Failure::new(code, "")

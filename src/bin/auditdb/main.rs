@@ -3,6 +3,7 @@
 //! everything else to stderr; the exit codes of `docs/cli.md` hold exactly.
 
 mod args;
+mod auditing;
 mod cmd;
 mod effects;
 mod failure;

@@ -8,6 +8,7 @@
 mod alias;
 mod arbitrary;
 mod contradictions;
+mod kept;
 mod oracle;
 mod page;
 mod times;

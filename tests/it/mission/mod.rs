@@ -3,6 +3,8 @@
 
 mod aliases;
 #[cfg(feature = "cli")]
+mod audited;
+#[cfg(feature = "cli")]
 mod details;
 mod effects;
 #[cfg(feature = "cli")]
@@ -10,6 +12,8 @@ mod files;
 #[cfg(feature = "cli")]
 mod filters;
 mod history;
+#[cfg(feature = "cli")]
+mod jobs;
 mod layouts;
 mod names;
 mod natural_ties;

@@ -56,7 +56,7 @@ fn mission_b11_unknown_types_are_taken_flagged_or_refused() {
 
     let mut store = open(&folder.path().join("refuses"), OnUnknown::Refuse);
     store.append(&known).expect("known");
-    let near = "type: \"user.upated\" is not registered (no type of the packs administration); near it: user.updated";
+    let near = "type: \"user.upated\" is not registered (no type of the packs administration, audit); near it: user.updated";
     refused(store.append(&unknown), ErrorKind::UnknownType, near);
     refused(store.append_async(&unknown), ErrorKind::UnknownType, near);
     let batch = store.append_batch(&[known.clone(), unknown.clone()]);

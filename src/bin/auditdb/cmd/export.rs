@@ -6,9 +6,11 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::path::PathBuf;
 
+use auditdb::AuditedExport;
 use auditdb::Compression;
 use auditdb::ErrorKind;
 use auditdb::Export;
+use auditdb::ExportAudit;
 use auditdb::ExportManifest;
 use auditdb::ExportReport;
 use auditdb::Query;
@@ -19,6 +21,7 @@ use self::extent::Extent;
 use crate::args::Database;
 use crate::args::Filters;
 use crate::args::Place;
+use crate::auditing::Auditing;
 use crate::failure::Code;
 use crate::failure::Failure;
 use crate::failure::Outcome;
@@ -35,6 +38,7 @@ use crate::text;
   auditdb export trail --type 'admin.*' --since 2026-04-01 --until 2026-06-30 -f csv -o q2.csv
   auditdb export trail -f csv --limit 50000 --report part1.json -o part1.csv
   auditdb export trail -f csv --limit 50000 --cursor TOKEN --no-header -o part2.csv
+  auditdb export trail -f csv --as user:u7 -o trail.csv       the store records who exported what
   auditdb export trail -f csv --rows-per-file 50000 -o trail.csv     trail-000001.csv and so on
   auditdb export trail -f csv --profile investigation -o trail.zip   what one download holds
   auditdb export trail -f csv --layout trail --tz Europe/Berlin -o for-people.csv
@@ -67,13 +71,15 @@ pub(crate) struct Words {
     #[command(flatten)]
     extent: Extent,
     #[command(flatten)]
+    auditing: Auditing,
+    #[command(flatten)]
     place: Place,
     #[command(flatten)]
     filters: Filters,
 }
 
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
-enum CompressWord {
+pub(super) enum CompressWord {
     Zstd,
     Gzip,
 }
@@ -97,8 +103,12 @@ pub(crate) fn run(words: &Words, output: &Output) -> Outcome<Code> {
         super::explain_plan(&snapshot, &query, events, output)?;
     }
     words.extent.count(&snapshot, &query)?;
+    let begun = words.begin(&export, &snapshot, &query, output)?;
     output.interrupt.arm();
-    let made = words.write(&export, &snapshot, &query, to_stdout, output)?;
+    let made = words.write(&export, &snapshot, &query, to_stdout, output);
+    let audited = words.end(begun, &made, output);
+    let mut made = made?;
+    made.audited = Some(matches!(audited, Ok(true)));
     if made.whole.interrupted && !to_stdout {
         return Err(interrupted(&made.whole, to_stdout));
     }
@@ -109,6 +119,7 @@ pub(crate) fn run(words: &Words, output: &Output) -> Outcome<Code> {
     if made.whole.interrupted {
         return Err(interrupted(&made.whole, to_stdout));
     }
+    audited?;
     words.extent.check_complete(&made)
 }
 
@@ -116,11 +127,9 @@ impl Words {
     fn export(&self) -> Outcome<Export> {
         Ok(Export {
             limit: self.extent.limit(),
-            compression: match self.compress {
-                None => Compression::None,
-                Some(CompressWord::Zstd) => Compression::Zstd,
-                Some(CompressWord::Gzip) => Compression::Gzip,
-            },
+            compression: self
+                .compress
+                .map_or(Compression::None, CompressWord::meaning),
             ..self.form.export(&self.filters)?
         })
     }
@@ -137,6 +146,41 @@ impl Words {
             report.refuse_same(file)?;
         }
         Ok(report)
+    }
+
+    /// Has the store record that the export begins, of the snapshot that was taken before.
+    fn begin(
+        &self,
+        export: &Export,
+        snapshot: &Snapshot,
+        query: &Query,
+        output: &Output,
+    ) -> Outcome<Option<AuditedExport<'static>>> {
+        if !self.auditing.is_asked_for() {
+            return Ok(None);
+        }
+        let performer = self.auditing.performer()?;
+        let audit = ExportAudit::in_folder(&self.database.path, performer);
+        let begun = audit.begin(export, snapshot, query);
+        self.auditing.settle(begun, output)
+    }
+
+    /// Has the store record how the export ended; whether it did.
+    fn end(
+        &self,
+        begun: Option<AuditedExport<'static>>,
+        made: &Outcome<ExportManifest>,
+        output: &Output,
+    ) -> Outcome<bool> {
+        let Some(begun) = begun else {
+            return Ok(false);
+        };
+        let recorded = match made {
+            Ok(made) if made.whole.interrupted => begun.failed("interrupted"),
+            Ok(made) => begun.exported(made),
+            Err(failure) => begun.failed(failure.what()),
+        };
+        Ok(self.auditing.settle(recorded, output)?.is_some())
     }
 
     fn write(
@@ -215,6 +259,15 @@ impl Words {
             self.extent.ending(made),
             table::counted(whole.snapshot_seq, "event"),
         ));
+    }
+}
+
+impl CompressWord {
+    pub(super) fn meaning(self) -> Compression {
+        match self {
+            CompressWord::Zstd => Compression::Zstd,
+            CompressWord::Gzip => Compression::Gzip,
+        }
     }
 }
 

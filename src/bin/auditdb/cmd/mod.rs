@@ -10,6 +10,7 @@ mod follow;
 mod generate;
 mod history;
 mod import;
+mod jobs;
 mod query;
 mod show;
 mod stats;
@@ -47,6 +48,8 @@ pub(crate) enum Command {
     History(history::Words),
     /// Export events to a file or to stdout
     Export(export::Words),
+    /// Export as a job that survives the process: start, status, list, cancel, purge
+    Jobs(jobs::Words),
     /// Count the values of a field
     Facets(facets::Words),
     /// Print events in commit order and wait for more
@@ -74,6 +77,7 @@ pub(crate) fn run(command: Command, output: &Output) -> Outcome<Code> {
         Command::Show(words) => show::run(&words, output),
         Command::History(words) => history::run(&words, output),
         Command::Export(words) => export::run(&words, output),
+        Command::Jobs(words) => jobs::run(&words, output),
         Command::Facets(words) => facets::run(&words, output),
         Command::Follow(words) => follow::run(&words, output),
         Command::Types(words) => types::run(&words, output),

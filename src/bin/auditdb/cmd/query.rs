@@ -4,6 +4,7 @@ use std::io::Write;
 
 use auditdb::Cursor;
 use auditdb::Export;
+use auditdb::ExportAudit;
 use auditdb::Format;
 use auditdb::Page;
 use auditdb::Query;
@@ -15,6 +16,7 @@ use clap::Args;
 use crate::args::Database;
 use crate::args::Filters;
 use crate::args::Place;
+use crate::auditing::Auditing;
 use crate::effects;
 use crate::failure::Code;
 use crate::failure::Failure;
@@ -63,6 +65,8 @@ pub(crate) struct Words {
     #[arg(long, value_name = "ORG", allow_hyphen_values = true)]
     view: Option<String>,
     #[command(flatten)]
+    auditing: Auditing,
+    #[command(flatten)]
     place: Place,
     #[command(flatten)]
     filters: Filters,
@@ -99,6 +103,7 @@ pub(crate) fn run(words: &Words, output: &Output) -> Outcome<Code> {
     if words.filters.explain {
         super::explain_plan(&snapshot, &query, words.count, output)?;
     }
+    let asked = words.auditing.is_asked_for().then(|| query.clone());
     let page = match words.output {
         Shape::Table => table(words, &snapshot, query, output)?,
         Shape::Json => json(words, &snapshot, query, output)?,
@@ -107,6 +112,12 @@ pub(crate) fn run(words: &Words, output: &Output) -> Outcome<Code> {
     };
     if words.output != Shape::Json {
         output.note(&ending(&page));
+    }
+    if let Some(asked) = asked {
+        let performer = words.auditing.performer()?;
+        let audit = ExportAudit::in_folder(&words.database.path, performer);
+        let told = audit.queried(&snapshot, &asked, page.events, page.page.complete);
+        words.auditing.settle(told, output)?;
     }
     Ok(Code::Done)
 }

@@ -1,0 +1,273 @@
+//! `auditdb jobs`: exports that survive the process that makes them.
+
+use std::io::Write;
+use std::ops::ControlFlow;
+use std::time::Duration;
+
+use auditdb::Compression;
+use auditdb::ErrorKind;
+use auditdb::Export;
+use auditdb::ExportId;
+use auditdb::ExportJob;
+use auditdb::ExportJobOptions;
+use auditdb::ExportJobState;
+use auditdb::ExportJobs;
+use clap::Args;
+use clap::Subcommand;
+
+use super::export::CompressWord;
+use crate::args::Database;
+use crate::args::Filters;
+use crate::args::Place;
+use crate::auditing::Auditing;
+use crate::failure::Code;
+use crate::failure::Failure;
+use crate::failure::Outcome;
+use crate::form::Form;
+use crate::output::Output;
+use crate::progress::Progress;
+
+#[derive(Args)]
+#[command(after_help = "Examples:
+  auditdb jobs trail start -f csv --type 'admin.*' --key 2026-Q2 --as user:u7
+  auditdb jobs trail start -f ndjson --compress zstd --queue      only note it, and print its name
+  auditdb jobs trail status exp_01… --wait                        go on with it, or wait for it
+  auditdb jobs trail list
+  auditdb jobs trail purge                                        remove files whose time is over
+
+A job is of the store as it is when the job is started. Its file lies in DB/exports and is the same
+bytes however often the work was interrupted; whoever runs it next goes on at the last 65,536 rows
+that were made durable. The store's own trail tells of each job: audit.export_started,
+audit.exported, audit.export_failed, audit.export_purged.")]
+pub(crate) struct Words {
+    #[command(flatten)]
+    database: Database,
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Subcommand)]
+enum Action {
+    /// Every job, one line of JSON each, the one that was started last at the end
+    List,
+    /// Start an export as a job and work on it until its file is there
+    Start(Box<Start>),
+    /// Tell how far a job is
+    Status(Status),
+    /// Give a job up and remove what there is of its file
+    Cancel(Named),
+    /// Remove the files of jobs whose time is over
+    Purge(Auditing),
+}
+
+#[derive(Args)]
+struct Start {
+    #[command(flatten)]
+    form: Form,
+    /// Events at the most
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(u64).range(1..))]
+    limit: Option<u64>,
+    /// Pack the file
+    #[arg(long, value_enum, value_name = "HOW")]
+    compress: Option<CompressWord>,
+    /// Start one job under this name: the same words again go on with it
+    #[arg(long, value_name = "NAME")]
+    job_key: Option<String>,
+    /// Days for which the file is kept
+    #[arg(long, value_name = "DAYS", default_value_t = 7, value_parser = clap::value_parser!(u64).range(..=36_500))]
+    keep_days: u64,
+    /// Only note the job; `status --wait` works on it
+    #[arg(long)]
+    queue: bool,
+    #[command(flatten)]
+    auditing: Auditing,
+    #[command(flatten)]
+    place: Place,
+    #[command(flatten)]
+    filters: Filters,
+}
+
+#[derive(Args)]
+struct Status {
+    #[command(flatten)]
+    job: Named,
+    /// Wait until the job is over; where nobody works on it, do
+    #[arg(long)]
+    wait: bool,
+}
+
+#[derive(Args)]
+struct Named {
+    /// The job's name, exp_…
+    #[arg(value_name = "ID")]
+    id: String,
+}
+
+/// How often a job that another process works on is looked at.
+const PATIENCE: Duration = Duration::from_millis(200);
+const DAY: Duration = Duration::from_secs(24 * 3600);
+
+pub(crate) fn run(words: &Words, output: &Output) -> Outcome<Code> {
+    let jobs = || Ok::<_, Failure>(ExportJobs::in_folder(&words.database.path)?);
+    match &words.action {
+        Action::List => {
+            for job in jobs()?.list()? {
+                print(&job, output)?;
+            }
+            Ok(Code::Done)
+        }
+        Action::Start(start) => begin(start, jobs()?, output),
+        Action::Status(status) => {
+            let (jobs, id) = (jobs()?, status.job.id()?);
+            let job = match status.wait {
+                true => wait(&jobs, id, output)?,
+                false => jobs.status(id)?,
+            };
+            end(&job, status.wait, output)
+        }
+        Action::Cancel(named) => {
+            let job = jobs()?.cancel(named.id()?)?;
+            end(&job, false, output)
+        }
+        Action::Purge(auditing) => {
+            for job in required(jobs()?, auditing).purge()? {
+                print(&job, output)?;
+            }
+            Ok(Code::Done)
+        }
+    }
+}
+
+fn begin(start: &Start, jobs: ExportJobs<'_>, output: &Output) -> Outcome<Code> {
+    let jobs = required(jobs, &start.auditing);
+    let export = Export {
+        limit: start.limit,
+        compression: start
+            .compress
+            .map_or(Compression::None, CompressWord::meaning),
+        ..start.form.export(&start.filters)?
+    };
+    let filter = start.filters.read()?;
+    start.filters.explain(&filter, output);
+    let query = start.place.query(filter)?;
+    let options = ExportJobOptions {
+        key: start.job_key.clone(),
+        performer: start.auditing.performer()?,
+        keep: DAY.saturating_mul(u32::try_from(start.keep_days).unwrap_or(u32::MAX)),
+    };
+    let started = jobs.start(&export, &query, &options);
+    let job = started.map_err(|error| match error.kind() {
+        ErrorKind::KeyConflict => Failure::usage(format!("--job-key: {error}")),
+        _ => Failure::from(error),
+    })?;
+    // What is over its time goes whenever a job begins; the files of others are no reason to fail.
+    drop(jobs.purge());
+    if start.queue {
+        return end(&job, false, output);
+    }
+    output.note(&format!("job {}", job.id));
+    let job = wait(&jobs, job.id, output)?;
+    // One that is kept for no time at all was made all the same.
+    end(&job, job.state != ExportJobState::Expired, output)
+}
+
+fn required<'s>(jobs: ExportJobs<'s>, auditing: &Auditing) -> ExportJobs<'s> {
+    match auditing.is_required() {
+        true => jobs.require_audit(),
+        false => jobs,
+    }
+}
+
+/// Works on a job, or waits for whoever does, until it is over.
+fn wait(jobs: &ExportJobs<'_>, id: ExportId, output: &Output) -> Outcome<ExportJob> {
+    output.interrupt.arm();
+    let estimate = jobs.status(id)?.rows_estimate;
+    let progress = Progress::new("events exported", estimate);
+    loop {
+        let mut watch = |rows| {
+            progress.at(rows);
+            match output.interrupt.seen() {
+                true => ControlFlow::Break(()),
+                false => ControlFlow::Continue(()),
+            }
+        };
+        match jobs.run(id, &mut watch) {
+            Err(error)
+                if error.kind() == ErrorKind::Locked
+                    && jobs.status(id)?.state == ExportJobState::Running =>
+            {
+                std::thread::sleep(PATIENCE);
+            }
+            Err(error) => return Err(Failure::from(error).about(&format!("job {id}"))),
+            Ok(job) if job.state.is_over() => return Ok(job),
+            Ok(_) => {}
+        }
+        if output.interrupt.seen() {
+            let what = format!("interrupted; `jobs DB status {id} --wait` goes on with the job");
+            return Err(Failure::new(Code::Interrupted, what));
+        }
+    }
+}
+
+/// Prints a job, and says whether it came to what was waited for.
+fn end(job: &ExportJob, waited: bool, output: &Output) -> Outcome<Code> {
+    print(job, output)?;
+    if waited && job.state == ExportJobState::Ready && !job.audited {
+        output.note(
+            "not recorded in the store: another process writes to it, or it cannot be written",
+        );
+    }
+    match job.state {
+        ExportJobState::Cancelled | ExportJobState::Expired if waited => {
+            let what = format!("job {} is {}, and has no file", job.id, job.state.as_str());
+            Err(Failure::new(Code::Failed, what))
+        }
+        _ => Ok(Code::Done),
+    }
+}
+
+impl Named {
+    fn id(&self) -> Outcome<ExportId> {
+        self.id
+            .parse()
+            .map_err(|error| Failure::from(error).about("ID"))
+    }
+}
+
+fn print(job: &ExportJob, output: &Output) -> Outcome<()> {
+    let number = |value: Option<u64>| value.map_or_else(|| "null".to_owned(), |n| n.to_string());
+    let text = |value: Option<&str>| value.map_or_else(|| "null".to_owned(), super::json_text);
+    let file = job.file.as_ref().map(|file| file.display().to_string());
+    let complete = job.complete.map_or("null", |complete| match complete {
+        true => "true",
+        false => "false",
+    });
+    let mut out = output.data();
+    writeln!(
+        out,
+        "{{\"id\":\"{}\",\"key\":{},\"state\":\"{}\",\"reason\":{},\"rows\":{},\"bytes\":{},\
+         \"sha256\":{},\"progress\":{:.4},\"rows_estimate\":{},\"complete\":{complete},\
+         \"next_cursor\":{},\"snapshot_seq\":{},\"first\":{},\"last\":{},\"created_at\":\"{}\",\
+         \"ended_at\":{},\"expires_at\":{},\"file\":{},\"audited\":{}}}",
+        job.id,
+        text(job.key.as_deref()),
+        job.state.as_str(),
+        text(job.reason.as_deref()),
+        job.rows,
+        job.bytes,
+        text(Some(job.sha256.as_str()).filter(|digest| !digest.is_empty())),
+        job.progress,
+        number(job.rows_estimate),
+        super::quoted(job.next_cursor),
+        job.snapshot_seq,
+        super::quoted(job.first),
+        super::quoted(job.last),
+        job.created_at,
+        super::quoted(job.ended_at),
+        super::quoted(job.expires_at),
+        text(file.as_deref()),
+        job.audited,
+    )?;
+    out.flush()?;
+    Ok(())
+}

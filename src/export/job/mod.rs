@@ -1,0 +1,279 @@
+//! Exports as durable jobs: started once for a key, worked on by whoever asks for that, gone on with
+//! at the byte after a kill, kept for some days and then purged. A job names its snapshot, so the
+//! file is the same bytes whoever makes it, how often it was interrupted and whatever is appended or
+//! merged meanwhile. What a process leaves behind is told in `docs/format/job.md`.
+
+mod ask;
+mod part;
+mod run;
+mod status;
+#[cfg(test)]
+mod tests;
+
+use std::path::Path;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::ExportAudit;
+use super::audit::Keep;
+use crate::disk::Disk;
+use crate::disk::clock::SystemClock;
+use crate::disk::names;
+use crate::disk::real::RealDisk;
+use crate::error::Error;
+use crate::error::ErrorKind;
+use crate::error::Result;
+use crate::event::Performer;
+use crate::id::ExportId;
+use crate::jobs::Folder;
+use crate::jobs::Record;
+use crate::jobs::State;
+use crate::options::ReadMode;
+use crate::snapshot::Snapshot;
+use crate::store::Reader;
+use crate::store::Store;
+use crate::time::Clock;
+use crate::time::Time;
+
+pub use status::ExportJob;
+pub use status::ExportJobState;
+
+/// The export jobs of a store.
+///
+/// ```
+/// use auditdb::{Event, Export, ExportJobOptions, ExportJobState, ExportJobs, Options, Query, Store};
+/// # let folder = std::env::temp_dir().join(format!("auditdb-doc-jobs-{}", std::process::id()));
+///
+/// let store = Store::open(&folder, Options::default())?;
+/// store.append(&Event::new("user.created"))?;
+///
+/// let jobs = ExportJobs::in_store(&store)?;
+/// let nightly = ExportJobOptions { key: Some("nightly-2026-05-17".into()), ..Default::default() };
+/// let id = jobs.start(&Export::default(), &Query::default(), &nightly)?.id;
+/// // After a crash the same two calls go on where it was interrupted.
+/// let job = jobs.run(id, &mut |_| std::ops::ControlFlow::Continue(()))?;
+/// assert_eq!((job.state, job.rows, job.audited), (ExportJobState::Ready, 1, true));
+/// assert_eq!(std::fs::read(job.file.expect("its file"))?.len() as u64, job.bytes);
+/// # store.close()?;
+/// # std::fs::remove_dir_all(&folder).ok();
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct ExportJobs<'s> {
+    disk: Arc<dyn Disk>,
+    clock: Arc<dyn Clock>,
+    keep: Keep<'s>,
+    require_audit: bool,
+    /// Rows after which the file is made durable.
+    step_rows: u64,
+}
+
+/// How a job is started.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExportJobOptions {
+    /// A name of the caller's under which the job is started once: starting it again gives the job
+    /// that there is. Without one each start is a job of its own.
+    pub key: Option<String>,
+    /// For whom the export is made, in the trail's records of it.
+    pub performer: Performer,
+    /// How long the file is kept once it is made; 7 days by default.
+    pub keep: Duration,
+}
+
+/// Rows after which a job's file is made durable, a multiple of what one thread packs at a time: some
+/// 45 MiB of usual events, beside which a sync and a record are nothing.
+const STEP_ROWS: u64 = 64 << 10;
+const DAY: Duration = Duration::from_secs(24 * 3600);
+
+impl Default for ExportJobOptions {
+    fn default() -> ExportJobOptions {
+        ExportJobOptions {
+            key: None,
+            performer: Performer::new("system"),
+            keep: 7 * DAY,
+        }
+    }
+}
+
+impl<'s> ExportJobs<'s> {
+    /// The jobs of an open store, which records them.
+    ///
+    /// # Errors
+    /// What making their folders gives.
+    pub fn in_store(store: &'s Store) -> Result<ExportJobs<'s>> {
+        let disk = Arc::new(RealDisk::open(store.path())?);
+        ExportJobs::on(disk, Arc::new(SystemClock), Keep::Store(store))
+    }
+
+    /// The jobs of the store in this folder, which may be open elsewhere. It is opened for writing for
+    /// a moment where something is to be recorded.
+    ///
+    /// # Errors
+    /// As [`Reader::open`], and what making their folders gives.
+    pub fn in_folder(path: impl AsRef<Path>) -> Result<ExportJobs<'static>> {
+        let path = path.as_ref();
+        Reader::open(path, ReadMode::default())?;
+        let disk = Arc::new(RealDisk::open(path)?);
+        ExportJobs::on(disk, Arc::new(SystemClock), Keep::Folder(path.to_owned()))
+    }
+
+    pub(super) fn on(
+        disk: Arc<dyn Disk>,
+        clock: Arc<dyn Clock>,
+        keep: Keep<'s>,
+    ) -> Result<ExportJobs<'s>> {
+        Folder(&*disk).make()?;
+        Ok(ExportJobs {
+            disk,
+            clock,
+            keep,
+            require_audit: false,
+            step_rows: STEP_ROWS,
+        })
+    }
+
+    /// Makes no file that the trail does not tell of: a job fails where its record cannot be kept.
+    #[must_use]
+    pub fn require_audit(self) -> ExportJobs<'s> {
+        ExportJobs {
+            require_audit: true,
+            ..self
+        }
+    }
+
+    /// What is known of a job.
+    ///
+    /// # Errors
+    /// [`ErrorKind::OutOfRange`] if there is none of this name; [`ErrorKind::Corrupt`] if its record
+    /// is damaged.
+    pub fn status(&self, id: ExportId) -> Result<ExportJob> {
+        let record = self.folder().read(id)?;
+        self.tell(id, &record)
+    }
+
+    /// Every job, sorted by when it was started.
+    ///
+    /// # Errors
+    /// As [`ExportJobs::status`].
+    pub fn list(&self) -> Result<Vec<ExportJob>> {
+        let ids = self.folder().list()?.into_iter();
+        let mut jobs = ids.map(|id| self.status(id)).collect::<Result<Vec<_>>>()?;
+        jobs.sort_by_key(|job| (job.created_at, job.id));
+        Ok(jobs)
+    }
+
+    /// Gives a job up: at once where nobody works on it, else as soon as whoever does so looks.
+    /// A job that came to its end stays as it is.
+    ///
+    /// # Errors
+    /// As [`ExportJobs::status`], and what the disk gives.
+    pub fn cancel(&self, id: ExportId) -> Result<ExportJob> {
+        let folder = self.folder();
+        let record = folder.read(id)?;
+        if record.state.is_open() {
+            folder.ask_to_cancel(id)?;
+            if let Some(file) = folder.lock(id)? {
+                let mut record = folder.read(id)?;
+                if record.state.is_open() {
+                    self.give_up(id, &mut record)?;
+                }
+                drop(file);
+            }
+        }
+        self.status(id)
+    }
+
+    /// Removes the files whose time has come, and what jobs that were cancelled left. The events are
+    /// untouched, and the records stay, as `expired`. Gives the jobs whose files went.
+    ///
+    /// # Errors
+    /// What the disk gives, and what keeping the records of it gives where they are required.
+    pub fn purge(&self) -> Result<Vec<ExportJob>> {
+        let folder = self.folder();
+        let mut purged = Vec::new();
+        for id in folder.list()? {
+            let mut record = folder.read(id)?;
+            let due = time(record.expires_at.as_deref()).is_some_and(|due| due <= self.clock.now());
+            if record.state == State::Ready && due {
+                record.state = State::Expired;
+                // First the word, then the deed: what a record calls ready is there.
+                folder.replace(id, &record)?;
+                self.tell_of_purge(id, &record)?;
+                purged.push(id);
+            }
+            if record.state == State::Expired {
+                folder.remove_file(&names::export(id, &record.ending()))?;
+            }
+        }
+        self.remove_remains()?;
+        purged.into_iter().map(|id| self.status(id)).collect()
+    }
+
+    /// Removes what processes left that ended in the middle of changing a record, or of working on a
+    /// job that has come to its end.
+    fn remove_remains(&self) -> Result<()> {
+        let folder = self.folder();
+        for (id, draft) in folder.drafts()? {
+            // The record of a job that is there changes under its lock only.
+            if self.disk.len(&names::job(id))?.is_some() && !self.is_worked_on(id)? {
+                folder.forget(&draft)?;
+            }
+        }
+        for id in folder.list()? {
+            let is_over = !folder.read(id)?.state.is_open();
+            if is_over && !self.is_worked_on(id)? {
+                folder.remove_file(&names::export_part(id))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn tell_of_purge(&self, id: ExportId, record: &Record) -> Result<()> {
+        let data = serde_json::json!({
+            "rows": record.reached.rows,
+            "bytes": record.reached.bytes,
+            "sha256": record.reached.sha256,
+            "expired_at": record.expires_at,
+        });
+        let told = self.audit(record)?.purged(id, &data);
+        if self.require_audit { told } else { Ok(()) }
+    }
+
+    /// Ends a job that is to be cancelled, with its file locked.
+    fn give_up(&self, id: ExportId, record: &mut Record) -> Result<()> {
+        let folder = self.folder();
+        record.state = State::Cancelled;
+        record.ended_at = Some(self.clock.now().to_string());
+        folder.replace(id, record)?;
+        folder.remove_file(&names::export_part(id))?;
+        folder.forget_cancel(id)
+    }
+
+    fn audit(&self, record: &Record) -> Result<ExportAudit<'s>> {
+        let performer = serde_json::from_value(record.performer.clone()).map_err(|error| {
+            let what = "performer: the job's record does not tell it";
+            Error::new(ErrorKind::Unsupported, what).with_source(error)
+        })?;
+        Ok(ExportAudit::by(self.keep.clone(), performer))
+    }
+
+    fn folder(&self) -> Folder<'_> {
+        Folder(&*self.disk)
+    }
+
+    /// The store as it is now.
+    fn snapshot(&self) -> Result<Snapshot> {
+        match &self.keep {
+            Keep::Store(store) => Ok(store.snapshot()),
+            Keep::Folder(path) => Reader::open(path, ReadMode::default())?.snapshot(),
+        }
+    }
+
+    fn place(&self, path: &Path) -> PathBuf {
+        self.disk.place(path)
+    }
+}
+
+fn time(text: Option<&str>) -> Option<Time> {
+    text?.parse().ok()
+}

@@ -1,0 +1,76 @@
+//! The unfinished file of a job: what is in it, counted and hashed as it comes, so that after a kill
+//! the same is known of what was made durable.
+
+use std::io;
+use std::io::Write;
+
+use sha2::Digest;
+use sha2::Sha256;
+
+use crate::disk::File;
+use crate::error::Result;
+use crate::export::sink;
+use crate::jobs::Reached;
+
+/// Bytes that are read at once when a file is hashed again.
+const READ_BYTES: u64 = 1 << 20;
+
+/// A file that grows.
+pub(super) struct Part {
+    file: Box<dyn File>,
+    bytes: u64,
+    hash: Sha256,
+}
+
+impl Part {
+    /// The file up to where it was made durable, cut there; from its beginning where it does not hold
+    /// any more what it did then.
+    pub(super) fn resume(file: Box<dyn File>, reached: &Reached) -> Result<Part> {
+        let mut part = Part {
+            file,
+            bytes: 0,
+            hash: Sha256::new(),
+        };
+        let mut buffer = Vec::new();
+        while part.bytes < reached.bytes && part.file.len()? >= reached.bytes {
+            let len = READ_BYTES.min(reached.bytes - part.bytes);
+            buffer.resize(usize::try_from(len).unwrap_or(0), 0);
+            part.file.read_at(part.bytes, &mut buffer)?;
+            part.hash.update(&buffer);
+            part.bytes += len;
+        }
+        if part.bytes < reached.bytes || reached.bytes > 0 && part.sha256() != reached.sha256 {
+            (part.bytes, part.hash) = (0, Sha256::new());
+        }
+        part.file.set_len(part.bytes)?;
+        Ok(part)
+    }
+
+    /// Makes what was written durable.
+    pub(super) fn sync(&self) -> Result<()> {
+        self.file.sync_data()
+    }
+
+    pub(super) fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// Of all that was written so far.
+    pub(super) fn sha256(&self) -> String {
+        sink::hexadecimal(self.hash.clone())
+    }
+}
+
+impl Write for Part {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.file.write_at(self.bytes, bytes);
+        written.map_err(io::Error::other)?;
+        self.hash.update(bytes);
+        self.bytes += bytes.len() as u64;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

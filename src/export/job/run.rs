@@ -1,0 +1,313 @@
+//! Work on a job, step by step. After each step the file is synced, and then the record says how far
+//! it is; a process that goes on cuts the file there. Steps end at the same rows whoever makes them,
+//! so that packed files, too, are the same bytes however often the work was interrupted.
+
+use std::ops::ControlFlow;
+
+use serde_json::json;
+
+use super::ExportJob;
+use super::ExportJobs;
+use super::ask;
+use super::part::Part;
+use super::time;
+use crate::disk::File;
+use crate::disk::names;
+use crate::error::Error;
+use crate::error::ErrorKind;
+use crate::error::Result;
+use crate::event::Event;
+use crate::event::Outcome;
+use crate::export::AuditedExport;
+use crate::export::Export;
+use crate::export::ExportReport;
+use crate::id::ExportId;
+use crate::jobs::Folder;
+use crate::jobs::Reached;
+use crate::jobs::Record;
+use crate::jobs::State;
+use crate::query::Query;
+use crate::snapshot::Snapshot;
+use crate::time::Time;
+
+/// A job that is being worked on, with its file locked.
+struct Work<'w> {
+    folder: Folder<'w>,
+    id: ExportId,
+    record: Record,
+    export: Export,
+    query: Query,
+    snapshot: Snapshot,
+    step_rows: u64,
+}
+
+/// Why the work ended without an error.
+enum Ended {
+    Whole,
+    Interrupted,
+    Cancelled,
+}
+
+impl<'s> ExportJobs<'s> {
+    /// Works on a job until its file is whole, from where anybody came with it before. One that came
+    /// to its end is left as it is. `watch` is told the number of rows now and then and may end the
+    /// work, which then goes on from the last row that was made durable, whoever runs the job next.
+    ///
+    /// Where the trail cannot be told of the export, the job's `audited` says so, unless
+    /// [`ExportJobs::require_audit`] makes that an error.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Locked`] while another process works on the job; as [`Export::run`], and what the
+    /// disk gives. Then the job is `failed`, which running it again changes.
+    pub fn run(
+        &self,
+        id: ExportId,
+        watch: &mut dyn FnMut(u64) -> ControlFlow<()>,
+    ) -> Result<ExportJob> {
+        let folder = self.folder();
+        // A job whose work is over has no unfinished file, and gets none.
+        if !folder.read(id)?.state.is_open() {
+            return self.status(id);
+        }
+        let Some(file) = folder.lock(id)? else {
+            let what = format!("another process works on job {id}");
+            return Err(Error::new(ErrorKind::Locked, what));
+        };
+        let mut record = folder.read(id)?;
+        if !record.state.is_open() {
+            folder.remove_file(&names::export_part(id))?;
+            return self.status(id);
+        }
+        if folder.is_asked_to_cancel(id)? {
+            self.give_up(id, &mut record)?;
+            return self.status(id);
+        }
+        record.state = State::Running;
+        record.reason = None;
+        folder.replace(id, &record)?;
+        let worked = self.work(id, record, file, watch);
+        if let Err(error) = worked {
+            self.note_failure(id, &error);
+            return Err(error);
+        }
+        self.status(id)
+    }
+
+    fn work(
+        &self,
+        id: ExportId,
+        record: Record,
+        file: Box<dyn File>,
+        watch: &mut dyn FnMut(u64) -> ControlFlow<()>,
+    ) -> Result<()> {
+        let mut work = Work {
+            folder: self.folder(),
+            id,
+            export: ask::asked_export(&record)?,
+            query: ask::asked_query(&record)?,
+            snapshot: snapshot_of(self.snapshot()?, &record)?,
+            step_rows: self.step_rows,
+            record,
+        };
+        let audited = self.begin_audit(&mut work)?;
+        match work.make(file, watch)? {
+            Ended::Cancelled => {
+                if let Some(audited) = audited {
+                    self.allow(audited.failed("cancelled"))?;
+                }
+                return self.give_up(id, &mut work.record);
+            }
+            Ended::Interrupted => {
+                work.record.state = State::Queued;
+                return work.folder.replace(id, &work.record);
+            }
+            Ended::Whole => {}
+        }
+        let told = match &audited {
+            Some(audited) => self.allow(tell_of_end(audited, &work.record))?,
+            None => false,
+        };
+        let now = self.clock.now();
+        let record = &mut work.record;
+        record.audited = told;
+        record.state = State::Ready;
+        record.ended_at = Some(now.to_string());
+        let keep = i64::try_from(record.keep_seconds).unwrap_or(i64::MAX);
+        let expires = now
+            .as_micros()
+            .saturating_add(keep.saturating_mul(1_000_000));
+        record.expires_at = Some(Time::saturating_from_micros(expires).to_string());
+        work.folder.replace(id, &work.record)
+    }
+
+    /// Records that the job began; whoever goes on with it gives the same record again.
+    fn begin_audit(&self, work: &mut Work<'_>) -> Result<Option<AuditedExport<'s>>> {
+        let audit = self.audit(&work.record)?;
+        let begun = audit.named(work.id, &work.export, &work.snapshot, &work.query)?;
+        let told = self.allow(begun.started())?;
+        work.record.audited = told;
+        Ok(told.then_some(begun))
+    }
+
+    /// Whether something was recorded; that it was not is an error where it has to be.
+    fn allow(&self, recorded: Result<()>) -> Result<bool> {
+        match recorded {
+            Ok(()) => Ok(true),
+            Err(error) if self.require_audit => Err(error),
+            Err(_) => Ok(false),
+        }
+    }
+
+    /// What cannot be noted stands in the error that is returned all the same.
+    fn note_failure(&self, id: ExportId, error: &Error) {
+        let folder = self.folder();
+        let Ok(mut record) = folder.read(id) else {
+            return;
+        };
+        record.state = State::Failed;
+        record.reason = Some(error.to_string());
+        drop(folder.replace(id, &record));
+        let told = || -> Result<()> {
+            let (export, query) = (ask::asked_export(&record)?, ask::asked_query(&record)?);
+            let audit = self.audit(&record)?;
+            let begun = audit.named(
+                id,
+                &export,
+                &snapshot_of(self.snapshot()?, &record)?,
+                &query,
+            )?;
+            begun.failed(&error.to_string())
+        };
+        drop(told());
+    }
+}
+
+impl Work<'_> {
+    /// Makes the file whole, step by step, and gives it its name.
+    fn make(
+        &mut self,
+        file: Box<dyn File>,
+        watch: &mut dyn FnMut(u64) -> ControlFlow<()>,
+    ) -> Result<Ended> {
+        let ending = self.record.ending();
+        let named = names::export(self.id, &ending);
+        if self.record.reached.whole
+            && self.folder.0.len(&named)? == Some(self.record.reached.bytes)
+        {
+            // It got its name, and the process ended before the record said so.
+            drop(file);
+            self.folder.remove_file(&names::export_part(self.id))?;
+            return Ok(Ended::Whole);
+        }
+        let mut part = Part::resume(file, &self.record.reached)?;
+        if part.bytes() != self.record.reached.bytes {
+            self.record.reached = Reached::default();
+            self.folder.replace(self.id, &self.record)?;
+        }
+        // The name must be there before a record counts on what is in the file.
+        self.folder.0.sync_dir(names::export_dir())?;
+        while !self.record.reached.whole {
+            let mut asked_to_cancel = Ok(false);
+            let report = self.step(&mut part, &mut |rows| {
+                asked_to_cancel = self.folder.is_asked_to_cancel(self.id);
+                match asked_to_cancel {
+                    Ok(false) => watch(self.record.reached.rows + rows),
+                    _ => ControlFlow::Break(()),
+                }
+            })?;
+            if asked_to_cancel? {
+                return Ok(Ended::Cancelled);
+            }
+            if report.interrupted {
+                return Ok(Ended::Interrupted);
+            }
+            part.sync()?;
+            self.reach(&part, &report)?;
+            self.folder.replace(self.id, &self.record)?;
+        }
+        self.folder.publish(self.id, &ending)?;
+        Ok(Ended::Whole)
+    }
+
+    fn step(
+        &self,
+        part: &mut Part,
+        watch: &mut dyn FnMut(u64) -> ControlFlow<()>,
+    ) -> Result<ExportReport> {
+        let reached = &self.record.reached;
+        let limit = self.export.limit.unwrap_or(u64::MAX);
+        let step = Export {
+            limit: Some(self.step_rows.min(limit - reached.rows)),
+            header: self.export.header && reached.cursor.is_none(),
+            ..self.export.clone()
+        };
+        let cursor = reached.cursor.as_ref().map(|cursor| cursor.parse());
+        let query = Query {
+            cursor: cursor.transpose()?,
+            ..self.query.clone()
+        };
+        step.run_watched(&self.snapshot, &query, part, watch)
+    }
+
+    /// Notes how far the file is.
+    fn reach(&mut self, part: &Part, report: &ExportReport) -> Result<()> {
+        let rows_passed = match report.last {
+            Some(last) => self
+                .snapshot
+                .rows_passed(&self.query, Some(last.position()))?,
+            None => self.record.rows_in_range,
+        };
+        let reached = &mut self.record.reached;
+        let rows = reached.rows + report.rows;
+        let limited = self.export.limit.is_some_and(|limit| rows >= limit);
+        *reached = Reached {
+            rows,
+            bytes: part.bytes(),
+            sha256: part.sha256(),
+            cursor: report.next_cursor.map(|cursor| cursor.to_string()),
+            rows_passed,
+            first: reached
+                .first
+                .take()
+                .or(report.first.map(|id| id.to_string())),
+            last: report.last.map(|id| id.to_string()).or(reached.last.take()),
+            whole: report.complete || limited,
+        };
+        Ok(())
+    }
+}
+
+fn tell_of_end(audited: &AuditedExport<'_>, record: &Record) -> Result<()> {
+    let reached = &record.reached;
+    let came_of_it = json!({
+        "rows": reached.rows,
+        "bytes": reached.bytes,
+        "sha256": reached.sha256,
+        "files": 1,
+        "complete": reached.cursor.is_none(),
+        "first": reached.first,
+        "last": reached.last,
+    });
+    let ended = |event: Event| event.outcome(Outcome::Success);
+    audited.record("audit.exported", came_of_it, ended)
+}
+
+/// The snapshot that a job is of.
+fn snapshot_of(now: Snapshot, record: &Record) -> Result<Snapshot> {
+    if now.store_id().to_string() != record.store {
+        let what = "the job was started for another store";
+        return Err(Error::new(ErrorKind::CursorForeign, what));
+    }
+    if now.seq_count() < record.snapshot_seq {
+        let what = format!(
+            "the job is of {} events and the store has {}: it was put back to an older state",
+            record.snapshot_seq,
+            now.seq_count()
+        );
+        return Err(Error::new(ErrorKind::CursorAhead, what));
+    }
+    Ok(now.as_of(
+        record.snapshot_seq,
+        time(record.complete_through.as_deref()),
+    ))
+}

@@ -1,0 +1,11 @@
+//! The records of export jobs, one small file each in `jobs/`, and the files that they are about in
+//! `exports/`. A record is replaced as a whole, by whoever has its job's file locked.
+
+mod folder;
+mod format;
+
+pub(crate) use folder::Folder;
+pub(crate) use format::Asked;
+pub(crate) use format::Reached;
+pub(crate) use format::Record;
+pub(crate) use format::State;

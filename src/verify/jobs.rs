@@ -1,0 +1,69 @@
+//! Checks the records of export jobs, and the files of those that are done: length and digest are what
+//! the record says. A job that somebody works on changes meanwhile; its file is not looked at.
+
+use sha2::Digest;
+use sha2::Sha256;
+
+use super::report::Report;
+use crate::disk::Disk;
+use crate::disk::names;
+use crate::error::Error;
+use crate::error::ErrorKind;
+use crate::error::Result;
+use crate::id::ExportId;
+use crate::jobs::Folder;
+use crate::jobs::State;
+
+/// Bytes that are read at once.
+const READ_BYTES: u64 = 1 << 20;
+
+/// Checks every job of a store.
+pub(super) fn check(disk: &dyn Disk, report: &mut Report<'_>) {
+    match Folder(disk).list() {
+        Err(error) => report.error(&error),
+        Ok(ids) => {
+            for id in ids {
+                match check_job(disk, id) {
+                    // It was purged a moment ago.
+                    Err(error) if error.kind() == ErrorKind::Missing && is_over(disk, id) => {}
+                    Err(error) => report.error(&error),
+                    Ok(()) => {}
+                }
+            }
+        }
+    }
+}
+
+fn check_job(disk: &dyn Disk, id: ExportId) -> Result<()> {
+    let record = Folder(disk).read(id)?;
+    if record.state != State::Ready {
+        return Ok(());
+    }
+    let (path, reached) = (names::export(id, &record.ending()), &record.reached);
+    let file = disk.open_read(&path)?;
+    let len = file.len()?;
+    if len != reached.bytes {
+        let what = format!("the export has {len} bytes, its job made {}", reached.bytes);
+        return Err(Error::corrupt(file.path(), len.min(reached.bytes), what));
+    }
+    let (mut hash, mut read, mut buffer) = (Sha256::new(), 0, Vec::new());
+    while read < len {
+        let next = READ_BYTES.min(len - read);
+        buffer.resize(usize::try_from(next).unwrap_or(0), 0);
+        file.read_at(read, &mut buffer)?;
+        hash.update(&buffer);
+        read += next;
+    }
+    let digest = hash.finalize();
+    let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    if digest != reached.sha256 {
+        let what = "the export is not what its job made: another SHA-256";
+        return Err(Error::corrupt(file.path(), 0, what));
+    }
+    Ok(())
+}
+
+fn is_over(disk: &dyn Disk, id: ExportId) -> bool {
+    let record = Folder(disk).read(id);
+    record.is_ok_and(|record| record.state == State::Expired)
+}
