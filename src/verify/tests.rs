@@ -7,6 +7,7 @@
 )]
 
 mod indexes;
+mod records;
 
 use std::path::Path;
 use std::path::PathBuf;
