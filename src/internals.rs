@@ -40,6 +40,7 @@ use crate::filter::Filter;
 use crate::filter::expression::Expression;
 use crate::filter::expression::Leaf;
 use crate::filter::term;
+use crate::filter::text;
 use crate::generate::Generator;
 use crate::generate::Profile;
 use crate::id::ManifestId;
@@ -152,6 +153,7 @@ fn fulfils(expression: &Expression, event: &StoredEvent, terms: &[Vec<u8>]) -> b
             let origin = event.event.origin.value();
             origin.is_some_and(|origin| origin.id.as_deref() == Some(id))
         }
+        Expression::Text(word) => text::holds(&event.event, word),
         Expression::Leaf(Leaf::Key(key)) => event.event.key.as_deref() == Some(key),
     }
 }

@@ -159,6 +159,8 @@ pub use event::Target;
 pub use event::kind_words;
 pub use export::AuditedExport;
 pub use export::Compression;
+pub use export::Estimate;
+pub use export::EstimatedSize;
 pub use export::Export;
 pub use export::ExportAudit;
 pub use export::ExportJob;

@@ -4,6 +4,7 @@
 
 mod audit;
 mod crew;
+mod estimate;
 mod file;
 mod job;
 mod manifest;
@@ -18,6 +19,8 @@ mod zip;
 
 pub use audit::AuditedExport;
 pub use audit::ExportAudit;
+pub use estimate::Estimate;
+pub use estimate::EstimatedSize;
 pub use job::ExportJob;
 pub use job::ExportJobOptions;
 pub use job::ExportJobState;

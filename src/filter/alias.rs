@@ -48,7 +48,7 @@ fn widen(condition: &mut Condition, registry: &Registry) {
                 *condition = Condition::any_of(field, asked.chain(also));
             }
         }
-        Condition::Id(_) | Condition::OriginId(_) | Condition::Key(_) => {}
+        Condition::Id(_) | Condition::OriginId(_) | Condition::Key(_) | Condition::Text(_) => {}
     }
 }
 

@@ -17,6 +17,7 @@ use crate::filter::field::FilterField;
 use crate::filter::field::Shape;
 use crate::filter::field::refuse_key;
 use crate::filter::term;
+use crate::filter::text;
 use crate::limits;
 
 /// The expression that holds where all `conditions` do.
@@ -110,6 +111,10 @@ impl Compiler {
             ]),
             Condition::OriginId(text) => Expression::Leaf(Leaf::Origin(text.clone())),
             Condition::Key(text) => Expression::Leaf(Leaf::Key(text.clone())),
+            Condition::Text(text) if text.is_empty() => {
+                return refuse(format!("text: {}", text::EMPTY));
+            }
+            Condition::Text(text) => Expression::Text(text::folded(text)),
         })
     }
 }

@@ -40,6 +40,11 @@ pub enum Condition {
     OriginId(String),
     /// The event's `key` is this text.
     Key(String),
+    /// A text that somebody wrote holds this one, wherever it stands and upper and lower case alike:
+    /// the label of a performer, a subject or a target, the reason, a value of metadata, a change's
+    /// path or values, or a value in `data`. No index knows it, so events are read for it: those
+    /// that the other conditions leave, each counting as 64 index entries for `Query::work_max`.
+    Text(String),
 }
 
 /// What a field has to be. On an entity, a bare text is its kind.

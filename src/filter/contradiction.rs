@@ -12,6 +12,7 @@ use crate::filter::expression::Leaf;
 use crate::filter::field::FilterField;
 use crate::filter::field::Shape;
 use crate::filter::term;
+use crate::filter::text;
 
 /// Why no event fulfils all of `conditions`, if that is so: begins with the field. No condition
 /// breaks a rule or a limit.
@@ -48,6 +49,8 @@ enum Slot<'c> {
     Key,
     /// The names of an event, here and where it came from.
     Names,
+    /// The words in its texts.
+    Words,
 }
 
 /// What a leaf lets through of its slot.
@@ -66,6 +69,8 @@ enum Reach<'c> {
     Absent,
     /// This very name.
     Name,
+    /// Texts that hold this one, which is folded.
+    Word(String),
 }
 
 #[derive(Clone, Copy)]
@@ -236,6 +241,7 @@ impl<'c> Wanted<'c> {
             Condition::All(_) | Condition::Any(_) | Condition::Not(_) => return None,
             Condition::Id(_) | Condition::OriginId(_) => (Slot::Names, Reach::Name),
             Condition::Key(_) => (Slot::Key, Reach::Name),
+            Condition::Text(word) => (Slot::Words, Reach::Word(text::folded(word))),
             Condition::Field(field, pattern) => match field.shape() {
                 Shape::Text(_) | Shape::Ip | Shape::Meta(_) => {
                     (Slot::Text(field), Reach::of_text(field, pattern)?)
@@ -260,6 +266,7 @@ impl<'c> Wanted<'c> {
             Condition::Field(FilterField::Meta(_), _) => "meta".to_owned(),
             Condition::Field(field, _) => field.to_string(),
             Condition::Key(_) => "key".to_owned(),
+            Condition::Text(_) => "text".to_owned(),
             _ => "id".to_owned(),
         }
     }
@@ -291,6 +298,7 @@ impl<'c> Wanted<'c> {
                     kind.covers(*narrow) && covers_id
                 }
                 (Reach::Name, Reach::Name) => self.condition == other.condition,
+                (Reach::Word(word), Reach::Word(longer)) => longer.contains(word),
                 _ => false,
             }
     }

@@ -13,6 +13,7 @@ use crate::filter::condition::IpPrefix;
 use crate::filter::condition::Pattern;
 use crate::filter::condition::ip_prefix;
 use crate::filter::field::FilterField;
+use crate::filter::text;
 
 /// Whether `condition` holds for `stored`.
 pub(crate) fn holds(condition: &Condition, stored: &StoredEvent) -> bool {
@@ -24,6 +25,7 @@ pub(crate) fn holds(condition: &Condition, stored: &StoredEvent) -> bool {
         Condition::Field(field, pattern) => field_is(field, pattern, event),
         Condition::Id(id) => *id == stored.id || origin_is(event, &id.to_string()),
         Condition::OriginId(text) => origin_is(event, text),
+        Condition::Text(word) => text::holds(event, &text::folded(word)),
         Condition::Key(text) => event.key.as_deref() == Some(text),
     }
 }

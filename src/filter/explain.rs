@@ -70,6 +70,7 @@ fn condition_words(condition: &Condition, out: &mut String, depth: usize) -> fmt
         Condition::OriginId(text) => {
             write!(out, "id where it came from is {}", shown(text))
         }
+        Condition::Text(text) => write!(out, "a text holds {}", shown(text)),
         Condition::Key(text) => write!(out, "key is {}", shown(text)),
     }
 }

@@ -16,10 +16,12 @@ pub(crate) enum Expression {
     And(Vec<Expression>),
     /// Rows that fulfil any member: without members no row, and never just one member.
     Or(Vec<Expression>),
-    /// Rows that do not fulfil the member, which is a leaf.
+    /// Rows that do not fulfil the member, which is a leaf or a text.
     Not(Box<Expression>),
     /// Rows that a leaf names.
     Leaf(Leaf),
+    /// Rows with a text that holds this one, which is folded; they have to be read.
+    Text(String),
 }
 
 /// One thing that an index can answer.
@@ -98,7 +100,7 @@ impl Expression {
             Expression::And(members) => Expression::or(each(members)),
             Expression::Or(members) => Expression::and(each(members)),
             Expression::Not(inner) => *inner,
-            Expression::Leaf(leaf) => Expression::Not(Box::new(Expression::Leaf(leaf))),
+            leaf @ (Expression::Leaf(_) | Expression::Text(_)) => Expression::Not(Box::new(leaf)),
         }
     }
 
@@ -119,6 +121,10 @@ impl Expression {
                 member.digest(hash);
             }
             Expression::Leaf(leaf) => leaf.digest(hash),
+            Expression::Text(text) => {
+                tag(hash, 9, text.len());
+                hash.update(text);
+            }
         }
     }
 }

@@ -77,6 +77,7 @@ fn condition(condition: &Condition) -> Value {
         Condition::Id(id) => json!({ "id_is": id.to_string() }),
         Condition::OriginId(id) => json!({ "origin_id_is": id }),
         Condition::Key(key) => json!({ "key_is": key }),
+        Condition::Text(word) => json!({ "text_has": word }),
     }
 }
 
@@ -129,6 +130,8 @@ fn read_condition(value: &Value) -> Option<Condition> {
         Condition::Id(id.parse().ok()?)
     } else if let Some(id) = text("origin_id_is") {
         Condition::OriginId(id)
+    } else if let Some(word) = text("text_has") {
+        Condition::Text(word)
     } else {
         Condition::Key(text("key_is")?)
     })

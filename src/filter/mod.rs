@@ -19,6 +19,7 @@ mod split;
 pub(crate) mod term;
 #[cfg(test)]
 mod tests;
+pub(crate) mod text;
 mod when;
 mod words;
 mod zone;

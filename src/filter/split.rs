@@ -22,7 +22,8 @@ fn names_only(condition: &Condition, is_indexed: fn(&FilterField) -> bool) -> bo
         }
         Condition::Not(member) => names_only(member, is_indexed),
         Condition::Field(field, _) => is_indexed(field),
-        // An id may be the one that an event had where it came from.
-        Condition::Id(_) | Condition::OriginId(_) | Condition::Key(_) => false,
+        // An id may be the one that an event had where it came from, and words may stand in a label that
+        // is not shown.
+        Condition::Id(_) | Condition::OriginId(_) | Condition::Key(_) | Condition::Text(_) => false,
     }
 }

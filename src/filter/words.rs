@@ -19,6 +19,7 @@ use crate::filter::item::split_key;
 use crate::filter::query_text;
 use crate::filter::range::Edge;
 use crate::filter::range::Range;
+use crate::filter::text;
 use crate::filter::when;
 use crate::filter::when::Bound;
 use crate::filter::when::End;
@@ -28,7 +29,7 @@ use crate::limits;
 use crate::time::Time;
 
 /// The names of the flags, without dashes, in the order in which help lists them.
-pub(crate) const FLAGS: [&str; 20] = [
+pub(crate) const FLAGS: [&str; 21] = [
     "since",
     "until",
     "before",
@@ -47,6 +48,7 @@ pub(crate) const FLAGS: [&str; 20] = [
     "meta",
     "id",
     "key",
+    "text",
     "no",
     "filter",
 ];
@@ -59,6 +61,7 @@ enum Group {
     Without(FilterField),
     Id,
     Key,
+    Text,
 }
 
 #[derive(Default)]
@@ -113,6 +116,7 @@ impl Words<'_> {
             "last" => self.last(text),
             "id" => self.look_ups(Group::Id, text),
             "key" => self.look_ups(Group::Key, text),
+            "text" => self.texts(text),
             "no" => self.absent(text),
             "meta" => self.meta(text),
             "filter" => self.parameters(text),
@@ -229,13 +233,29 @@ impl Words<'_> {
                     return Err("read as the empty text, which is no event's id".to_owned());
                 }
                 (Group::Id, Err(_)) => Condition::OriginId(text),
-                (Group::Field(_) | Group::Without(_) | Group::Key, _) => Condition::Key(text),
+                (_, _) => Condition::Key(text),
             };
             let same = match group {
                 Group::Id => Group::Id,
-                Group::Field(_) | Group::Without(_) | Group::Key => Group::Key,
+                _ => Group::Key,
             };
             self.put(same, negated, condition);
+        }
+        Ok(())
+    }
+
+    fn texts(&mut self, text: &str) -> Result<(), String> {
+        for item in self.items(text)? {
+            if item.star {
+                return Err(format!(
+                    "read as all that begin with {}, but a word is found wherever it stands; write \\* for a star",
+                    shown(&item.text)
+                ));
+            }
+            if item.text.is_empty() {
+                return Err(text::EMPTY.to_owned());
+            }
+            self.put(Group::Text, item.negated, Condition::Text(item.text));
         }
         Ok(())
     }

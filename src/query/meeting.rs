@@ -190,7 +190,7 @@ impl Rows {
     }
 
     /// Keeps those of `rows`, which ascend, that are in the set.
-    fn retain(&mut self, rows: &mut Vec<u32>, walk: Walk) -> Result<()> {
+    pub(super) fn retain(&mut self, rows: &mut Vec<u32>, walk: Walk) -> Result<()> {
         match self {
             Rows::All => {}
             Rows::None => rows.clear(),
@@ -229,6 +229,7 @@ impl Rows {
                 of_any.dedup();
                 *rows = of_any;
             }
+            Rows::Reading(reading) => reading.retain(rows, walk)?,
             Rows::Not(set) => {
                 let mut of_set = rows.clone();
                 set.retain(&mut of_set, walk)?;

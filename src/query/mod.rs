@@ -11,9 +11,12 @@ mod meeting;
 mod org_view;
 mod page;
 mod plan;
+mod reading;
 mod rows;
 mod scan;
+mod selection;
 mod tail;
+mod tally;
 mod view;
 
 pub(crate) use batch::Batch;

@@ -1,7 +1,11 @@
 //! From a filter to the rows of one source: values become terms, terms become row lists, and a
-//! conjunction walks its rarest list first.
+//! conjunction walks its rarest list first. Words in texts come last: rows are read for them.
+
+use std::sync::Arc;
 
 use super::meeting::Meeting;
+use super::reading::Reading;
+use super::reading::Word;
 use super::rows::Rows;
 use super::rows::Walk;
 use crate::error::Result;
@@ -15,7 +19,7 @@ use crate::snapshot::Source;
 /// The rows of `source` that fulfil `expression`.
 pub(crate) fn rows(
     expression: &Expression,
-    source: &Source,
+    source: &Arc<Source>,
     walk: Walk,
     kept: &mut Kept,
 ) -> Result<Rows> {
@@ -23,6 +27,7 @@ pub(crate) fn rows(
         Expression::All => Rows::All,
         Expression::And(members) => {
             let mut sets = Vec::with_capacity(members.len());
+            let (words, members) = split(members);
             for member in members {
                 match rows(member, source, walk, kept)? {
                     Rows::None => return Ok(Rows::None),
@@ -32,9 +37,13 @@ pub(crate) fn rows(
             }
             sets.sort_by_key(|set| set.len_max(walk));
             planted(Bug::LostPredicate).then(|| sets.truncate(2));
-            one_or(sets, Rows::All, |sets| {
+            let set = one_or(sets, Rows::All, |sets| {
                 Rows::And(Box::new(Meeting::of(sets)))
-            })
+            });
+            match words.is_empty() {
+                true => set,
+                false => Rows::Reading(Box::new(Reading::of(set, words, source))),
+            }
         }
         Expression::Or(members) => {
             let mut sets = Vec::with_capacity(members.len());
@@ -46,6 +55,10 @@ pub(crate) fn rows(
                 }
             }
             one_or(sets, Rows::None, Rows::Or)
+        }
+        Expression::Text(_) => read(expression, source),
+        Expression::Not(member) if matches!(**member, Expression::Text(_)) => {
+            read(expression, source)
         }
         Expression::Not(member) => match rows(member, source, walk, kept)? {
             Rows::None => Rows::All,
@@ -66,6 +79,39 @@ pub(crate) fn rows(
             }
         },
     })
+}
+
+/// The words among the members of a conjunction, which are looked for in the rows that the others
+/// leave, and the others.
+fn split(members: &[Expression]) -> (Vec<Word>, Vec<&Expression>) {
+    let (mut words, mut others) = (Vec::new(), Vec::new());
+    for member in members {
+        match word(member) {
+            Some(word) => words.push(word),
+            None => others.push(member),
+        }
+    }
+    (words, others)
+}
+
+fn word(expression: &Expression) -> Option<Word> {
+    let (inner, negated) = match expression {
+        Expression::Not(member) => (&**member, true),
+        other => (other, false),
+    };
+    match inner {
+        Expression::Text(text) => Some(Word {
+            text: text.clone(),
+            negated,
+        }),
+        _ => None,
+    }
+}
+
+/// The rows with a word, or without it, of all there are.
+fn read(expression: &Expression, source: &Arc<Source>) -> Rows {
+    let words = word(expression).into_iter().collect();
+    Rows::Reading(Box::new(Reading::of(Rows::All, words, source)))
 }
 
 /// The only set of `sets`, `none` if there is none, or all of them joined.

@@ -3,6 +3,7 @@
 //! numbered in reading direction here; the leaves turn the numbers round for oldest-first reads.
 
 use super::meeting::Meeting;
+use super::reading::Reading;
 use crate::error::Result;
 use crate::planted::Bug;
 use crate::planted::planted;
@@ -60,6 +61,8 @@ pub(crate) enum Rows {
     Or(Vec<Rows>),
     /// Rows that are not in the set.
     Not(Box<Rows>),
+    /// Rows of a set whose texts hold words.
+    Reading(Box<Reading>),
 }
 
 /// The source whose rows are walked: how many there are, and which way.
@@ -123,6 +126,7 @@ impl Rows {
             Rows::And(meeting) => meeting.seek(row, walk, work),
             Rows::Or(sets) => seek_any(sets, row, walk, work),
             Rows::Not(set) => seek_none(set, row, walk, work),
+            Rows::Reading(reading) => reading.seek(row, walk, work),
         }
     }
 
@@ -144,7 +148,19 @@ impl Rows {
                 .map(|set| set.len_max(walk))
                 .sum::<u64>()
                 .min(all),
+            Rows::Reading(reading) => reading.len_max(walk),
             Rows::All | Rows::Not(_) => all,
+        }
+    }
+
+    /// Blocks that were read to find rows, beside those that indexes took.
+    pub(super) fn blocks_read(&self) -> u64 {
+        match self {
+            Rows::Reading(reading) => reading.blocks_read(),
+            Rows::And(meeting) => meeting.sets().iter().map(Rows::blocks_read).sum(),
+            Rows::Or(sets) => sets.iter().map(Rows::blocks_read).sum(),
+            Rows::Not(set) => set.blocks_read(),
+            Rows::All | Rows::None | Rows::List(_) | Rows::Postings(_) => 0,
         }
     }
 }

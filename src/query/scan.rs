@@ -154,8 +154,9 @@ impl Walker {
     /// What was looked at so far.
     pub(crate) fn looked(&self) -> Looked {
         let open = self.runs.iter().filter_map(|run| run.open.as_ref());
+        let for_texts: u64 = open.clone().map(|open| open.rows.blocks_read()).sum();
         let kept = open.map(|open| &open.kept).chain(&self.spare);
-        let blocks: u64 = kept.map(Kept::blocks_read).sum();
+        let blocks = kept.map(Kept::blocks_read).sum::<u64>() + for_texts;
         Looked {
             blocks: self.looked.blocks + blocks,
             ..self.looked
@@ -419,6 +420,7 @@ impl Walker {
                 let lineup = self.snapshot.segments();
                 lineup.has_none(&self.route.expression, place);
             }
+            self.looked.blocks += open.rows.blocks_read();
             self.spare.push(open.kept);
         }
     }

@@ -138,7 +138,9 @@ fn fits(expression: &Expression) -> bool {
             Expression::Not(member) => bytes(member),
             Expression::Leaf(Leaf::Term(term)) => term.len(),
             Expression::Leaf(Leaf::Terms { from, to }) => from.len() + to.len(),
-            Expression::Leaf(Leaf::Origin(text) | Leaf::Key(text)) => text.len(),
+            Expression::Leaf(Leaf::Origin(text) | Leaf::Key(text)) | Expression::Text(text) => {
+                text.len()
+            }
         };
         own + size_of::<Expression>()
     }

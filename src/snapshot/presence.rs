@@ -223,7 +223,8 @@ impl Lineup {
             }
             Expression::Leaf(Leaf::Term(term)) => self.coverage.of_term(term),
             Expression::Leaf(Leaf::Id(position)) => self.places_at(*position),
-            Expression::Leaf(Leaf::Terms { .. } | Leaf::Origin(_) | Leaf::Key(_)) => Places::Every,
+            Expression::Leaf(Leaf::Terms { .. } | Leaf::Origin(_) | Leaf::Key(_))
+            | Expression::Text(_) => Places::Every,
         }
     }
 

@@ -34,6 +34,21 @@ impl Selected {
         }
     }
 
+    /// How many rows are selected.
+    pub(crate) fn count(&self) -> u64 {
+        self.0.iter().map(|word| u64::from(word.count_ones())).sum()
+    }
+
+    /// The rows that are selected, ascending.
+    pub(crate) fn rows(&self) -> impl Iterator<Item = u32> {
+        let words = (0_u32..).step_by(64).zip(&self.0);
+        words.flat_map(|(first, word)| {
+            (0..64)
+                .filter(move |bit| word >> bit & 1 == 1)
+                .map(move |bit| first + bit)
+        })
+    }
+
     fn contains(&self, row: u32) -> bool {
         self.0
             .get(row as usize / 64)

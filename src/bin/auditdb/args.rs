@@ -109,6 +109,9 @@ pub(crate) struct Filters {
     /// The event's idempotency key
     #[arg(long, value_name = "K", allow_hyphen_values = true)]
     key: Vec<String>,
+    /// A word in what people wrote: labels, reason, values of metadata, changes and data
+    #[arg(long, value_name = "WORD", allow_hyphen_values = true)]
+    text: Vec<String>,
     /// Without this field, such as outcome or meta:ticket
     #[arg(long, value_name = "FIELD", allow_hyphen_values = true)]
     no: Vec<String>,
@@ -162,6 +165,7 @@ impl Filters {
             ("meta", &self.meta),
             ("id", &self.id),
             ("key", &self.key),
+            ("text", &self.text),
             ("no", &self.no),
             ("filter", &self.filter),
         ];
@@ -193,6 +197,12 @@ impl Filters {
                 read.as_str()
             };
             output.note(&format!("filter: {}", text::several_lines(read)));
+            if !self.text.is_empty() {
+                output.note(
+                    "cost: no index knows --text, so every event that the rest of the filter leaves is \
+                     read for it",
+                );
+            }
         }
     }
 }

@@ -136,6 +136,7 @@ prop_compose! {
         metadata in field(metadata()),
         context in field(context()),
         origin in field(value()),
+        reason in field(value()),
     ) -> Event {
         let (sub_type, org, source, key) = texts;
         let (performer, on_behalf_of, subject) = who;
@@ -143,7 +144,7 @@ prop_compose! {
         Event {
             event_type: event_type.to_owned(),
             sub_type, org, source, key, outcome, performer, on_behalf_of, subject, targets,
-            metadata, context, origin,
+            metadata, context, origin, reason,
             ..Event::default()
         }
     }
@@ -316,6 +317,7 @@ pub(super) fn condition() -> impl Strategy<Value = Condition> {
             .prop_map(|(field, pattern)| Condition::Field(field, pattern)),
         1 => value().prop_map(Condition::Key),
         1 => value().prop_map(Condition::OriginId),
+        1 => value().prop_filter("a word", |word| !word.is_empty()).prop_map(Condition::Text),
     ];
     leaf.prop_recursive(4, 24, 4, |inner| {
         prop_oneof![

@@ -43,6 +43,7 @@ const CONTRADICTIONS: &[(&[(&str, &str)], &str)] = &[
     ),
     (&[("key", "a,!a")], "--key: "),
     (&[("id", "x,!x")], "--id: "),
+    (&[("text", "Lovelace,!love")], "--text: "),
     (&[("filter", "event_type=a"), ("type", "!a*")], "--type: "),
     (&[("filter", "metadata[k]=a"), ("no", "meta:k")], "--meta: "),
 ];
@@ -62,6 +63,8 @@ const SOUND: &[&[(&str, &str)]] = &[
     &[("ip", "10.0.0.0/8,!10.1.2.3")],
     &[("meta", "k=a"), ("meta", "!l=a")],
     &[("id", "x"), ("key", "x")],
+    &[("text", "love,!lovelace")],
+    &[("text", "a"), ("text", "b")],
     &[("performer", "user:u1"), ("on-behalf-of", "!user:u1")],
 ];
 

@@ -26,6 +26,7 @@ use crate::filter::expression::Leaf;
 use crate::filter::facet::facet_value;
 use crate::filter::indexed;
 use crate::filter::term;
+use crate::filter::text;
 use crate::limits::PREFIX_BYTES;
 
 /// What an index over one event answers.
@@ -45,6 +46,7 @@ fn answers(expression: &Expression, event: &StoredEvent, terms: &BTreeSet<Vec<u8
             let origin = event.event.origin.value();
             origin.and_then(|origin| origin.id.as_deref()) == Some(text)
         }
+        Expression::Text(word) => text::holds(&event.event, word),
         Expression::Leaf(Leaf::Key(text)) => event.event.key.as_deref() == Some(text),
     }
 }

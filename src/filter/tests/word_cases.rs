@@ -95,6 +95,10 @@ const READINGS: &[(&[(&str, &str)], &str)] = &[
     (&[("meta", "!k=a")], "not metadata \"k\" is \"a\""),
     (&[("meta", "\\!k=a")], "metadata \"!k\" is \"a\""),
     (&[("key", "a:b")], "key is \"a:b\""),
+    (
+        &[("text", "Ada,!b\\*")],
+        "a text holds \"Ada\" and not a text holds \"b*\"",
+    ),
     (&[("id", "x1")], "id where it came from is \"x1\""),
     (
         &[("id", "evt_01HY2Z0J80FM00000000000001")],
@@ -154,6 +158,8 @@ fn refusals_name_the_flag_and_how_the_value_was_read() {
         ("id", "", "no event's id"),
         ("id", "evt_*", "looked up whole"),
         ("key", "a*", "looked up whole"),
+        ("text", "a*", "found wherever it stands"),
+        ("text", "", "stands in every text"),
         ("no", "key", "read as the absent field \"key\""),
         ("no", "meta:", "never empty"),
     ] {

@@ -3,6 +3,7 @@
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
+use std::sync::Arc;
 
 use super::FacetOrder;
 use super::FacetQuery;
@@ -11,19 +12,14 @@ use crate::error::ErrorKind;
 use crate::error::Result;
 use crate::filter::facet;
 use crate::filter::facet::TermRange;
-use crate::id::Position;
 use crate::query::page::Bound;
-use crate::query::plan;
-use crate::query::rows::Rows;
-use crate::query::rows::Step;
-use crate::query::rows::Walk;
-use crate::query::rows::Work;
+use crate::query::selection::selected;
+use crate::query::selection::sources;
 use crate::snapshot::Kept;
 use crate::snapshot::Selected;
 use crate::snapshot::Snapshot;
 use crate::snapshot::Source;
 use crate::snapshot::TermWalk;
-use crate::snapshot::Unopened;
 
 /// A value's place in the order asked for: the greatest rank first, and of one rank the terms as
 /// they sort. No two values have the same.
@@ -62,7 +58,7 @@ impl Top {
 
 /// One source under way.
 struct Run {
-    source: Source,
+    source: Arc<Source>,
     selected: Option<Selected>,
     walk: TermWalk,
     kept: Kept,
@@ -97,7 +93,7 @@ pub(super) fn count(snapshot: &Snapshot, bound: &Bound, asked: &FacetQuery) -> R
     let mut runs: Vec<Run> = Vec::new();
     let mut heads: BinaryHeap<Reverse<(Vec<u8>, usize)>> = BinaryHeap::new();
     for unopened in sources(snapshot, bound) {
-        let source = unopened.open(snapshot.base())?;
+        let source = Arc::new(unopened.open(snapshot.base())?);
         let selected = selected(&source, bound, unopened.seqs)?;
         let mut walk = source.terms(&from, &to)?;
         if walk.advance()? {
@@ -151,55 +147,4 @@ pub(super) fn count(snapshot: &Snapshot, bound: &Bound, asked: &FacetQuery) -> R
         distinct,
         has_more: found.has_more,
     })
-}
-
-/// The sources that can hold an event that counts.
-fn sources(snapshot: &Snapshot, bound: &Bound) -> Vec<Unopened> {
-    let (first, last) = (bound.route.first, bound.route.last);
-    let lineup = snapshot.segments();
-    let places = lineup.places_of(&bound.route.expression);
-    let mut upcoming = lineup.upcoming((first, last), false, places);
-    let mut found = Vec::new();
-    while let Some((place, _)) = upcoming.peek(lineup) {
-        upcoming.pass();
-        found.extend(lineup.get(place).map(Unopened::segment));
-    }
-    let overlaps = |source: &Unopened| source.newest >= first && source.oldest <= last;
-    found.extend(snapshot.unsealed().filter(overlaps));
-    found
-}
-
-/// Which rows of a source count; `None` when all do.
-fn selected(source: &Source, bound: &Bound, seqs: (u64, u64)) -> Result<Option<Selected>> {
-    let route = &bound.route;
-    let wanted_seqs = route.since_seq..bound.snapshot.seq_count();
-    let walk = Walk {
-        rows: source.rows(),
-        oldest_first: false,
-    };
-    let mut kept = Kept::default();
-    let mut rows = plan::rows(&route.expression, source, walk, &mut kept)?;
-    let first = source.lower_bound(route.last, &mut kept)?;
-    let end = if route.first == Position::FIRST {
-        walk.rows
-    } else {
-        source.lower_bound(route.first.predecessor(), &mut kept)?
-    };
-    let all_seqs = wanted_seqs.contains(&seqs.0) && wanted_seqs.contains(&seqs.1);
-    if matches!(rows, Rows::All) && all_seqs && first == 0 && end == walk.rows {
-        return Ok(None);
-    }
-    let mut selected = Selected::none_of(walk.rows);
-    let mut at = first;
-    while let Step::Row(row) = rows.seek(at, walk, &mut Work::new(u64::MAX))? {
-        if row >= end {
-            break;
-        }
-        let counts = all_seqs || wanted_seqs.contains(&source.position(row, &mut kept)?.seq.0);
-        if counts {
-            selected.select(row);
-        }
-        at = row + 1;
-    }
-    Ok(Some(selected))
 }

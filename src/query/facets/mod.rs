@@ -11,7 +11,7 @@ pub use self::cursor::FacetCursor;
 use super::page::Bound;
 use super::page::Order;
 use super::page::Query;
-use crate::error::ErrorKind;
+use super::selection::on_fresh;
 use crate::error::Result;
 use crate::filter::FilterField;
 use crate::filter::facet;
@@ -109,7 +109,7 @@ impl Snapshot {
     /// nothing whatever is appended in between.
     ///
     /// # Errors
-    /// [`ErrorKind::Filter`], a cursor's own kinds of error, or what reading the files gives.
+    /// [`crate::ErrorKind::Filter`], a cursor's own kinds of error, or what reading the files gives.
     ///
     /// ```
     /// use auditdb::{Event, FacetQuery, FilterField, Options, Query, Store};
@@ -143,18 +143,9 @@ impl Snapshot {
             ..query.clone()
         };
         let bound = Bound::new(self, &query)?;
-        let mut snapshot = bound.snapshot.clone();
-        let mut refreshed = 0;
-        let counted = loop {
-            match count::count(&snapshot, &bound, asked) {
-                // A merge of the writing process took a file away; count again.
-                Err(error) if error.kind() == ErrorKind::Missing && refreshed < 32 => {
-                    refreshed += 1;
-                    snapshot = snapshot.refreshed()?;
-                }
-                counted => break counted?,
-            }
-        };
+        let counted = on_fresh(&bound.snapshot, |snapshot| {
+            count::count(snapshot, &bound, asked)
+        })?;
         facets(counted, &bound, asked)
     }
 }

@@ -10,7 +10,7 @@ use crate::cli::text;
 
 /// Questions, and the keys of the events that answer them.
 #[track_caller]
-fn check(cases: &[(&[&str], &str)]) {
+pub(super) fn check(cases: &[(&[&str], &str)]) {
     let place = place();
     for (filter, expected) in cases {
         assert_eq!(found(&place, filter), *expected, "{filter:?}");
@@ -105,6 +105,7 @@ fn mission_a27_an_export_takes_every_filter_that_a_query_takes() {
             "no" => "outcome",
             "filter" => "event_type=user.updated",
             "outcome" => "success",
+            "text" => "ada",
             _ => "*",
         };
         let flag = format!("--{flag}");

@@ -8,6 +8,8 @@ mod audited;
 mod details;
 mod effects;
 #[cfg(feature = "cli")]
+mod estimates;
+#[cfg(feature = "cli")]
 mod files;
 #[cfg(feature = "cli")]
 mod filters;
@@ -30,6 +32,8 @@ mod trail;
 mod types;
 mod unknown;
 mod values;
+#[cfg(feature = "cli")]
+mod words;
 
 use std::path::Path;
 use std::sync::Arc;

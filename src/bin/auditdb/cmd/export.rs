@@ -1,5 +1,6 @@
 //! `auditdb export`: events to a file that appears whole or not at all, to several, or to stdout.
 
+mod dry_run;
 mod extent;
 
 use std::ops::ControlFlow;
@@ -36,6 +37,7 @@ use crate::text;
 #[command(after_help = "Examples:
   auditdb export trail -f ndjson -o trail.ndjson              everything, every field
   auditdb export trail --type 'admin.*' --since 2026-04-01 --until 2026-06-30 -f csv -o q2.csv
+  auditdb export trail -f csv --during 2026-Q2 --dry-run      how much that would be
   auditdb export trail -f csv --limit 50000 --report part1.json -o part1.csv
   auditdb export trail -f csv --limit 50000 --cursor TOKEN --no-header -o part2.csv
   auditdb export trail -f csv --as user:u7 -o trail.csv       the store records who exported what
@@ -68,6 +70,10 @@ pub(crate) struct Words {
     /// Write what was exported, and where to go on, as JSON
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
+    /// Tell how many rows the export would have, and how large it would be in each format, and write
+    /// nothing; =json for programs
+    #[arg(long, value_enum, value_name = "HOW", num_args = 0..=1, require_equals = true, default_missing_value = "table")]
+    dry_run: Option<dry_run::Shape>,
     #[command(flatten)]
     extent: Extent,
     #[command(flatten)]
@@ -93,6 +99,9 @@ pub(crate) fn run(words: &Words, output: &Output) -> Outcome<Code> {
         ));
     }
     words.extent.check(&export, to_stdout)?;
+    if let Some(shape) = words.dry_run {
+        return words.estimate(&export, shape, output);
+    }
     let told = words.claim(to_stdout)?;
     let filter = words.filters.read()?;
     words.filters.explain(&filter, output);
@@ -132,6 +141,16 @@ impl Words {
                 .map_or(Compression::None, CompressWord::meaning),
             ..self.form.export(&self.filters)?
         })
+    }
+
+    /// Tells what the export would hold.
+    fn estimate(&self, export: &Export, shape: dry_run::Shape, output: &Output) -> Outcome<Code> {
+        let filter = self.filters.read()?;
+        self.filters.explain(&filter, output);
+        let query = self.place.query(filter)?;
+        let estimate = export.estimate(&self.database.snapshot()?, &query)?;
+        dry_run::print(&estimate, shape, output)?;
+        Ok(Code::Done)
     }
 
     /// Claims the files that are to be made; gives the one for the report.
