@@ -1,6 +1,8 @@
 //! The terms of one source in order, one at a time, so that the terms of many sources can be
 //! counted side by side without holding more than one of each in memory.
 
+use core::ops::Range;
+
 use super::source::Source;
 use crate::error::Result;
 use crate::segment::streams::Terms;
@@ -47,6 +49,20 @@ impl Selected {
                 .filter(move |bit| word >> bit & 1 == 1)
                 .map(move |bit| first + bit)
         })
+    }
+
+    /// How many of these rows are selected.
+    pub(crate) fn count_in(&self, rows: Range<u32>) -> u64 {
+        let (start, end) = (rows.start as usize, rows.end as usize);
+        let first = start / 64;
+        let words = self.0.iter().enumerate().take(end.div_ceil(64)).skip(first);
+        let inside = |(place, word): (usize, &u64)| {
+            let from = start.saturating_sub(place * 64).min(63);
+            let to = (end - place * 64).min(64);
+            let mask = (u64::MAX << from) & (u64::MAX >> (64 - to));
+            u64::from((word & mask).count_ones())
+        };
+        words.map(inside).sum()
     }
 
     fn contains(&self, row: u32) -> bool {
@@ -122,5 +138,30 @@ impl TermWalk {
             Sorted::Segment(terms) => terms.postings().rows()?.into_iter().find(counts),
             Sorted::Memtable { current, .. } => current.1.iter().copied().find(counts),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_are_counted_between_any_two() {
+        const ROWS: u32 = 200;
+        let rows: Vec<u32> = (0..ROWS)
+            .filter(|row| row % 7 < 3 || row / 64 == 1)
+            .collect();
+        let mut selected = Selected::none_of(ROWS);
+        rows.iter().for_each(|row| selected.select(*row));
+        for start in 0..=ROWS {
+            for end in start..=ROWS {
+                let counted = rows.iter().filter(|row| (start..end).contains(row)).count();
+                assert_eq!(
+                    selected.count_in(start..end),
+                    counted as u64,
+                    "{start}..{end}"
+                );
+            }
+        }
     }
 }

@@ -4,10 +4,13 @@
 mod count;
 mod cursor;
 mod newest;
+mod times;
 
 use self::count::Counted;
 use self::count::Place;
 pub use self::cursor::FacetCursor;
+pub use self::times::Every;
+pub use self::times::TimeCounts;
 use super::page::Bound;
 use super::page::Order;
 use super::page::Query;

@@ -5,9 +5,11 @@ use std::cmp::Reverse;
 
 use auditdb::ErrorKind;
 use auditdb::Event;
+use auditdb::Every;
 use auditdb::FacetCursor;
 use auditdb::FacetOrder;
 use auditdb::FacetQuery;
+use auditdb::Filter;
 use auditdb::FilterField;
 use auditdb::OnUnknown;
 use auditdb::Options;
@@ -224,6 +226,62 @@ fn mission_b5_a_deleted_subject_stays_in_the_list_with_its_last_label() {
     store.close().expect("closed");
 }
 
+/// Random events of twenty days and more, half of them in segments, against a slow count.
+#[test]
+fn mission_b1_events_are_counted_by_the_time_at_which_they_happened() {
+    let folder = folder();
+    let store = Store::open(folder.path(), Options::default()).expect("a store");
+    let mut random = Random::new(1);
+    let mut all: Vec<(String, bool)> = Vec::new();
+    for number in 0..500_u64 {
+        let hour = 1_779_000_000_000_000 + random.below(500) * 3_600_000_000;
+        let edge = [0, 1, 1_799_999_999, 3_599_999_999][random.below(4) as usize];
+        let at = auditdb::Time::from_micros((hour - hour % 3_600_000_000 + edge) as i64);
+        let at = at.expect("a time");
+        let is_failed = random.below(3) == 0;
+        let event_type = if is_failed { "login.failed" } else { "login" };
+        store
+            .append(&Event::new(event_type).occurred_at(at))
+            .expect("taken");
+        all.push((at.to_string(), is_failed));
+        if number % 150 == 149 {
+            store.flush().expect("sealed");
+        }
+    }
+    let failed = Filter::new().is(FilterField::Type, "login.failed");
+    for (every, letters) in [
+        (Every::Hour, 13),
+        (Every::Day, 10),
+        (Every::Month, 7),
+        (Every::Year, 4),
+    ] {
+        for filter in [Filter::new(), failed.clone()] {
+            let mut expected = std::collections::BTreeMap::new();
+            for (at, _) in all
+                .iter()
+                .filter(|(_, failed)| *failed || filter == Filter::new())
+            {
+                *expected.entry(at[..letters].to_owned()).or_insert(0) += 1;
+            }
+            let query = Query {
+                filter,
+                ..Query::default()
+            };
+            let counts = store
+                .snapshot()
+                .counts_by_time(&query, every)
+                .expect("counts");
+            assert_eq!(
+                counts.counts,
+                expected.into_iter().collect::<Vec<_>>(),
+                "{every:?}"
+            );
+            assert_eq!(counts.snapshot_seq, 500);
+        }
+    }
+    store.close().expect("closed");
+}
+
 #[cfg(feature = "cli")]
 mod by_the_command {
     use serde_json::Value;
@@ -314,5 +372,39 @@ mod by_the_command {
                 "{error}"
             );
         }
+    }
+
+    #[test]
+    fn mission_b1_the_command_counts_by_day() {
+        let place = Place::new();
+        for at in [
+            "2026-05-17T08:00:00Z",
+            "2026-05-17T23:59:59Z",
+            "2026-05-18T00:00:00Z",
+        ] {
+            let words = ["append", "DB", "--type", "a", "--occurred-at", at];
+            place.run(&words, b"").done();
+        }
+        let listed = place.out(&["facets", "DB", "day", "-o", "json"]);
+        assert_eq!(
+            listed,
+            "{\"field\":\"day\",\"values\":[{\"value\":\"2026-05-17\",\"count\":2},\
+             {\"value\":\"2026-05-18\",\"count\":1}],\"distinct\":2,\"snapshot_seq\":3}\n"
+        );
+        let words = ["facets", "DB", "hour", "--order", "recency", "--top", "1"];
+        let ended = place.run(&words, b"").done();
+        assert!(
+            ended
+                .error
+                .contains("1 of 3 different values; --top shows more"),
+            "{}",
+            ended.error
+        );
+        assert!(ended.text().ends_with("2026-05-18T00\n"));
+        let error = place
+            .run(&["facets", "DB", "day", "--prefix", "2026"], b"")
+            .ends_with(2)
+            .error;
+        assert!(error.contains("--prefix"), "{error}");
     }
 }

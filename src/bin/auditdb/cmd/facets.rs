@@ -1,13 +1,16 @@
 //! `auditdb facets`: which values a field has, and how often.
 
+use std::cmp::Reverse;
 use std::io::Write;
 
+use auditdb::Every;
 use auditdb::FacetOrder;
 use auditdb::FacetQuery;
 use auditdb::FacetValue;
 use auditdb::Facets;
 use auditdb::FilterField;
 use auditdb::Query;
+use auditdb::TimeCounts;
 use clap::Args;
 
 use crate::args::Database;
@@ -27,9 +30,11 @@ use crate::table::Table;
   auditdb facets trail subject --order recency           those that something happened to last
   auditdb facets trail subject --prefix user:u1 --order name
   auditdb facets trail meta:ticket --prefix 47 -o json
+  auditdb facets trail day --type session.login.failed --order name
 
 Fields: type, sub-type, org, outcome, source, ip, subject, target, performer, on-behalf-of (by kind
-and id), subject-kind, target-kind, performer-kind, on-behalf-of-kind, meta:KEY.
+and id), subject-kind, target-kind, performer-kind, on-behalf-of-kind, meta:KEY; and by when events
+happened, in UTC: hour, day, month, year.
 
 Subjects and performers of every state are there, deleted and departed ones too, each with the label
 that the newest of the events gives it.
@@ -90,10 +95,7 @@ enum Shape {
 }
 
 pub(crate) fn run(words: &Words, output: &Output) -> Outcome<Code> {
-    let field: FilterField = words
-        .field
-        .parse()
-        .map_err(|error: auditdb::Error| Failure::usage(format!("FIELD: {error}")))?;
+    let counted = words.counted()?;
     let filter = words.filters.read()?;
     words.filters.explain(&filter, output);
     let query = Query {
@@ -104,35 +106,35 @@ pub(crate) fn run(words: &Words, output: &Output) -> Outcome<Code> {
     if words.filters.explain {
         super::explain_plan(&snapshot, &query, super::PLANNED, output)?;
     }
-    let asked = FacetQuery {
-        prefix: words.prefix.clone(),
-        order: match words.order {
-            Order::Count => FacetOrder::Count,
-            Order::Name => FacetOrder::Name,
-            Order::Recency => FacetOrder::Recency,
-        },
-        top: usize::try_from(words.top).unwrap_or(usize::MAX),
-        cursor: words.cursor.as_deref().map(str::parse).transpose()?,
-        newest: true,
-        ..FacetQuery::of(field)
+    let (facets, of_entities) = match &counted {
+        Counted::Values(asked) => {
+            let facets = snapshot.facets(&query, asked)?;
+            (facets, is_of_entities(&asked.field))
+        }
+        Counted::Times(every) => {
+            let counts = snapshot.counts_by_time(&query, *every)?;
+            (words.in_order(counts), false)
+        }
     };
-    let facets = snapshot.facets(&query, &asked)?;
-    let of_entities = is_of_entities(&asked.field);
     let value = |facet: &FacetValue| value(facet, of_entities);
     match words.output {
         Shape::Table => print(&facets, of_entities, output),
         Shape::Json => {
             let values: Vec<String> = facets.values.iter().map(value).collect();
             let mut out = output.data();
-            writeln!(
+            write!(
                 out,
-                "{{\"field\":{},\"values\":[{}],\"distinct\":{},\"snapshot_seq\":{},\"next_cursor\":{}}}",
+                "{{\"field\":{},\"values\":[{}],\"distinct\":{},\"snapshot_seq\":{}",
                 super::json_text(&words.field),
                 values.join(","),
                 facets.distinct,
-                facets.snapshot_seq,
-                super::quoted(facets.next_cursor.as_ref())
+                facets.snapshot_seq
             )?;
+            if matches!(counted, Counted::Values(_)) {
+                let cursor = super::quoted(facets.next_cursor.as_ref());
+                write!(out, ",\"next_cursor\":{cursor}")?;
+            }
+            out.write_all(b"}\n")?;
             Ok(out.flush()?)
         }
         Shape::Ndjson => {
@@ -144,6 +146,78 @@ pub(crate) fn run(words: &Words, output: &Output) -> Outcome<Code> {
         }
     }?;
     Ok(Code::Done)
+}
+
+/// What is counted.
+enum Counted {
+    /// The values of a field.
+    Values(Box<FacetQuery>),
+    /// Stretches of time.
+    Times(Every),
+}
+
+impl Words {
+    fn counted(&self) -> Outcome<Counted> {
+        let every = match self.field.as_str() {
+            "hour" => Some(Every::Hour),
+            "day" => Some(Every::Day),
+            "month" => Some(Every::Month),
+            "year" => Some(Every::Year),
+            _ => None,
+        };
+        if let Some(every) = every {
+            if self.cursor.is_some() || !self.prefix.is_empty() {
+                let field = &self.field;
+                let what = format!("{field}: --cursor and --prefix go with values, not with times");
+                return Err(Failure::usage(what).hint("--since, --until and --top bound the list"));
+            }
+            return Ok(Counted::Times(every));
+        }
+        let field: FilterField = self.field.parse().map_err(|error: auditdb::Error| {
+            Failure::usage(format!("FIELD: {error}")).hint("by time: hour, day, month or year")
+        })?;
+        Ok(Counted::Values(Box::new(FacetQuery {
+            prefix: self.prefix.clone(),
+            order: match self.order {
+                Order::Count => FacetOrder::Count,
+                Order::Name => FacetOrder::Name,
+                Order::Recency => FacetOrder::Recency,
+            },
+            top: self.top(),
+            cursor: self.cursor.as_deref().map(str::parse).transpose()?,
+            newest: true,
+            ..FacetQuery::of(field)
+        })))
+    }
+
+    fn top(&self) -> usize {
+        usize::try_from(self.top).unwrap_or(usize::MAX)
+    }
+
+    /// Stretches of time in the order asked for, as values.
+    fn in_order(&self, times: TimeCounts) -> Facets {
+        let mut counts = times.counts;
+        let distinct = counts.len() as u64;
+        match self.order {
+            Order::Count => counts.sort_by_key(|(_, count)| Reverse(*count)),
+            Order::Name => {}
+            Order::Recency => counts.reverse(),
+        }
+        counts.truncate(self.top());
+        let value = |(value, count)| FacetValue {
+            value,
+            count,
+            cut: false,
+            newest: None,
+            label: None,
+        };
+        Facets {
+            values: counts.into_iter().map(value).collect(),
+            distinct,
+            snapshot_seq: times.snapshot_seq,
+            next_cursor: None,
+        }
+    }
 }
 
 /// Whether the values are entities, which have labels.
@@ -160,8 +234,11 @@ fn is_of_entities(field: &FilterField) -> bool {
 fn value(facet: &FacetValue, of_entities: bool) -> String {
     let label = facet.label.as_deref().map(super::json_text);
     let label = label.unwrap_or_else(|| "null".to_owned());
+    let newest = facet
+        .newest
+        .map(|newest| format!(",\"newest\":\"{newest}\""));
     format!(
-        "{{\"value\":{},\"count\":{}{}{},\"newest\":{}}}",
+        "{{\"value\":{},\"count\":{}{}{}{}}}",
         super::json_text(&facet.value),
         facet.count,
         if facet.cut { ",\"cut\":true" } else { "" },
@@ -169,26 +246,27 @@ fn value(facet: &FacetValue, of_entities: bool) -> String {
             true => format!(",\"label\":{label}"),
             false => String::new(),
         },
-        super::quoted(facet.newest)
+        newest.unwrap_or_default()
     )
 }
 
 fn print(facets: &Facets, of_entities: bool, output: &Output) -> Outcome<()> {
-    let mut rows = Table::new().number("EVENTS").whole("NEWEST", table::plain);
+    let has_newest = facets.values.iter().any(|facet| facet.newest.is_some());
+    let mut rows = Table::new().number("EVENTS");
+    if has_newest {
+        rows = rows.whole("NEWEST", table::plain);
+    }
     if of_entities {
         rows = rows.column("LABEL", table::plain);
     }
     let mut rows = rows.column("VALUE", Style::name);
     for facet in &facets.values {
         let more = if facet.cut { "…" } else { "" };
-        let newest = facet
-            .newest
-            .map_or_else(String::new, |time| time.to_string());
+        let newest = facet.newest.map(|time| time.to_string());
         let label = of_entities.then(|| facet.label.clone().unwrap_or_default());
-        let cells = [table::grouped(facet.count), newest]
-            .into_iter()
-            .chain(label);
-        rows.row(cells.chain([format!("{}{more}", facet.value)]));
+        let cells = [table::grouped(facet.count)].into_iter().chain(newest);
+        let value = format!("{}{more}", facet.value);
+        rows.row(cells.chain(label).chain([value]));
     }
     let mut out = output.page();
     if !facets.values.is_empty() {
@@ -210,6 +288,7 @@ fn ending(facets: &Facets) -> String {
     };
     match &facets.next_cursor {
         Some(cursor) => format!("{shown_of_all}; go on with --cursor {cursor}"),
+        None if shown < facets.distinct => format!("{shown_of_all}; --top shows more"),
         None => shown_of_all,
     }
 }
