@@ -11,6 +11,7 @@ mod manifest;
 mod pack;
 mod report;
 mod run;
+mod sheet;
 mod sink;
 mod split;
 mod target;
@@ -167,6 +168,7 @@ impl Export {
                 pairs.join(", ")
             ));
         }
+        self.validate_sheet()?;
         if self.limit == Some(0) {
             return refuse("limit: 0 rows are no export".to_owned());
         }
@@ -181,7 +183,12 @@ impl Export {
     /// Appends what stands before the first event.
     pub fn begin(&self, out: &mut Vec<u8>) {
         match self.format {
-            Format::Csv if self.header => self.layout.csv_header(&self.audience, out),
+            Format::Csv if self.header => {
+                if self.csv_safety == CsvSafety::Excel {
+                    out.extend_from_slice(sheet::MARK);
+                }
+                self.layout.csv_header(&self.audience, out);
+            }
             Format::Json => out.push(b'['),
             Format::Csv | Format::Ndjson => {}
         }

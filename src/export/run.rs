@@ -158,8 +158,10 @@ impl Export {
         if self.format == Format::Csv {
             let parts = parts.ok_or_else(|| no_event(row))?;
             let (safety, audience) = (self.csv_safety, &self.audience);
+            let before = out.len();
             self.layout.csv_row(row, parts, safety, audience, out);
-            return Ok(());
+            let record = out.as_slice().get(before..).unwrap_or_default();
+            return self.check_cells(EventId::new(row.position), record);
         }
         if self.format == Format::Json {
             separate(first, out);
@@ -215,8 +217,7 @@ impl<W: Write> Combiner<'_, '_, W> {
 
     /// Puts the next batch on the table.
     fn give(&mut self) {
-        let limit = self.export.limit.unwrap_or(u64::MAX);
-        let rows = limit.saturating_sub(self.given_rows);
+        let rows = self.export.rows_max().saturating_sub(self.given_rows);
         let rows = usize::try_from(rows).unwrap_or(usize::MAX).min(BATCH_ROWS);
         let batch = match rows {
             0 => Ok(None),
@@ -252,6 +253,7 @@ impl<W: Write> Combiner<'_, '_, W> {
         }
         let more = self.given > self.taken || self.batches.has_more()?;
         let Progress { rows, first, last } = self.progress;
+        self.export.refuse_overflow(more, rows)?;
         let next_cursor = if more {
             last.map(|last| self.batches.cursor(last)).or(query.cursor)
         } else {

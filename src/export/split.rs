@@ -128,6 +128,9 @@ impl Export {
     /// As [`Export::validate`], and [`ErrorKind::OutOfRange`] as [`Export::to_files`].
     pub fn validate_split(&self, rows_per_file: u64) -> Result<()> {
         self.validate()?;
+        if rows_per_file < u64::MAX {
+            self.refuse_pieces()?;
+        }
         if rows_per_file == 0 {
             let what = "rows_per_file: 0 rows are no file";
             return Err(Error::new(ErrorKind::OutOfRange, what));

@@ -141,9 +141,12 @@ impl ImportFormat {
             ),
             (
                 "native",
-                "this store's own lines; what the other store set goes to `origin`",
+                "this store's own lines, or its CSV; what the other store set goes to `origin`",
             ),
-            ("entries", "lines with actor, target, data and context"),
+            (
+                "entries",
+                "lines with actor, target, data and context, or their CSV",
+            ),
         ];
         let last = (
             generic::NAME,
@@ -188,6 +191,20 @@ impl Read {
 }
 
 impl Formats {
+    /// What reads the lines that the records of a CSV file become, if such a file may come.
+    pub(super) fn of_columns(&self) -> Option<Formats> {
+        let own = [
+            ImportFormat::Auto,
+            ImportFormat::Native,
+            ImportFormat::Entries,
+        ];
+        own.contains(&self.format).then(|| Formats {
+            format: ImportFormat::Native,
+            map: None,
+            ..self.clone()
+        })
+    }
+
     /// Reads one line; the error is the reason for its refusal.
     pub(super) fn read(&self, line: &[u8]) -> core::result::Result<Read, String> {
         let text = core::str::from_utf8(line)

@@ -17,6 +17,9 @@ pub(super) const LINE_BYTES: usize = 2 * limits::EVENT_BYTES_CEILING;
 /// Lines of one input, numbered from 1.
 pub(super) struct Lines<'i> {
     input: Box<dyn BufRead + 'i>,
+    /// Lines read so far.
+    passed: u64,
+    /// The number of the first line of what was read last.
     number: u64,
     bytes_max: usize,
 }
@@ -46,6 +49,7 @@ impl<'i> Lines<'i> {
         };
         let mut lines = Lines {
             input,
+            passed: 0,
             number: 0,
             bytes_max: LINE_BYTES,
         };
@@ -70,7 +74,7 @@ impl<'i> Lines<'i> {
         Ok(())
     }
 
-    /// The number of the line read last.
+    /// The number of the line read last, or of the first one of a record.
     pub(super) fn number(&self) -> u64 {
         self.number
     }
@@ -79,7 +83,7 @@ impl<'i> Lines<'i> {
     pub(super) fn next(&mut self, buffer: &mut Vec<u8>) -> Result<Option<Line>> {
         buffer.clear();
         let most = self.bytes_max as u64 + 1;
-        let unreadable = |error| unreadable(self.number, error);
+        let unreadable = |error| unreadable(self.passed, error);
         let part = (&mut self.input).take(most).read_until(b'\n', buffer);
         if part.map_err(unreadable)? == 0 {
             return Ok(None);
@@ -92,11 +96,46 @@ impl<'i> Lines<'i> {
             buffer.truncate(self.bytes_max);
             self.input.skip_until(b'\n').map_err(unreadable)?;
         }
-        self.number += 1;
+        self.passed += 1;
+        self.number = self.passed;
         if buffer.last() == Some(&b'\r') {
             buffer.pop();
         }
         Ok(Some(line))
+    }
+
+    /// Reads the next record of a CSV file into `buffer`: lines up to one that ends outside of
+    /// quotation marks. `None` at the end.
+    pub(super) fn next_record(&mut self, buffer: &mut Vec<u8>) -> Result<Option<Line>> {
+        buffer.clear();
+        self.number = self.passed + 1;
+        let mut quoted = false;
+        loop {
+            let before = buffer.len();
+            let most = (self.bytes_max + 1).saturating_sub(before) as u64;
+            let number = self.passed;
+            let unreadable = |error| unreadable(number, error);
+            let part = (&mut self.input).take(most).read_until(b'\n', buffer);
+            if part.map_err(unreadable)? == 0 {
+                return Ok((before > 0).then_some(Line::Whole));
+            }
+            self.passed += 1;
+            if buffer.len() > self.bytes_max {
+                self.input.skip_until(b'\n').map_err(unreadable)?;
+                buffer.truncate(self.bytes_max);
+                return Ok(Some(Line::TooLong));
+            }
+            let marks = buffer.iter().skip(before).filter(|byte| **byte == b'"');
+            quoted ^= marks.count() % 2 != 0;
+            if !quoted {
+                for end in [b'\n', b'\r'] {
+                    if buffer.last() == Some(&end) {
+                        buffer.pop();
+                    }
+                }
+                return Ok(Some(Line::Whole));
+            }
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 //! Every line read ends as exactly one of imported, duplicate or refused. A record's identity
 //! follows from the line and the mapping alone, so importing again adds nothing. Used by faces.
 
+mod columns;
 #[cfg(test)]
 mod corpus;
 mod expression;
@@ -33,6 +34,7 @@ use std::sync::Arc;
 use crate::error::Result;
 use crate::event::Event;
 use crate::id::Sequence;
+use crate::layout::CsvSafety;
 use crate::store::Offer;
 
 use formats::Formats;
@@ -56,6 +58,9 @@ pub struct ImportOptions {
     pub keep_repeats: bool,
     /// Minutes east of UTC for times written without a zone; otherwise the mapping says.
     pub zone: Option<i32>,
+    /// How cells of CSV files were written: one `'` is taken from a cell's beginning, or none of
+    /// `Raw` files.
+    pub csv_safety: CsvSafety,
 }
 
 /// What becomes of lines that are refused.
@@ -208,6 +213,7 @@ pub trait ImportSink {
 pub struct Import<'s> {
     sink: &'s mut dyn ImportSink,
     formats: Formats,
+    csv_safety: CsvSafety,
     repeats: Option<Repeats>,
     on_refusal: OnRefusal<'s>,
     progress: Option<Progress<'s>>,

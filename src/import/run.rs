@@ -20,6 +20,7 @@ use super::OnRefusal;
 use super::Pending;
 use super::REFUSALS_KEPT;
 use super::Refusal;
+use super::columns::Columns;
 use super::formats;
 use super::formats::Formats;
 use super::input;
@@ -48,6 +49,7 @@ impl<'s> Import<'s> {
                 zone: options.zone,
                 numbered: options.keep_repeats,
             },
+            csv_safety: options.csv_safety,
             on_refusal,
             progress: None,
             outcome: ImportOutcome::default(),
@@ -75,17 +77,22 @@ impl<'s> Import<'s> {
     }
 
     /// Imports all lines of one input, packed by gzip or zstd or plain; `name` is what refusals
-    /// call it.
+    /// call it. One that begins with the headings of a layout for programs is read as CSV.
     ///
     /// # Errors
-    /// [`ErrorKind::Import`] for a refused line where refusals stop the import, [`ErrorKind::Io`]
+    /// [`ErrorKind::Import`] for headings that are not understood, for a refused line where refusals stop the import, [`ErrorKind::Io`]
     /// where the input cannot be read on, and whatever the store fails with. Lines before the one
     /// at fault are imported.
     pub fn read(&mut self, name: &str, input: impl Read) -> Result<()> {
         let mut lines = Lines::new(input)?;
         let mut buffer = Vec::new();
+        let mut columns = None;
         loop {
-            let line = match lines.next(&mut buffer) {
+            let next = match columns {
+                None => lines.next(&mut buffer),
+                Some(_) => lines.next_record(&mut buffer),
+            };
+            let line = match next {
                 Ok(Some(line)) => line,
                 Ok(None) => return self.settle(name),
                 Err(error) => {
@@ -96,7 +103,13 @@ impl<'s> Import<'s> {
             if buffer.iter().all(u8::is_ascii_whitespace) {
                 continue;
             }
-            self.take(lines.number(), &line, &buffer)?;
+            if lines.number() == 1 && columns.is_none() {
+                columns = self.columns(name, &buffer)?;
+                if columns.is_some() {
+                    continue;
+                }
+            }
+            self.take(lines.number(), &line, &buffer, columns.as_ref())?;
             let stops = matches!(self.on_refusal, OnRefusal::Stop) && self.batch.ends_refused();
             if stops
                 || self.batch.events.len() >= BATCH_EVENTS
@@ -107,11 +120,32 @@ impl<'s> Import<'s> {
         }
     }
 
-    /// Reads one line into the batch.
-    fn take(&mut self, number: u64, line: &Line, bytes: &[u8]) -> Result<()> {
-        let read = match line {
-            Line::Whole => self.formats.read(bytes),
-            Line::TooLong => Err(format!("longer than {} bytes", input::LINE_BYTES)),
+    /// The columns that a first line names, and what reads the lines that their records become.
+    fn columns(&self, name: &str, head: &[u8]) -> Result<Option<(Columns, Formats)>> {
+        let Some(formats) = self.formats.of_columns() else {
+            return Ok(None);
+        };
+        let columns = Columns::read(head, self.csv_safety).transpose();
+        let columns = columns
+            .map_err(|reason| Error::new(ErrorKind::Import, format!("{name}: line 1: {reason}")))?;
+        Ok(columns.map(|columns| (columns, formats)))
+    }
+
+    /// Reads one line, or one record of these columns, into the batch.
+    fn take(
+        &mut self,
+        number: u64,
+        line: &Line,
+        bytes: &[u8],
+        columns: Option<&(Columns, Formats)>,
+    ) -> Result<()> {
+        let read = match (line, columns) {
+            (Line::Whole, None) => self.formats.read(bytes),
+            (Line::Whole, Some((columns, formats))) => {
+                let line = columns.line(bytes);
+                line.and_then(|line| formats.read(line.as_bytes()))
+            }
+            (Line::TooLong, _) => Err(format!("longer than {} bytes", input::LINE_BYTES)),
         };
         let fate = match read {
             Ok(read) => self.place(read, bytes)?,

@@ -3,7 +3,6 @@
 //! mark, no tab and no line end, so only a comma or a semicolon puts it between quotation marks.
 
 use super::csv::CsvSafety;
-use super::csv::begins_a_formula;
 use super::csv::needs_quotes;
 use crate::codec::buffer::Buffer;
 use crate::codec::content::Text;
@@ -73,12 +72,11 @@ impl<'o> Cells<'o> {
         match field {
             Field::Absent => {}
             Field::Null => append(&mut self.null, name),
-            // No number and no time needs quotation marks, but the minus is one of the guard's.
+            // No number and no time needs quotation marks, but the minus is one of the guard's, and
+            // twenty digits are more than a spreadsheet keeps.
             Field::Value(value) => {
                 let text = value.to_string();
-                if self.safety == CsvSafety::Guard && text.starts_with('-') {
-                    self.out.push(b'\'');
-                }
+                self.guard(&text);
                 self.out.extend(text.as_bytes());
             }
         }
@@ -150,7 +148,7 @@ impl<'o> Cells<'o> {
     }
 
     fn guard(&mut self, text: &str) {
-        if self.safety == CsvSafety::Guard && begins_a_formula(text) {
+        if self.safety.guards(text) {
             self.out.push(b'\'');
         }
     }

@@ -2,6 +2,7 @@
 //! text is kept exactly, but for the formula guard, which puts one `'` before what a spreadsheet
 //! could take for a formula and before what begins with `'`, so taking one `'` away undoes it.
 
+use super::sheet;
 use crate::planted::Bug;
 use crate::planted::planted;
 
@@ -13,6 +14,10 @@ pub enum CsvSafety {
     Guard,
     /// Cells are written as they are, for programs only.
     Raw,
+    /// For Excel: as `Guard`, and a cell that Excel would show as something else, such as 007 or
+    /// 3-4, gets one `'` in front too. The file begins with a byte order mark, and what does not fit
+    /// into a sheet is refused.
+    Excel,
 }
 
 impl CsvSafety {
@@ -22,6 +27,17 @@ impl CsvSafety {
         match self {
             CsvSafety::Guard => "guard",
             CsvSafety::Raw => "raw",
+            CsvSafety::Excel => "excel",
+        }
+    }
+
+    /// Whether a cell of this text gets a `'` in front.
+    #[inline]
+    pub(super) fn guards(self, text: &str) -> bool {
+        match self {
+            CsvSafety::Raw => false,
+            CsvSafety::Guard => begins_a_formula(text),
+            CsvSafety::Excel => begins_a_formula(text) || sheet::changes(text),
         }
     }
 }
@@ -47,7 +63,7 @@ impl<'a> Record<'a> {
             self.out.push(b',');
         }
         self.first = false;
-        let guarded = self.safety == CsvSafety::Guard && begins_a_formula(text);
+        let guarded = self.safety.guards(text);
         let quoted = text.bytes().any(needs_quotes);
         if quoted {
             self.out.push(b'"');
@@ -82,7 +98,7 @@ pub(super) fn needs_quotes(byte: u8) -> bool {
 /// Whether a spreadsheet could take the text for a formula: by its first character, also behind
 /// blanks and marks that show nothing, which some programs take away first.
 #[inline]
-pub(super) fn begins_a_formula(text: &str) -> bool {
+fn begins_a_formula(text: &str) -> bool {
     let first = text.as_bytes().first();
     !first.is_some_and(u8::is_ascii_alphanumeric) && begins_one(text)
 }

@@ -10,6 +10,7 @@ mod entries;
 mod local;
 mod locale;
 mod people;
+mod sheet;
 mod stored;
 
 use crate::codec::buffer::Buffer;

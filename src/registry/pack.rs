@@ -29,6 +29,20 @@ const FILES: [(&str, &str); 2] = [
     ("audit", include_str!("packs/audit.json")),
 ];
 
+/// The labels of `administration` in other languages, by locale.
+const LABELS: [(&str, &str); 10] = [
+    ("ar", include_str!("packs/labels/ar.json")),
+    ("de", include_str!("packs/labels/de.json")),
+    ("es", include_str!("packs/labels/es.json")),
+    ("fr", include_str!("packs/labels/fr.json")),
+    ("it", include_str!("packs/labels/it.json")),
+    ("ja", include_str!("packs/labels/ja.json")),
+    ("nl", include_str!("packs/labels/nl.json")),
+    ("pl", include_str!("packs/labels/pl.json")),
+    ("pt", include_str!("packs/labels/pt.json")),
+    ("zh", include_str!("packs/labels/zh.json")),
+];
+
 /// Event types, kinds and labels that belong together, read from a file's text.
 ///
 /// ```
@@ -74,7 +88,15 @@ impl Pack {
     pub fn built_in() -> Vec<Pack> {
         // A test reads them one by one, so none is left out here.
         let packs = FILES.iter().map(|(_, text)| Pack::parse(text));
-        packs.filter_map(Result::ok).collect()
+        let mut packs: Vec<Pack> = packs.filter_map(Result::ok).collect();
+        if let Some(pack) = packs.first_mut() {
+            let labels = LABELS.iter().map(|(locale, text)| {
+                let entries: LabelEntries = serde_json::from_str(text).ok()?;
+                Some(((*locale).to_owned(), entries.labels()))
+            });
+            pack.labels.extend(labels.flatten());
+        }
+        packs
     }
 }
 
@@ -364,5 +386,40 @@ mod tests {
             assert_eq!(pack.name(), name);
         }
         assert_eq!(Pack::built_in().len(), FILES.len());
+    }
+
+    /// Labels that are the same words in English and another language.
+    const SAME: [(&str, &str); 6] = [
+        ("de", "admin"),
+        ("de", "system"),
+        ("es", "roles"),
+        ("fr", "application"),
+        ("pl", "admin"),
+        ("pl", "system"),
+    ];
+
+    #[test]
+    fn every_language_has_every_label_and_none_was_left_in_english() {
+        let english = Pack::parse(FILES[0].1).expect("a pack").labels.remove(0).1;
+        for (locale, text) in LABELS {
+            let entries: LabelEntries =
+                serde_json::from_str(text).unwrap_or_else(|error| panic!("{locale}: {error}"));
+            let own = entries.labels();
+            for (own, english) in [
+                (&own.types, &english.types),
+                (&own.kinds, &english.kinds),
+                (&own.groups, &english.groups),
+            ] {
+                assert!(own.keys().eq(english.keys()), "{locale}");
+                for (name, label) in own {
+                    let same = SAME.contains(&(locale, name));
+                    assert_eq!(english.get(name) == Some(label), same, "{locale}: {name}");
+                    assert!(
+                        !label.is_empty() && label.trim() == label,
+                        "{locale}: {name}"
+                    );
+                }
+            }
+        }
     }
 }

@@ -8,6 +8,7 @@ use auditdb::CsvSafety;
 use auditdb::Export;
 use auditdb::Format;
 use auditdb::Layout;
+use auditdb::Locale;
 use clap::Args;
 
 use crate::args::Filters;
@@ -26,6 +27,13 @@ pub(crate) struct Form {
     /// Whether CSV cells that look like formulas get a ' in front
     #[arg(long, value_enum, default_value_t, value_name = "SAFETY")]
     csv_safety: SafetyWord,
+    /// For Excel: CSV that begins with a byte order mark, where cells that it would show as something
+    /// else, such as 007 or 3-4, get a ' in front too, and what has no room in a sheet is refused
+    #[arg(long)]
+    excel: bool,
+    /// The language of headings and labels: ar, de, en, es, fr, it, ja, nl, pl, pt, zh
+    #[arg(long, value_name = "xx")]
+    locale: Option<String>,
     /// Leave out the CSV line that names the columns, for parts after the first
     #[arg(long)]
     no_header: bool,
@@ -54,10 +62,13 @@ enum LayoutWord {
     Sentinel,
 }
 
-#[derive(Clone, Copy, Debug, Default, clap::ValueEnum)]
-enum SafetyWord {
+/// How cells that look like formulas are written, and read back.
+#[derive(Clone, Copy, Debug, Default, PartialEq, clap::ValueEnum)]
+pub(crate) enum SafetyWord {
+    /// With a ' in front
     #[default]
     Guard,
+    /// As they are
     Raw,
 }
 
@@ -77,13 +88,10 @@ impl Form {
                 LayoutWord::Trail => Layout::Trail,
                 LayoutWord::Sentinel => Layout::Sentinel,
             },
-            csv_safety: match self.csv_safety {
-                SafetyWord::Guard => CsvSafety::Guard,
-                SafetyWord::Raw => CsvSafety::Raw,
-            },
+            csv_safety: self.safety()?,
             header: !self.no_header,
             audience: Audience {
-                locale: None,
+                locale: self.locale()?,
                 zone: filters.zone()?.local(),
                 registry: Arc::new(filters.registry()?),
             },
@@ -94,9 +102,28 @@ impl Form {
         Ok(export)
     }
 
+    fn safety(&self) -> Outcome<CsvSafety> {
+        Ok(match (self.csv_safety, self.excel) {
+            (SafetyWord::Guard, false) => CsvSafety::Guard,
+            (SafetyWord::Guard, true) => CsvSafety::Excel,
+            (SafetyWord::Raw, false) => CsvSafety::Raw,
+            (SafetyWord::Raw, true) => {
+                let what = "--excel: Excel runs formulas, so --csv-safety raw does not go with it";
+                return Err(Failure::usage(what));
+            }
+        })
+    }
+
+    fn locale(&self) -> Outcome<Option<Locale>> {
+        let found = self.locale.as_deref().map(Locale::find).transpose();
+        found.map_err(|error| Failure::from(error).about("--locale"))
+    }
+
     /// The flag that does not go together with the format.
     fn flag(&self) -> &'static str {
+        let csv = matches!(self.format, FormatWord::Csv);
         match self.layout {
+            _ if self.excel && !csv => "--excel",
             LayoutWord::Native if self.no_header => "--no-header",
             _ => "--layout",
         }

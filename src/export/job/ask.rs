@@ -35,6 +35,7 @@ impl ExportJobs<'_> {
         options: &ExportJobOptions,
     ) -> Result<ExportJob> {
         export.validate()?;
+        export.refuse_pieces()?;
         let refuse = |what: &str| Err(Error::new(ErrorKind::OutOfRange, what));
         if export.format == Format::Json {
             return refuse("format: one JSON array cannot be made in steps; take ndjson");

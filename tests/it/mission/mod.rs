@@ -8,11 +8,15 @@ mod audited;
 mod details;
 mod effects;
 #[cfg(feature = "cli")]
+mod entries;
+#[cfg(feature = "cli")]
 mod estimates;
 #[cfg(feature = "cli")]
 mod files;
 #[cfg(feature = "cli")]
 mod filters;
+#[cfg(feature = "cli")]
+mod for_people;
 mod history;
 #[cfg(feature = "cli")]
 mod jobs;
@@ -26,6 +30,7 @@ mod orgs;
 mod pages;
 #[cfg(feature = "cli")]
 mod parameters;
+mod round_trip;
 mod shapes;
 #[cfg(feature = "cli")]
 mod trail;

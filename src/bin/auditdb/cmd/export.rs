@@ -43,7 +43,7 @@ use crate::text;
   auditdb export trail -f csv --as user:u7 -o trail.csv       the store records who exported what
   auditdb export trail -f csv --rows-per-file 50000 -o trail.csv     trail-000001.csv and so on
   auditdb export trail -f csv --profile investigation -o trail.zip   what one download holds
-  auditdb export trail -f csv --layout trail --tz Europe/Berlin -o for-people.csv
+  auditdb export trail -f csv --layout trail --tz Europe/Berlin --locale de --excel -o liste.csv
 
 The parts of an export, each from the next_cursor of the one before, put one behind the other are
 the export made in one go: no event twice, none missing, also where many share one time. So are
@@ -52,7 +52,8 @@ the files of --rows-per-file; their manifest is made last, and without it the se
 Formats and layouts that exist: csv+native, csv+entries, csv+trail, csv+sentinel, ndjson+native,
 ndjson+entries, json+native. With --tz the times of the layouts for people, trail and sentinel, are
 those of the zone, with UTC in a column beside them; the others, for programs, get a column
-occurred_at_local. Lines of JSON tell UTC.")]
+occurred_at_local. With --locale headings and labels are of that language; programs get columns
+type_label and outcome_label. Lines of JSON are the same for everyone.")]
 pub(crate) struct Words {
     #[command(flatten)]
     database: Database,

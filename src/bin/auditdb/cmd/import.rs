@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use std::time::Instant;
 
+use auditdb::CsvSafety;
 use auditdb::Durability;
 use auditdb::FlaggedTypes;
 use auditdb::Import;
@@ -32,6 +33,7 @@ use rustix::io::Errno;
 use crate::failure::Code;
 use crate::failure::Failure;
 use crate::failure::Outcome;
+use crate::form::SafetyWord;
 use crate::interrupt::Interrupt;
 use crate::output::Output;
 use crate::packs;
@@ -47,10 +49,11 @@ use crate::text;
   auditdb import trail cloudtrail.ndjson.zst k8s.ndjson.gz
   auditdb generate --events 100000 | auditdb import trail -
   auditdb import trail app.log --map app.json --on-error refused.ndjson --json
+  auditdb export trail -f csv -o trail.csv && auditdb import copy trail.csv
   auditdb import --formats
 
 Every line is read by its content unless --format says otherwise. A record is known again by its
-content, so importing a file twice adds nothing. FILE may be packed by gzip or zstd; - is stdin.")]
+content, so importing a file twice adds nothing. CSV of the layouts native and entries is taken too. FILE may be packed by gzip or zstd; - is stdin.")]
 pub(crate) struct Words {
     /// The store's folder; it is made if there is none
     #[arg(value_name = "DB", required_unless_present = "formats")]
@@ -70,6 +73,9 @@ pub(crate) struct Words {
     /// Keep records that repeat exactly, instead of counting them as duplicates
     #[arg(long)]
     keep_repeats: bool,
+    /// How cells of CSV files were written: a ' in front is taken away, or belongs to the cell
+    #[arg(long, value_enum, default_value_t, value_name = "SAFETY")]
+    csv_safety: SafetyWord,
     #[command(flatten)]
     unknown: Unknown,
     /// Print the counts, or the formats, as JSON on stdout
@@ -149,6 +155,10 @@ impl Words {
             format,
             map,
             keep_repeats: self.keep_repeats,
+            csv_safety: match self.csv_safety {
+                SafetyWord::Guard => CsvSafety::Guard,
+                SafetyWord::Raw => CsvSafety::Raw,
+            },
             ..ImportOptions::default()
         })
     }
