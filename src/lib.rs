@@ -110,6 +110,7 @@ mod jobs;
 mod manifest;
 mod memtable;
 mod presence;
+mod saved;
 mod segment;
 mod wal;
 
@@ -242,6 +243,8 @@ pub use registry::EventType;
 pub use registry::Lint;
 pub use registry::Pack;
 pub use registry::Registry;
+pub use saved::SavedQueries;
+pub use saved::SavedQuery;
 pub use snapshot::Snapshot;
 pub use store::Bulk;
 pub use store::FlaggedType;

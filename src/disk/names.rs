@@ -28,6 +28,7 @@ const WAL: &str = ".wal";
 const SEGMENT: &str = ".seg";
 const PRESENCE: &str = ".flt";
 const PART: &str = ".part";
+const QUERY: &str = ".query";
 const JOB: &str = ".job";
 
 /// The store's own folder.
@@ -165,6 +166,31 @@ pub(crate) fn export_part(id: ExportId) -> PathBuf {
     export_dir().join(format!("{id}{PART}"))
 }
 
+/// The folder of the questions that people saved.
+pub(crate) fn queries_dir() -> &'static Path {
+    Path::new("queries")
+}
+
+/// `queries/NAME.query`.
+pub(crate) fn saved_query(name: &str) -> PathBuf {
+    queries_dir().join(format!("{name}{QUERY}"))
+}
+
+/// The name of the saved query in the file of this name in [`queries_dir`].
+pub(crate) fn saved_query_name(file: &str) -> Option<&str> {
+    file.strip_suffix(QUERY).filter(|name| is_query_name(name))
+}
+
+/// Whether a saved query may be called so: short, and the same file on every file system.
+pub(crate) fn is_query_name(name: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    (1..=64).contains(&name.len())
+        && name.bytes().next().is_some_and(plain)
+        && name
+            .bytes()
+            .all(|byte| plain(byte) || matches!(byte, b'-' | b'_' | b'.'))
+}
+
 /// Where the writer makes the file that becomes `target`: `tmp/seg-2026-05-00000000000002a3.seg`.
 pub(crate) fn draft(target: &Path) -> PathBuf {
     draft_dir().join(target.to_string_lossy().replace('/', "-"))
@@ -175,12 +201,14 @@ pub(crate) fn is_draft(name: &str) -> bool {
     let log = name.strip_prefix("wal-");
     let aside = name.strip_prefix("quarantine-");
     let filter = name.strip_prefix("flt-");
+    let query = name.strip_prefix("queries-");
     let segment = name.rsplit('-').next().and_then(segment_id);
     Path::new(name) == current()
         || manifest_id(name).is_some()
         || segment.is_some()
         || log.and_then(wal_id).is_some()
         || filter.and_then(presence_number).is_some()
+        || query.and_then(saved_query_name).is_some()
         || aside.is_some_and(is_quarantined)
 }
 

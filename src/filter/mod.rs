@@ -88,6 +88,32 @@ impl Filter {
         words::filter(flags, zone)
     }
 
+    /// Reads further words that narrow those of a saved query: an event has to be asked for by both.
+    /// Each side has the zone in which its own times are read.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Filter`], naming the flag: as [`Filter::from_flags`], and where both sides
+    /// say when in one way.
+    ///
+    /// ```
+    /// use auditdb::{Filter, Utc};
+    ///
+    /// let saved = [("type", "user.*"), ("during", "2026-Q2")];
+    /// let narrower = Filter::from_flags_within(saved, &Utc, [("type", "user.removed")], &Utc)?;
+    /// assert!(narrower.explain().starts_with("type begins with \"user.\"\nand type is"));
+    /// let twice = Filter::from_flags_within(saved, &Utc, [("since", "-24h")], &Utc);
+    /// assert!(twice.unwrap_err().to_string().contains("--during of the saved query"));
+    /// # Ok::<(), auditdb::Error>(())
+    /// ```
+    pub fn from_flags_within<'a, 'b>(
+        saved: impl IntoIterator<Item = (&'a str, &'a str)>,
+        saved_zone: &dyn Zone,
+        flags: impl IntoIterator<Item = (&'b str, &'b str)>,
+        zone: &dyn Zone,
+    ) -> Result<Filter> {
+        words::within(saved, saved_zone, flags, zone)
+    }
+
     /// Only events for which `condition` holds too.
     #[must_use]
     pub fn and(mut self, condition: Condition) -> Filter {

@@ -78,6 +78,8 @@ struct Words<'z> {
     edges: Vec<Edge>,
     /// The flags that the times came from.
     times: Vec<&'static str>,
+    /// Those of the saved query that these words narrow.
+    saved_times: Vec<&'static str>,
 }
 
 /// The filter that `flags` describe.
@@ -85,28 +87,68 @@ pub(crate) fn filter<'a>(
     flags: impl IntoIterator<Item = (&'a str, &'a str)>,
     zone: &dyn Zone,
 ) -> Result<Filter, Error> {
-    let mut words = Words {
-        zone,
-        groups: BTreeMap::new(),
-        values: 0,
-        edges: Vec::new(),
-        times: Vec::new(),
-    };
-    for (flag, text) in flags {
-        let flag = flag.strip_prefix("--").unwrap_or(flag);
-        words.flag(flag, text).map_err(|why| {
-            let what = format!("--{flag} {}: {why}", shown(text));
-            Error::new(ErrorKind::Filter, what)
-        })?;
+    let mut words = Words::new(zone);
+    words.read(flags)?;
+    sound(words.finish())
+}
+
+/// What both the words that were saved and further ones ask for.
+pub(crate) fn within<'a, 'b>(
+    saved: impl IntoIterator<Item = (&'a str, &'a str)>,
+    saved_zone: &dyn Zone,
+    flags: impl IntoIterator<Item = (&'b str, &'b str)>,
+    zone: &dyn Zone,
+) -> Result<Filter, Error> {
+    let (mut outer, mut inner) = (Words::new(saved_zone), Words::new(zone));
+    outer.read(saved)?;
+    inner.saved_times.clone_from(&outer.times);
+    inner.read(flags)?;
+    let (mut filter, narrower) = (outer.finish(), inner.finish());
+    filter.conditions.extend(narrower.conditions);
+    filter.edges.extend(narrower.edges);
+    sound(filter)
+}
+
+/// Refuses a filter that nothing can match, whenever it is read.
+fn sound(filter: Filter) -> Result<Filter, Error> {
+    // Without a mix of fixed and relative ends the range is empty now or never.
+    let fixed = |edge: &&Edge| matches!(edge.bound, Bound::At(_));
+    let count = filter.edges.iter().filter(fixed).count();
+    if count == 0 || count == filter.edges.len() {
+        Range::resolve(&filter.edges, Time::MAX)?;
     }
-    let filter = words.finish()?;
     match contradiction::find(&filter.conditions) {
         Some(why) => Err(Error::new(ErrorKind::Filter, format!("--{why}"))),
         None => Ok(filter),
     }
 }
 
-impl Words<'_> {
+impl<'z> Words<'z> {
+    fn new(zone: &'z dyn Zone) -> Words<'z> {
+        Words {
+            zone,
+            groups: BTreeMap::new(),
+            values: 0,
+            edges: Vec::new(),
+            times: Vec::new(),
+            saved_times: Vec::new(),
+        }
+    }
+
+    fn read<'a>(
+        &mut self,
+        flags: impl IntoIterator<Item = (&'a str, &'a str)>,
+    ) -> Result<(), Error> {
+        for (flag, text) in flags {
+            let flag = flag.strip_prefix("--").unwrap_or(flag);
+            self.flag(flag, text).map_err(|why| {
+                let what = format!("--{flag} {}: {why}", shown(text));
+                Error::new(ErrorKind::Filter, what)
+            })?;
+        }
+        Ok(())
+    }
+
     fn flag(&mut self, flag: &str, text: &str) -> Result<(), String> {
         match flag {
             "since" => self.edge("since", End::Since, text),
@@ -170,6 +212,12 @@ impl Words<'_> {
         if let Some(other) = self.times.iter().find(|given| others.contains(given)) {
             return Err(format!(
                 "contradicts --{other}: both say when; leave one of them out"
+            ));
+        }
+        let saved = |given: &&&str| **given == flag || others.contains(*given);
+        if let Some(other) = self.saved_times.iter().find(saved) {
+            return Err(format!(
+                "contradicts --{other} of the saved query: both say when; leave this one out"
             ));
         }
         self.times.push(flag);
@@ -287,7 +335,7 @@ impl Words<'_> {
         Ok(items)
     }
 
-    fn finish(self) -> Result<Filter, Error> {
+    fn finish(self) -> Filter {
         let mut filter = Filter::new();
         for Values { mut plain, none } in self.groups.into_values() {
             match (plain.len(), plain.pop()) {
@@ -303,12 +351,6 @@ impl Words<'_> {
             }
         }
         filter.edges = self.edges;
-        // Without a mix of fixed and relative ends the range is empty now or never.
-        let fixed = |edge: &&Edge| matches!(edge.bound, Bound::At(_));
-        let count = filter.edges.iter().filter(fixed).count();
-        if count == 0 || count == filter.edges.len() {
-            Range::resolve(&filter.edges, Time::MAX)?;
-        }
-        Ok(filter)
+        filter
     }
 }

@@ -12,6 +12,7 @@ mod presence;
 mod report;
 mod rows;
 mod salvage;
+mod saved;
 mod segment;
 mod seqs;
 
@@ -109,6 +110,7 @@ pub(crate) fn verify_on(
             Verdict::Unsettled => look.unsettle(looks.missed(), &disk.place(names::root())),
         }
         presence::check(disk, &plan, &mut look);
+        saved::check(disk, &mut look);
         jobs::check(disk, &mut look);
         report.accept(look);
         report.count(&plan, seqs.len());

@@ -9,6 +9,7 @@ use std::time::Duration;
 use super::moment::Moment;
 use super::presence;
 use super::report::Report;
+use super::saved;
 use super::segment;
 use super::seqs::Seqs;
 use crate::codec::frame;
@@ -357,7 +358,9 @@ impl Plan {
         let logs = self.logs.iter().map(|(id, _)| names::wal(*id));
         let segments = self.segments.iter().map(|source| source.path.clone());
         let runs = presence::listed(disk).into_iter().map(|(path, ..)| path);
+        let queries = saved::listed(disk).into_iter().map(|(path, _)| path);
         let known = logs.chain(segments).chain(manifest).chain(runs);
+        let known = known.chain(queries);
         let mut known: Vec<PathBuf> = known.collect();
         known.push(names::current().to_owned());
         known.sort();

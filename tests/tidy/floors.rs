@@ -28,7 +28,9 @@ const FLOORS: [(Within, &[&str]); 7] = [
     (Within::Apart, &["disk"]),
     (
         Within::Apart,
-        &["wal", "memtable", "segment", "presence", "manifest", "jobs"],
+        &[
+            "wal", "memtable", "segment", "presence", "manifest", "jobs", "saved",
+        ],
     ),
     (Within::Chain, &["snapshot", "query"]),
     (Within::Apart, &["store", "verify"]),

@@ -11,6 +11,8 @@ use auditdb::Query;
 use auditdb::ReadMode;
 use auditdb::Reader;
 use auditdb::Registry;
+use auditdb::SavedQueries;
+use auditdb::SavedQuery;
 use auditdb::Sequence;
 use auditdb::Snapshot;
 use clap::Args;
@@ -118,6 +120,9 @@ pub(crate) struct Filters {
     /// Parameters as web services write them, such as 'event_type=a&metadata[entity_id]=x'
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     filter: Vec<String>,
+    /// The filter that was saved under this name; further words narrow it
+    #[arg(long, value_name = "NAME")]
+    query: Option<String>,
     /// The time zone in which times without one are read, and told where people see them
     #[arg(long, value_name = "ZONE", default_value = "UTC")]
     tz: String,
@@ -143,9 +148,34 @@ pub(crate) struct Place {
 }
 
 impl Filters {
-    /// The filter that the words describe.
-    pub(crate) fn read(&self) -> Outcome<Filter> {
+    /// The filter that the words describe, within the saved query that they name.
+    pub(crate) fn read(&self, database: &Database) -> Outcome<Filter> {
         let zone = self.zone()?;
+        let filter = match &self.query {
+            None => Filter::from_flags(self.words(), &zone)?,
+            Some(name) => {
+                let about = |error| Failure::from(error).about("--query");
+                let saved = SavedQueries::open(&database.path)?
+                    .get(name)
+                    .map_err(about)?;
+                let saved_zone = NamedZone::find(&saved.zone)?;
+                Filter::from_flags_within(saved.words(), &saved_zone, self.words(), &zone)?
+            }
+        };
+        // Names that stand for one thing find all of it, whichever of them was stored.
+        Ok(filter.with_aliases(&self.registry()?))
+    }
+
+    /// The words as they are saved.
+    pub(crate) fn to_saved(&self) -> SavedQuery {
+        let owned = |(flag, text): (&str, &str)| (flag.to_owned(), text.to_owned());
+        SavedQuery {
+            flags: self.words().map(owned).collect(),
+            zone: self.tz.clone(),
+        }
+    }
+
+    fn words(&self) -> impl Iterator<Item = (&str, &str)> {
         let flags = [
             ("since", &self.since),
             ("until", &self.until),
@@ -169,12 +199,9 @@ impl Filters {
             ("no", &self.no),
             ("filter", &self.filter),
         ];
-        let words = flags
+        flags
             .into_iter()
-            .flat_map(|(flag, texts)| texts.iter().map(move |text| (flag, text.as_str())));
-        let filter = Filter::from_flags(words, &zone)?;
-        // Names that stand for one thing find all of it, whichever of them was stored.
-        Ok(filter.with_aliases(&self.registry()?))
+            .flat_map(|(flag, texts)| texts.iter().map(move |text| (flag, text.as_str())))
     }
 
     /// The zone in which times are read, and told where people see them.

@@ -4,9 +4,9 @@
 use super::Place;
 use super::run;
 
-const COMMANDS: [&str; 14] = [
+const COMMANDS: [&str; 15] = [
     "demo", "generate", "import", "append", "query", "show", "export", "facets", "follow", "stats",
-    "types", "verify", "dump", "errors",
+    "types", "verify", "dump", "errors", "queries",
 ];
 
 #[test]

@@ -31,6 +31,8 @@ mod pages;
 #[cfg(feature = "cli")]
 mod parameters;
 mod round_trip;
+#[cfg(feature = "cli")]
+mod saved;
 mod shapes;
 #[cfg(feature = "cli")]
 mod trail;

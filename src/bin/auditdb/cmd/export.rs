@@ -104,7 +104,7 @@ pub(crate) fn run(words: &Words, output: &Output) -> Outcome<Code> {
         return words.estimate(&export, shape, output);
     }
     let told = words.claim(to_stdout)?;
-    let filter = words.filters.read()?;
+    let filter = words.filters.read(&words.database)?;
     words.filters.explain(&filter, output);
     let query = words.place.query(filter)?;
     let snapshot = words.database.snapshot()?;
@@ -146,7 +146,7 @@ impl Words {
 
     /// Tells what the export would hold.
     fn estimate(&self, export: &Export, shape: dry_run::Shape, output: &Output) -> Outcome<Code> {
-        let filter = self.filters.read()?;
+        let filter = self.filters.read(&self.database)?;
         self.filters.explain(&filter, output);
         let query = self.place.query(filter)?;
         let estimate = export.estimate(&self.database.snapshot()?, &query)?;

@@ -96,7 +96,7 @@ enum Shape {
 
 pub(crate) fn run(words: &Words, output: &Output) -> Outcome<Code> {
     let counted = words.counted()?;
-    let filter = words.filters.read()?;
+    let filter = words.filters.read(&words.database)?;
     words.filters.explain(&filter, output);
     let query = Query {
         filter,

@@ -42,7 +42,7 @@ pub(crate) struct Words {
 const PATIENCE: Duration = Duration::from_millis(200);
 
 pub(crate) fn run(words: &Words, output: &Output) -> Outcome<Code> {
-    let filter = words.filters.read()?;
+    let filter = words.filters.read(&words.database)?;
     words.filters.explain(&filter, output);
     let reader = words.database.reader()?;
     let from = if words.new {

@@ -116,7 +116,7 @@ pub(crate) fn run(words: &Words, output: &Output) -> Outcome<Code> {
             }
             Ok(Code::Done)
         }
-        Action::Start(start) => begin(start, jobs()?, output),
+        Action::Start(start) => begin(&words.database, start, jobs()?, output),
         Action::Status(status) => {
             let (jobs, id) = (jobs()?, status.job.id()?);
             let job = match status.wait {
@@ -138,7 +138,12 @@ pub(crate) fn run(words: &Words, output: &Output) -> Outcome<Code> {
     }
 }
 
-fn begin(start: &Start, jobs: ExportJobs<'_>, output: &Output) -> Outcome<Code> {
+fn begin(
+    database: &Database,
+    start: &Start,
+    jobs: ExportJobs<'_>,
+    output: &Output,
+) -> Outcome<Code> {
     let jobs = required(jobs, &start.auditing);
     let export = Export {
         limit: start.limit,
@@ -147,7 +152,7 @@ fn begin(start: &Start, jobs: ExportJobs<'_>, output: &Output) -> Outcome<Code> 
             .map_or(Compression::None, CompressWord::meaning),
         ..start.form.export(&start.filters)?
     };
-    let filter = start.filters.read()?;
+    let filter = start.filters.read(database)?;
     start.filters.explain(&filter, output);
     let query = start.place.query(filter)?;
     let options = ExportJobOptions {

@@ -11,6 +11,7 @@ mod generate;
 mod history;
 mod import;
 mod jobs;
+mod queries;
 mod query;
 mod show;
 mod stats;
@@ -42,6 +43,8 @@ pub(crate) enum Command {
     Append(append::Words),
     /// Print a page of events, newest first
     Query(query::Words),
+    /// List the filters that were saved by name, or remove one
+    Queries(queries::Words),
     /// Print one event whole
     Show(show::Words),
     /// Print what changed about a subject, and what it was at a moment
@@ -74,6 +77,7 @@ pub(crate) fn run(command: Command, output: &Output) -> Outcome<Code> {
         Command::Import(words) => import::run(&words, output),
         Command::Append(words) => append::run(&words, output),
         Command::Query(words) => query::run(&words, output),
+        Command::Queries(words) => queries::run(&words, output),
         Command::Show(words) => show::run(&words, output),
         Command::History(words) => history::run(&words, output),
         Command::Export(words) => export::run(&words, output),

@@ -3,11 +3,13 @@
 use std::io::Write;
 
 use auditdb::Cursor;
+use auditdb::ErrorKind;
 use auditdb::Export;
 use auditdb::ExportAudit;
 use auditdb::Format;
 use auditdb::Page;
 use auditdb::Query;
+use auditdb::SavedQueries;
 use auditdb::Snapshot;
 use auditdb::Stopped;
 use auditdb::StoredEvent;
@@ -34,6 +36,8 @@ use crate::table::plain;
   auditdb query trail --type 'user.*' --outcome denied --since -24h
   auditdb query trail --subject user:u12 --no outcome -n 10 -o ndjson
   auditdb query trail --during 2026-Q2 --type 'admin.*' --explain
+  auditdb query trail --outcome denied --last 24h --save denied-today
+  auditdb query trail --query denied-today --org acme
   auditdb query trail --performer '!system' --meta ticket=4711 --cursor TOKEN
   auditdb query trail --type role.deleted --with-effects
   auditdb query trail --view north                 what the organisation north is shown")]
@@ -66,6 +70,12 @@ pub(crate) struct Words {
     view: Option<String>,
     #[command(flatten)]
     auditing: Auditing,
+    /// Keep the filter under this name, for --query NAME
+    #[arg(long, value_name = "NAME", conflicts_with = "query")]
+    save: Option<String>,
+    /// With --save: in place of the filter that has the name
+    #[arg(long, requires = "save")]
+    replace: bool,
     #[command(flatten)]
     place: Place,
     #[command(flatten)]
@@ -96,8 +106,11 @@ pub(crate) fn run(words: &Words, output: &Output) -> Outcome<Code> {
     if words.with_effects {
         refuse_effects(words)?;
     }
-    let filter = words.filters.read()?;
+    let filter = words.filters.read(&words.database)?;
     words.filters.explain(&filter, output);
+    if let Some(name) = &words.save {
+        save(words, name, output)?;
+    }
     let query = words.place.query(filter)?;
     let snapshot = words.database.snapshot()?;
     if words.filters.explain {
@@ -133,6 +146,21 @@ fn refuse_effects(words: &Words) -> Outcome<()> {
         let what = format!("-n {}: --with-effects takes at most {CAUSES}", words.count);
         return Err(Failure::usage(what));
     }
+    Ok(())
+}
+
+/// Keeps the filter's words, which were read without an error, under a name.
+fn save(words: &Words, name: &str, output: &Output) -> Outcome<()> {
+    let saved = SavedQueries::open(&words.database.path)?;
+    let kept = saved.save(name, &words.filters.to_saved(), words.replace);
+    kept.map_err(|error| match error.kind() {
+        ErrorKind::Exists => {
+            let what = format!("--save {name}: a query of this name is saved already");
+            Failure::usage(what).hint("take another name, or --replace")
+        }
+        _ => Failure::from(error).about("--save"),
+    })?;
+    output.note(&format!("saved; --query {name} asks it again"));
     Ok(())
 }
 
