@@ -3,6 +3,8 @@
 
 use std::path::Path;
 use std::path::PathBuf;
+use std::thread;
+use std::time::Duration;
 
 use super::Record;
 use crate::disk::Disk;
@@ -15,6 +17,10 @@ use crate::error::ErrorKind;
 use crate::error::Result;
 use crate::id::ExportId;
 use crate::limits;
+
+/// How often a lock is tried, and how long is waited in between.
+const LOCK_TRIES: usize = 5;
+const LOCK_PAUSE: Duration = Duration::from_millis(5);
 
 /// The jobs of the store on a disk.
 #[derive(Clone, Copy)]
@@ -76,13 +82,15 @@ impl Folder<'_> {
 
     /// The unfinished file of a job, for whoever works on the job; `None` while another does.
     pub(crate) fn lock(self, id: ExportId) -> Result<Option<Box<dyn File>>> {
-        let file = self.0.lock(&names::export_part(id))?;
-        // What is locked may have got its name a moment ago, and be another's work by now.
-        let in_place = |file: &dyn File| file.is_in_place();
-        let file = file.map(|file| Ok::<_, Error>((in_place(&*file)?, file)));
-        Ok(file
-            .transpose()?
-            .and_then(|(here, file)| here.then_some(file)))
+        for _ in 0..LOCK_TRIES {
+            if let Some(file) = self.0.lock(&names::export_part(id))? {
+                // What is locked may have got its name a moment ago, and be another's work by now.
+                return Ok(file.is_in_place()?.then_some(file));
+            }
+            // Whoever looks whether it is locked keeps it from being locked for that moment.
+            thread::sleep(LOCK_PAUSE);
+        }
+        Ok(None)
     }
 
     /// Gives the unfinished file its name.

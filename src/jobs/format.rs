@@ -166,3 +166,21 @@ impl State {
         matches!(self, State::Queued | State::Running | State::Failed)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PAGE: &str = include_str!("../../docs/format/job.md");
+
+    #[test]
+    fn the_page_shows_a_record_as_it_is_written() -> Result<()> {
+        let shown = PAGE.split("```text\n").find(|text| text.starts_with(HEAD));
+        let shown = shown.and_then(|text| text.split("```").next());
+        let shown = shown.unwrap_or_default().as_bytes();
+        let record = Record::decode(Path::new("job.md"), shown)?;
+        assert_eq!((record.state, record.reached.bytes), (State::Ready, 3));
+        assert_eq!(record.encode()?, shown);
+        Ok(())
+    }
+}

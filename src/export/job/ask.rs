@@ -43,6 +43,7 @@ impl ExportJobs<'_> {
         if query.cursor.is_some() {
             return refuse("cursor: a job begins at the top");
         }
+        self.folder().make()?;
         let snapshot = self.snapshot()?;
         let now = self.clock.now();
         let asked = Asked {

@@ -99,37 +99,34 @@ impl<'s> ExportJobs<'s> {
     /// The jobs of an open store, which records them.
     ///
     /// # Errors
-    /// What making their folders gives.
+    /// [`ErrorKind::Io`] where the store's folder cannot be used.
     pub fn in_store(store: &'s Store) -> Result<ExportJobs<'s>> {
         let disk = Arc::new(RealDisk::open(store.path())?);
-        ExportJobs::on(disk, Arc::new(SystemClock), Keep::Store(store))
+        let clock = Arc::new(SystemClock);
+        Ok(ExportJobs::on(disk, clock, Keep::Store(store)))
     }
 
     /// The jobs of the store in this folder, which may be open elsewhere. It is opened for writing for
     /// a moment where something is to be recorded.
     ///
     /// # Errors
-    /// As [`Reader::open`], and what making their folders gives.
+    /// As [`Reader::open`].
     pub fn in_folder(path: impl AsRef<Path>) -> Result<ExportJobs<'static>> {
         let path = path.as_ref();
         Reader::open(path, ReadMode::default())?;
         let disk = Arc::new(RealDisk::open(path)?);
-        ExportJobs::on(disk, Arc::new(SystemClock), Keep::Folder(path.to_owned()))
+        let clock = Arc::new(SystemClock);
+        Ok(ExportJobs::on(disk, clock, Keep::Folder(path.to_owned())))
     }
 
-    pub(super) fn on(
-        disk: Arc<dyn Disk>,
-        clock: Arc<dyn Clock>,
-        keep: Keep<'s>,
-    ) -> Result<ExportJobs<'s>> {
-        Folder(&*disk).make()?;
-        Ok(ExportJobs {
+    pub(super) fn on(disk: Arc<dyn Disk>, clock: Arc<dyn Clock>, keep: Keep<'s>) -> ExportJobs<'s> {
+        ExportJobs {
             disk,
             clock,
             keep,
             require_audit: false,
             step_rows: STEP_ROWS,
-        })
+        }
     }
 
     /// Makes no file that the trail does not tell of: a job fails where its record cannot be kept.
@@ -198,7 +195,10 @@ impl<'s> ExportJobs<'s> {
                 record.state = State::Expired;
                 // First the word, then the deed: what a record calls ready is there.
                 folder.replace(id, &record)?;
-                self.tell_of_purge(id, &record)?;
+                if !self.tell_of_purge(id, &record)? {
+                    record.audited = false;
+                    folder.replace(id, &record)?;
+                }
                 purged.push(id);
             }
             if record.state == State::Expired {
@@ -228,15 +228,15 @@ impl<'s> ExportJobs<'s> {
         Ok(())
     }
 
-    fn tell_of_purge(&self, id: ExportId, record: &Record) -> Result<()> {
+    /// Whether the trail tells of the purge.
+    fn tell_of_purge(&self, id: ExportId, record: &Record) -> Result<bool> {
         let data = serde_json::json!({
             "rows": record.reached.rows,
             "bytes": record.reached.bytes,
             "sha256": record.reached.sha256,
             "expired_at": record.expires_at,
         });
-        let told = self.audit(record)?.purged(id, &data);
-        if self.require_audit { told } else { Ok(()) }
+        self.allow(self.audit(record)?.purged(id, &data))
     }
 
     /// Ends a job that is to be cancelled, with its file locked.

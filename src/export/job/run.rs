@@ -69,6 +69,7 @@ impl<'s> ExportJobs<'s> {
         if !folder.read(id)?.state.is_open() {
             return self.status(id);
         }
+        folder.make()?;
         let Some(file) = folder.lock(id)? else {
             let what = format!("another process works on job {id}");
             return Err(Error::new(ErrorKind::Locked, what));
@@ -150,7 +151,7 @@ impl<'s> ExportJobs<'s> {
     }
 
     /// Whether something was recorded; that it was not is an error where it has to be.
-    fn allow(&self, recorded: Result<()>) -> Result<bool> {
+    pub(super) fn allow(&self, recorded: Result<()>) -> Result<bool> {
         match recorded {
             Ok(()) => Ok(true),
             Err(error) if self.require_audit => Err(error),

@@ -89,7 +89,7 @@ fn filled(seed: u64) -> (SimDisk, Store) {
 }
 
 fn jobs<'s>(disk: &SimDisk, store: &'s Store) -> Result<ExportJobs<'s>> {
-    let jobs = ExportJobs::on(Arc::new(disk.clone()), clock(), Keep::Store(store))?;
+    let jobs = ExportJobs::on(Arc::new(disk.clone()), clock(), Keep::Store(store));
     Ok(ExportJobs {
         step_rows: STEP,
         ..jobs
@@ -296,7 +296,7 @@ fn mission_d22_files_are_purged_when_their_time_has_come() {
     let clock = clock();
     let at = |clock: &Arc<TestClock>| {
         let clock = Arc::<TestClock>::clone(clock);
-        ExportJobs::on(Arc::new(disk.clone()), clock, Keep::Store(&store)).unwrap()
+        ExportJobs::on(Arc::new(disk.clone()), clock, Keep::Store(&store))
     };
     let jobs = at(&clock);
     let id = jobs

@@ -197,12 +197,7 @@ fn wait(jobs: &ExportJobs<'_>, id: ExportId, output: &Output) -> Outcome<ExportJ
             }
         };
         match jobs.run(id, &mut watch) {
-            Err(error)
-                if error.kind() == ErrorKind::Locked
-                    && jobs.status(id)?.state == ExportJobState::Running =>
-            {
-                std::thread::sleep(PATIENCE);
-            }
+            Err(error) if error.kind() == ErrorKind::Locked => std::thread::sleep(PATIENCE),
             Err(error) => return Err(Failure::from(error).about(&format!("job {id}"))),
             Ok(job) if job.state.is_over() => return Ok(job),
             Ok(_) => {}
