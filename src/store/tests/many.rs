@@ -141,10 +141,12 @@ fn opening_reads_no_segment_and_a_page_those_it_comes_to() -> Result<()> {
     let before = sim.count(Operation::Open);
     let store = open(&disk)?;
     assert!(sim.count(Operation::Open) - before < 40);
-    let subject = |id: u64| {
+    let entity = |field, id: u64| {
         let (kind, id) = (Some("number".to_owned()), id.to_string());
-        Condition::Field(FilterField::Subject, Pattern::Id { kind, id })
+        Condition::Field(field, Pattern::Id { kind, id })
     };
+    let subject = |id| entity(FilterField::Subject, id);
+    let target = |id| entity(FilterField::Target, id);
     for (query, events, segments) in [
         (
             Query {
@@ -165,7 +167,7 @@ fn opening_reads_no_segment_and_a_page_those_it_comes_to() -> Result<()> {
         ),
         (with(subject(57)), 3, 2),
         (with(subject(1000)), 0, 0),
-        (with(Condition::All(vec![subject(3), subject(60)])), 0, 0),
+        (with(Condition::All(vec![subject(3), target(60)])), 0, 0),
     ] {
         let before = sim.count(Operation::Open);
         let page = store.page(&query)?;

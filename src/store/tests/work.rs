@@ -29,6 +29,7 @@ const WORK: u64 = 64;
 fn event(number: u64) -> Event {
     let event = Event::new(["even", "odd"][(number % 2) as usize])
         .org(["early", "late"][usize::from(number >= EVENTS / 2)])
+        .metadata("half", ["early", "late"][usize::from(number >= EVENTS / 2)])
         .source(["even", "odd"][(number % 2) as usize])
         .occurred_at(at(BASE + number as i64));
     match number.is_multiple_of(500) {
@@ -66,6 +67,7 @@ fn walk(store: &Store, terms: &[(FilterField, &str)]) -> Result<(u64, usize)> {
 
 #[test]
 fn a_conjunction_costs_what_its_terms_take_turns() -> Result<()> {
+    use FilterField::Meta;
     use FilterField::Org;
     use FilterField::Source;
     use FilterField::SubType;
@@ -93,7 +95,7 @@ fn a_conjunction_costs_what_its_terms_take_turns() -> Result<()> {
             "{place}: {pages}"
         );
         // Two hot ones in different times: they take turns once.
-        let halves = walk(&store, &[(Org, "early"), (Org, "late")])?;
+        let halves = walk(&store, &[(Org, "early"), (Meta("half".to_owned()), "late")])?;
         assert_eq!(halves, (1, 0), "{place}");
         store.flush()?;
     }
