@@ -76,6 +76,37 @@ fn mission_a17_files_of_so_many_rows_are_together_the_export_made_in_one_go() {
     }
 }
 
+/// What the documented files leave out: which event a line is, and whether the file is whole.
+#[test]
+fn mission_a28_lines_say_which_event_they_are_and_the_report_what_the_file_is() {
+    let place = Place::with_events(20);
+    place
+        .run(
+            &[
+                "export", "DB", "-f", "csv", "-o", "@all.csv", "--report", "@report",
+            ],
+            b"",
+        )
+        .done();
+    let (file, report) = (place.read("all.csv"), place.read("report"));
+    let report = json(&String::from_utf8_lossy(&report));
+    assert_eq!(text(&report, "/sha256"), sha256(&file));
+    assert_eq!(report["bytes"].as_u64(), Some(file.len() as u64));
+    assert_eq!(report["complete"], true);
+    let mut reader = csv::Reader::from_reader(&*file);
+    let heading = reader.headers().expect("a heading").clone();
+    let column = |name| heading.iter().position(|known| known == name);
+    let (id, seq) = column("id").zip(column("seq")).expect("both columns");
+    let rows: Vec<csv::StringRecord> = reader.records().map(|row| row.expect("a row")).collect();
+    let mut seqs: Vec<u64> = rows
+        .iter()
+        .filter_map(|row| row[seq].parse().ok())
+        .collect();
+    seqs.sort_unstable();
+    assert!(seqs.into_iter().eq(0..20), "each event once");
+    assert!(rows.iter().all(|row| row[id].starts_with("evt_")));
+}
+
 /// A file can be made again by itself, and a set that is there is not touched unasked.
 #[test]
 fn mission_a17_each_file_stands_for_itself() {

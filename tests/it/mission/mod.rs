@@ -2,6 +2,7 @@
 //! shows it through the public API or the binary.
 
 mod aliases;
+mod at_once;
 #[cfg(feature = "cli")]
 mod audited;
 #[cfg(feature = "cli")]
