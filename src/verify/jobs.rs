@@ -1,6 +1,8 @@
 //! Checks the records of export jobs, and the files of those that are done: length and digest are what
 //! the record says. A job that somebody works on changes meanwhile; its file is not looked at.
 
+use std::path::PathBuf;
+
 use sha2::Digest;
 use sha2::Sha256;
 
@@ -16,6 +18,18 @@ use crate::jobs::State;
 
 /// Bytes that are read at once.
 const READ_BYTES: u64 = 1 << 20;
+
+/// The files that are checked: every record, and the file of each job that is done.
+pub(super) fn listed(disk: &dyn Disk) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for id in Folder(disk).list().unwrap_or_default() {
+        found.push(names::job(id));
+        let record = Folder(disk).read(id).ok();
+        let ready = record.filter(|record| record.state == State::Ready);
+        found.extend(ready.map(|record| names::export(id, &record.ending())));
+    }
+    found
+}
 
 /// Checks every job of a store.
 pub(super) fn check(disk: &dyn Disk, report: &mut Report<'_>) {
