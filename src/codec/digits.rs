@@ -1,7 +1,12 @@
-//! Numbers as they are printed, two digits at a time, without an allocation.
+//! Numbers as they are printed, two digits at a time, without an allocation; and bytes in hexadecimal.
 
 /// Digits of the largest number.
 const DIGITS_MAX: usize = 20;
+
+/// Bytes as lower-case hexadecimal digits, two for each.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
 
 /// The digits of one number, at the end of their array.
 pub(crate) struct Digits {

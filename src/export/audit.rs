@@ -10,6 +10,7 @@ use serde_json::json;
 
 use super::Export;
 use super::ExportManifest;
+use crate::codec::digits::hex;
 use crate::disk::Disk;
 use crate::disk::real::RealDisk;
 use crate::error::Result;
@@ -252,8 +253,7 @@ impl AuditedExport<'_> {
 
 /// What is asked of a snapshot, for whoever reads the trail later.
 fn asked(query: &Query, snapshot: &Snapshot) -> Result<Value> {
-    let digest = query.filter.digest()?;
-    let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    let digest = hex(&query.filter.digest()?);
     let seen = query
         .cursor
         .map_or(snapshot.seq_count(), |cursor| cursor.snapshot_seq);

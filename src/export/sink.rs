@@ -11,6 +11,7 @@ use sha2::Sha256;
 use super::Compression;
 use super::pack;
 use super::pack::Packed;
+use crate::codec::digits::hex;
 use crate::error::Error;
 use crate::error::ErrorKind;
 use crate::error::Result;
@@ -67,8 +68,7 @@ impl<W: Write> Sink<W> {
 
 /// What was hashed, in hexadecimal.
 pub(super) fn hexadecimal(hash: Sha256) -> String {
-    let digest = hash.finalize();
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&hash.finalize())
 }
 
 /// A failed write of the caller's own sink. The disk's errors come through unchanged.

@@ -27,6 +27,7 @@ use super::input;
 use super::input::Line;
 use super::input::Lines;
 use super::repeats::Repeats;
+use crate::codec::digits::hex;
 use crate::error::Error;
 use crate::error::ErrorKind;
 use crate::error::Result;
@@ -315,10 +316,7 @@ impl Refusal {
     fn line_of(&self, bytes: &[u8]) -> String {
         let (key, text) = match core::str::from_utf8(bytes) {
             Ok(text) => ("text", text.to_owned()),
-            Err(_) => (
-                "hex",
-                bytes.iter().map(|byte| format!("{byte:02x}")).collect(),
-            ),
+            Err(_) => ("hex", hex(bytes)),
         };
         let string = |text: &str| Json::string(text).as_str().to_owned();
         format!(

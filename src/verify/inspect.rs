@@ -10,6 +10,7 @@ use super::plan::Source;
 use super::presence;
 use super::report::Report;
 use super::segment;
+use crate::codec::digits::hex;
 use crate::disk::Disk;
 use crate::disk::names;
 use crate::disk::real::RealDisk;
@@ -175,10 +176,6 @@ fn entry_line(entry: &SegmentEntry) -> String {
         entry.recorded_max,
         hex(&entry.content_hash),
     )
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn logs(disk: &dyn Disk, plan: &Plan, out: &mut dyn Write) -> Result<()> {

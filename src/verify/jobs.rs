@@ -7,6 +7,7 @@ use sha2::Digest;
 use sha2::Sha256;
 
 use super::report::Report;
+use crate::codec::digits::hex;
 use crate::disk::Disk;
 use crate::disk::names;
 use crate::error::Error;
@@ -68,9 +69,7 @@ fn check_job(disk: &dyn Disk, id: ExportId) -> Result<()> {
         hash.update(&buffer);
         read += next;
     }
-    let digest = hash.finalize();
-    let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-    if digest != reached.sha256 {
+    if hex(&hash.finalize()) != reached.sha256 {
         let what = "the export is not what its job made: another SHA-256";
         return Err(Error::corrupt(file.path(), 0, what));
     }
