@@ -6,8 +6,9 @@
 //! cargo bench --bench write -- --soak 600        8 threads, merges, a follower, an exporter
 //! ```
 //!
-//! Works: `floor`, `one`, `threads`, `batch`, `tickets`, `merging`, `follower`, `allocations`. The
-//! latencies are those of this machine's disk in these minutes: read them beside the floor.
+//! Works: `floor`, `one`, `threads`, `batch`, `tickets`, `merging`, `follower`, `allocations`,
+//! `memory`. The latencies are those of this machine's disk in these minutes: read them beside the
+//! floor.
 
 #[path = "allocations.rs"]
 mod allocations;
@@ -15,6 +16,8 @@ mod allocations;
 mod follower;
 #[path = "histogram.rs"]
 mod histogram;
+#[path = "memory.rs"]
+mod memory;
 #[path = "merging.rs"]
 mod merging;
 #[path = "rates.rs"]
@@ -50,6 +53,12 @@ fn main() {
     {
         return follower::follow(path.as_ref(), count.parse().expect("a number of events"));
     }
+    if let [word, path, way, budget, count] = words.as_slice()
+        && word == memory::CHILD
+    {
+        let number = |text: &String| text.parse().expect("a number");
+        return memory::ingest(path.as_ref(), way, number(budget), number(count) as u64);
+    }
     let asked = Asked::of(words);
     if let Some(time) = asked.soak {
         print(
@@ -59,7 +68,7 @@ fn main() {
         return;
     }
     type Work = fn(&Asked) -> Vec<Line>;
-    let works: [(&str, Work); 8] = [
+    let works: [(&str, Work); 9] = [
         ("floor", rates::floor),
         ("one", rates::one),
         ("threads", rates::threads),
@@ -68,6 +77,7 @@ fn main() {
         ("merging", merging::latency),
         ("follower", follower::latency),
         ("allocations", allocations::count),
+        ("memory", memory::peaks),
     ];
     let wanted = |name: &str| asked.works.is_empty() || asked.works.iter().any(|work| work == name);
     let works = works.iter().filter(|(name, _)| wanted(name));
