@@ -106,6 +106,7 @@ mod layout;
 mod disk;
 
 // 3 kept: one folder per thing kept.
+mod inbox;
 mod jobs;
 mod manifest;
 mod memtable;

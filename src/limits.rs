@@ -39,6 +39,10 @@ pub(crate) const PAGE_BYTES: usize = 8 << 20;
 pub(crate) const FLAGGED_TYPES: usize = 1024;
 /// Bytes of the record of an export job, its filter above all.
 pub(crate) const JOB_BYTES: usize = 1 << 20;
+/// Bytes of a record that somebody left for the writer: room for the filter of any export.
+pub(crate) const INBOX_BYTES: usize = 1 << 20;
+/// Records that the writer reads at one look into the inbox.
+pub(crate) const INBOX_RECORDS: usize = 256;
 /// Rows of one segment: keeps row numbers in 32 bits and bounds what a reader believes of a file.
 pub(crate) const SEGMENT_ROWS: usize = 1 << 20;
 /// The fewest rows of a final segment, whatever the memory budget: the number of segments stays

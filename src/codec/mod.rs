@@ -5,6 +5,7 @@
 pub(crate) mod bits;
 pub(crate) mod buffer;
 pub(crate) mod canonical;
+pub(crate) mod checked;
 pub(crate) mod checksum;
 pub(crate) mod content;
 pub(crate) mod digits;

@@ -70,6 +70,11 @@ pub(crate) trait Disk: Send + Sync {
     /// or may not be among it.
     fn list(&self, path: &Path) -> Result<Vec<Entry>>;
 
+    /// A number that is another one after a name came into a folder or went, once a tick of the file
+    /// system's clock has passed, which is far less than a second; `None` if there is no such folder.
+    /// Costs one look, whatever the folder holds.
+    fn folder_stamp(&self, path: &Path) -> Result<Option<u64>>;
+
     /// The length of a file, or `None` if there is none.
     fn len(&self, path: &Path) -> Result<Option<u64>>;
 

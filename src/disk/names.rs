@@ -30,6 +30,7 @@ const PRESENCE: &str = ".flt";
 const PART: &str = ".part";
 const QUERY: &str = ".query";
 const JOB: &str = ".job";
+const EVENT: &str = ".event";
 
 /// The store's own folder.
 pub(crate) fn root() -> &'static Path {
@@ -164,6 +165,32 @@ pub(crate) fn export(id: ExportId, ending: &str) -> PathBuf {
 /// The file of a job that is not: `exports/exp_….part`.
 pub(crate) fn export_part(id: ExportId) -> PathBuf {
     export_dir().join(format!("{id}{PART}"))
+}
+
+/// The folder of what is left for the writer by processes beside it.
+pub(crate) fn inbox_dir() -> &'static Path {
+    Path::new("inbox")
+}
+
+/// `inbox/NAME.event`.
+pub(crate) fn inbox(name: &str) -> PathBuf {
+    inbox_dir().join(format!("{name}{EVENT}"))
+}
+
+/// The record in the file of this name in [`inbox_dir`]: 32 lower-case hexadecimal digits.
+pub(crate) fn inbox_name(file: &str) -> Option<&str> {
+    let is_digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+    let name = file.strip_suffix(EVENT)?;
+    (name.len() == 32 && name.bytes().all(is_digit)).then_some(name)
+}
+
+/// Whether this file in [`inbox_dir`] was to become a record, by the name that [`draft_beside`] gives.
+pub(crate) fn is_inbox_draft(file: &str) -> bool {
+    file.strip_prefix('.')
+        .and_then(|file| file.strip_suffix(PART)?.rsplit_once('.'))
+        .is_some_and(|(target, number)| {
+            inbox_name(target).is_some() && number.bytes().all(|byte| byte.is_ascii_digit())
+        })
 }
 
 /// The folder of the questions that people saved.

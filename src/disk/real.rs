@@ -209,6 +209,21 @@ impl Disk for RealDisk {
         Ok(entries)
     }
 
+    fn folder_stamp(&self, path: &Path) -> Result<Option<u64>> {
+        let path = self.place(path);
+        match fs::symlink_metadata(&path) {
+            Ok(folder) if folder.is_dir() => {
+                let nanos = folder.mtime().wrapping_mul(1_000_000_000);
+                let moment = nanos.wrapping_add(folder.mtime_nsec()).cast_unsigned();
+                // One that took the place of another may be of its time.
+                Ok(Some(moment ^ folder.ino().rotate_left(32)))
+            }
+            Ok(_) => Ok(None),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(failed("look at", &path, error)),
+        }
+    }
+
     fn len(&self, path: &Path) -> Result<Option<u64>> {
         let path = self.place(path);
         match fs::symlink_metadata(&path) {

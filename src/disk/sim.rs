@@ -316,6 +316,11 @@ impl Disk for SimDisk {
         self.plain(Operation::Look, path, action)
     }
 
+    /// No operation that is counted or fails: a store looks at any time, whatever else goes on.
+    fn folder_stamp(&self, path: &Path) -> Result<Option<u64>> {
+        Ok(self.0.lock().state.stamp(path))
+    }
+
     fn len(&self, path: &Path) -> Result<Option<u64>> {
         let action = |inner: &mut Inner| {
             Ok(match inner.state.node(path) {

@@ -12,7 +12,9 @@ use super::Export;
 use super::ExportManifest;
 use crate::codec::digits::hex;
 use crate::disk::Disk;
+use crate::disk::clock::SystemClock;
 use crate::disk::real::RealDisk;
+use crate::error::ErrorKind;
 use crate::error::Result;
 use crate::event::Event;
 use crate::event::Field;
@@ -20,11 +22,14 @@ use crate::event::Outcome;
 use crate::event::Performer;
 use crate::event::Subject;
 use crate::id::ExportId;
+use crate::inbox::Inbox;
+use crate::manifest::Current;
 use crate::options::Options;
 use crate::query::Order;
 use crate::query::Query;
 use crate::snapshot::Snapshot;
 use crate::store::Store;
+use crate::time::Clock;
 
 /// Records in a store who exports from it.
 ///
@@ -84,7 +89,8 @@ impl<'s> ExportAudit<'s> {
     }
 
     /// Records in the store in the folder `path` what `performer` exports. The store is opened for
-    /// writing for each record, and must not be open elsewhere then.
+    /// writing for each record. Where it is open elsewhere, the record is left in its inbox, durably, and
+    /// its writer takes it over within a second, or the next one when it opens the store.
     #[must_use]
     pub fn in_folder(path: &Path, performer: Performer) -> ExportAudit<'static> {
         ExportAudit::by(Keep::Folder(path.to_owned()), performer)
@@ -97,7 +103,8 @@ impl<'s> ExportAudit<'s> {
     /// Records, as `audit.export_started`, that `query` is to be exported from `snapshot`.
     ///
     /// # Errors
-    /// As [`Store::append`], and [`Store::open`] where the store is opened for it.
+    /// As [`Store::append`], and [`Store::open`] where the store is opened for it; what the disk gives
+    /// where the record is left beside a writer.
     pub fn begin(
         &self,
         export: &Export,
@@ -174,20 +181,44 @@ impl<'s> ExportAudit<'s> {
     }
 
     fn append(&self, event: &Event) -> Result<()> {
-        match &self.keep {
+        let appended = match &self.keep {
             Keep::Store(store) => store.append(event).map(drop),
-            Keep::Folder(path) => {
-                let options = Options {
-                    create: false,
-                    ..Options::default()
-                };
-                let store = Store::open(path, options)?;
-                let appended = store.append(event);
-                store.close()?;
-                appended.map(drop)
-            }
+            Keep::Folder(path) => append_in(path, event),
+        };
+        match appended {
+            // The key names what was done: it was told of at another moment, from another process.
+            Err(error) if error.kind() == ErrorKind::KeyConflict => Ok(()),
+            appended => appended,
         }
     }
+}
+
+/// Appends an event to the store in this folder, or leaves it for whoever has the store open.
+fn append_in(path: &Path, event: &Event) -> Result<()> {
+    let options = Options {
+        create: false,
+        ..Options::default()
+    };
+    let store = match Store::open(path, options) {
+        Err(error) if error.kind() == ErrorKind::Locked => return leave(path, event),
+        store => store?,
+    };
+    let appended = store.append(event);
+    store.close()?;
+    appended.map(drop)
+}
+
+/// Leaves an event for the writer of the store in this folder, with what it needs to be taken over once.
+fn leave(path: &Path, event: &Event) -> Result<()> {
+    let disk = RealDisk::open(path)?;
+    let store = Current::read(&disk)?.store;
+    let mut event = event.clone();
+    event.occurred_at = Field::Value(SystemClock.now());
+    if event.key.is_absent() {
+        let name = ExportId::from_random(disk.store_id().0);
+        event.key = Field::Value(format!("{}:{name}", event.event_type));
+    }
+    Inbox(&disk).leave(store, &event)
 }
 
 impl AuditedExport<'_> {

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::codec::checksum::crc32;
+use crate::codec::checked;
 use crate::error::Error;
 use crate::error::ErrorKind;
 use crate::error::Result;
@@ -15,8 +15,6 @@ use crate::limits;
 
 /// What the first line begins with, the version in it.
 pub(crate) const HEAD: &str = "{\"auditdb_job\":1,";
-/// Bytes of the second line: eight hexadecimal digits and its end.
-pub(crate) const CHECK_BYTES: usize = 9;
 
 /// What is known of a job.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -127,12 +125,10 @@ impl Record {
 
     /// The record as it stands in its file.
     pub(crate) fn encode(&self) -> Result<Vec<u8>> {
-        let mut bytes = serde_json::to_vec(self).map_err(|error| {
+        let line = serde_json::to_vec(self).map_err(|error| {
             Error::new(ErrorKind::Invalid, "the job cannot be written down").with_source(error)
         })?;
-        bytes.push(b'\n');
-        let check = format!("{:08x}\n", crc32(&bytes));
-        bytes.extend_from_slice(check.as_bytes());
+        let bytes = checked::seal(line);
         if bytes.len() > limits::JOB_BYTES {
             let most = limits::JOB_BYTES;
             let what = format!("filter: the record of a job has up to {most} bytes");
@@ -143,14 +139,7 @@ impl Record {
 
     /// The record in the bytes of `file`.
     pub(crate) fn decode(file: &Path, bytes: &[u8]) -> Result<Record> {
-        let split = bytes.len().checked_sub(CHECK_BYTES);
-        let lines = split.and_then(|at| bytes.split_at_checked(at));
-        let (line, check) =
-            lines.ok_or_else(|| Error::corrupt(file, 0, "the record of a job is cut short"))?;
-        if !cfg!(fuzzing) && check != format!("{:08x}\n", crc32(line)).as_bytes() {
-            let what = "the record of a job does not have its checksum";
-            return Err(Error::corrupt(file, 0, what));
-        }
+        let line = checked::open(bytes, file, "the record of a job")?;
         if !line.starts_with(HEAD.as_bytes()) {
             let what = "the record of a job is of an unknown version";
             return Err(Error::new(ErrorKind::Unsupported, what).in_file(file));

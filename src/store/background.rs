@@ -16,6 +16,7 @@ use rustix::process::setpriority_process;
 use rustix::thread::gettid;
 
 use super::Shared;
+use super::adopt::Looks;
 use super::merge::Aim;
 use super::merge::Due;
 use super::sweep::remove_empty_folders;
@@ -25,6 +26,8 @@ use crate::error::Result;
 
 /// How long accepted events may wait for a sync that nobody asked for.
 const SYNC_AFTER: Duration = Duration::from_millis(20);
+/// How often the folder is looked at in which others leave records, by one call.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// How long the sealing thread waits before it tries again after an error such as a full disk.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 /// The thread that seals and starts merges.
@@ -154,10 +157,16 @@ fn seal_and_merge(shared: &Shared) {
 }
 
 fn sync(shared: &Shared) {
+    let (mut looks, mut look_at) = (Looks::default(), Instant::now() + LOOK_EVERY);
     let mut background = shared.background.lock();
     while !background.stop {
+        if look_at <= Instant::now() {
+            MutexGuard::unlocked(&mut background, || shared.adopt(&mut looks));
+            look_at = Instant::now() + LOOK_EVERY;
+            continue;
+        }
         if !background.unsynced {
-            shared.background_moved.wait(&mut background);
+            shared.background_moved.wait_until(&mut background, look_at);
             continue;
         }
         let due = Instant::now() + SYNC_AFTER;

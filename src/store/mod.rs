@@ -4,6 +4,7 @@
 //! Lock order: writer, then version, then visible, then point; the queue's lock is never held
 //! across I/O.
 
+mod adopt;
 mod append;
 mod background;
 mod budget;

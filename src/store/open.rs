@@ -157,6 +157,7 @@ pub(crate) fn open_on(
     remove_orphans(&*shared.disk, shared.manifest.lock().state(), events)?;
     let threads = background::start(&shared)?;
     shared.wake_background();
+    shared.adopt_at_open();
     Ok(Store {
         shared,
         threads,

@@ -10,6 +10,7 @@ use crate::id::EventId;
 use crate::id::Position;
 use crate::id::Sequence;
 use crate::id::StoreId;
+use crate::inbox::Inbox;
 use crate::snapshot::Pinned;
 use crate::snapshot::Snapshot;
 use crate::time::Time;
@@ -45,6 +46,9 @@ pub struct Stats {
     pub manifest_bytes: u64,
     /// How often the clock was found behind what had been recorded.
     pub clock_steps: u64,
+    /// Records in the inbox that the writer has not taken over, or cannot: [`crate::verify()`] names
+    /// those.
+    pub inbox_records: u64,
 }
 
 /// The event that was recorded last, and when it had happened.
@@ -133,6 +137,7 @@ impl Stats {
                 names::manifest_id(name).is_some()
             })?,
             clock_steps,
+            inbox_records: Inbox(disk).list()?.len() as u64,
         })
     }
 }

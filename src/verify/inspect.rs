@@ -5,6 +5,7 @@ use std::io;
 use std::io::Write;
 use std::path::Path;
 
+use super::inbox;
 use super::plan::Plan;
 use super::plan::Source;
 use super::presence;
@@ -117,6 +118,9 @@ fn files(disk: &dyn Disk, plan: &Plan, out: &mut dyn Write) -> Result<()> {
     }
     for (path, _, len) in presence::listed(disk) {
         line(out, &format!("{}  {len} bytes", path.display()))?;
+    }
+    for path in inbox::listed(disk) {
+        line(out, &format!("{}  waits for the writer", path.display()))?;
     }
     for path in plan.scratch(disk) {
         line(

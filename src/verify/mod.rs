@@ -3,6 +3,7 @@
 //! writers only what the formats say: what is stored beside the rows is computed anew from the rows
 //! and compared. Salvage is the same reading with the readable events handed out.
 
+mod inbox;
 mod inspect;
 mod jobs;
 mod log;
@@ -112,8 +113,9 @@ pub(crate) fn verify_on(
         presence::check(disk, &plan, &mut look);
         saved::check(disk, &mut look);
         jobs::check(disk, &mut look);
+        let waiting = inbox::check(disk, plan.store(), &mut look);
         report.accept(look);
-        report.count(&plan, seqs.len());
+        report.count(&plan, seqs.len(), waiting);
         return Ok(report.finish(disk, &plan));
     }
 }

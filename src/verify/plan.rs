@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::thread;
 use std::time::Duration;
 
+use super::inbox;
 use super::jobs;
 use super::moment::Moment;
 use super::presence;
@@ -362,6 +363,7 @@ impl Plan {
         let queries = saved::listed(disk).into_iter().map(|(path, _)| path);
         let known = logs.chain(segments).chain(manifest).chain(runs);
         let known = known.chain(queries).chain(jobs::listed(disk));
+        let known = known.chain(inbox::listed(disk));
         let mut known: Vec<PathBuf> = known.collect();
         known.push(names::current().to_owned());
         known.sort();

@@ -53,6 +53,9 @@ pub struct Verification {
     /// Files whose bytes mean nothing for any answer and were therefore not checked: the lock,
     /// what a crash left behind, and files that are no part of a store.
     pub scratch: Vec<PathBuf>,
+    /// Records of exports and of reading that the store's writer has not taken over yet: they are whole,
+    /// and their events are not in the trail before it does.
+    pub waiting: u64,
     /// A writer had the store open.
     pub live: bool,
 }
@@ -69,6 +72,8 @@ pub struct Salvage {
     pub missing_total: u64,
     /// What is wrong with the files.
     pub damages: Vec<Damage>,
+    /// Records in `inbox/` that no writer took over: they have no seq, and are not among the events.
+    pub waiting: u64,
 }
 
 /// The findings while they are gathered.
@@ -249,7 +254,8 @@ impl<'p> Report<'p> {
         }
     }
 
-    pub(super) fn count(&mut self, plan: &Plan, events: u64) {
+    pub(super) fn count(&mut self, plan: &Plan, events: u64, waiting: u64) {
+        self.found.waiting = waiting;
         self.found.events = events;
         self.found.segments = plan.segments().len() as u64;
         self.found.logs = plan.logs().len() as u64;

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::io::Write;
 
+use super::inbox;
 use super::log;
 use super::moment::Looks;
 use super::moment::Verdict;
@@ -88,6 +89,7 @@ pub(crate) fn salvage_on(disk: &dyn Disk, out: &mut dyn Write) -> Result<Salvage
             missing: sink.seqs.gaps(end, GAPS_MAX),
             missing_total: end - sink.seqs.len(),
             damages: report.into_damages(),
+            waiting: inbox::listed(disk).len() as u64,
         });
     }
 }

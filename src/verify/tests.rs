@@ -254,6 +254,9 @@ impl Disk for Beside {
     fn list(&self, path: &Path) -> Result<Vec<Entry>> {
         self.disk().list(path)
     }
+    fn folder_stamp(&self, path: &Path) -> Result<Option<u64>> {
+        self.disk().folder_stamp(path)
+    }
     fn len(&self, path: &Path) -> Result<Option<u64>> {
         self.disk().len(path)
     }

@@ -29,7 +29,7 @@ const FLOORS: [(Within, &[&str]); 7] = [
     (
         Within::Apart,
         &[
-            "wal", "memtable", "segment", "presence", "manifest", "jobs", "saved",
+            "wal", "memtable", "segment", "presence", "manifest", "jobs", "inbox", "saved",
         ],
     ),
     (Within::Chain, &["snapshot", "query"]),

@@ -15,6 +15,7 @@ use crate::disk::sim::content::Content;
 use crate::disk::sim::content::Fate;
 use crate::disk::sim::content::SECTOR;
 use crate::disk::sim::random::Random;
+use crate::disk::sim::random::fold;
 
 /// What a name stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -111,6 +112,25 @@ impl State {
             None => self.step(Step::Add(path.to_owned(), Node::Folder)),
         }
         Ok(())
+    }
+
+    /// A digest of the names in a folder and what they stand for.
+    pub(crate) fn stamp(&self, path: &Path) -> Option<u64> {
+        let Some(Node::Folder) = self.node(path) else {
+            return None;
+        };
+        let inside = self
+            .live
+            .iter()
+            .filter(|(name, _)| name.parent() == Some(path));
+        Some(inside.fold(0, |stamp, (name, node)| {
+            let file = match node {
+                Node::Folder => 0,
+                Node::File(id) => *id,
+            };
+            let stamp = fold(stamp, name.as_os_str().as_encoded_bytes());
+            fold(stamp, &file.to_le_bytes())
+        }))
     }
 
     /// Removes a folder that holds nothing; whether it is gone.

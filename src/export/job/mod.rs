@@ -107,7 +107,7 @@ impl<'s> ExportJobs<'s> {
     }
 
     /// The jobs of the store in this folder, which may be open elsewhere. It is opened for writing for
-    /// a moment where something is to be recorded.
+    /// a moment where something is to be recorded, or the record is left for whoever has it open.
     ///
     /// # Errors
     /// As [`Reader::open`].

@@ -16,6 +16,7 @@ mod crash;
 mod cursors;
 mod faults;
 mod followers;
+mod inbox;
 mod keys;
 mod lifecycle;
 mod many;

@@ -1,8 +1,13 @@
 //! The trail tells of itself: who exported what, and what came of it.
 
+use std::path::PathBuf;
+use std::time::Duration;
+use std::time::Instant;
+
 use serde_json::Value;
 
 use crate::cli::Place;
+use crate::cli::files;
 use crate::cli::json;
 use crate::cli::lines;
 use crate::cli::text;
@@ -100,12 +105,101 @@ fn mission_d24_an_export_that_fails_is_recorded_too() {
     assert!(text(&failed[0], "/reason").contains("--output"));
 }
 
+/// Waits for the writer to take over what was left for it.
+fn adopted(store: &auditdb::Store, event_type: &str, count: usize) {
+    let filter = auditdb::Filter::new().is(auditdb::FilterField::Type, event_type);
+    let query = auditdb::Query {
+        filter,
+        ..Default::default()
+    };
+    let begun = Instant::now();
+    while store.page(&query).expect("a page").events.len() < count {
+        assert!(begun.elapsed() < Duration::from_secs(30), "{event_type}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// Beside a running writer, exports, jobs and pages are recorded too, and once.
+#[test]
+fn mission_d24_what_is_done_beside_a_running_writer_is_recorded() {
+    let place = Place::with_events(5);
+    let open = || auditdb::Store::open(place.path("store"), auditdb::Options::default());
+    let store = open().expect("a store");
+    let export = ["export", "DB", "-f", "ndjson", "--require-audit"];
+    let told = ["-o", "@out", "--report", "@told.json"];
+    place.run(&[&export[..], &told].concat(), b"").done();
+    let told = json(&String::from_utf8_lossy(&place.read("told.json")));
+    assert_eq!(told["audited"], true);
+    place.run(&["query", "DB", "--as", "u7"], b"").done();
+    let job = place.json(&["jobs", "DB", "start", "-f", "csv", "--require-audit"]);
+    assert_eq!(
+        (&job["state"], &job["audited"]),
+        (&"ready".into(), &true.into())
+    );
+    adopted(&store, "audit.exported", 2);
+    adopted(&store, "audit.queried", 1);
+    store.close().expect("closed");
+    for (event_type, count) in [
+        ("audit.export_started", 2),
+        ("audit.exported", 2),
+        ("audit.queried", 1),
+    ] {
+        assert_eq!(records(&place, event_type).len(), count, "{event_type}");
+    }
+    let ended = &records(&place, "audit.exported")[0];
+    assert_eq!(ended["data"]["sha256"], told["sha256"]);
+    place.run(&["verify", "DB"], b"").done();
+
+    // What a writer that was killed did not take over, the next one does.
+    let store = open().expect("a store");
+    place.run(&["query", "DB", "--as", "u8"], b"").done();
+    drop(store);
+    open().expect("a store").close().expect("closed");
+    assert_eq!(records(&place, "audit.queried").len(), 2);
+    assert_eq!(files(&place.path("store/inbox")), Vec::<PathBuf>::new());
+}
+
+/// What lies in the inbox and is no record stops nobody, stays as it is, and is named.
+#[test]
+fn mission_d24_hostile_files_in_the_inbox_are_left_and_named() {
+    let place = Place::with_events(5);
+    let inbox = place.path("store/inbox");
+    std::fs::create_dir(&inbox).expect("a folder");
+    let hostile = [(1, "garbage"), (2, "empty"), (3, "huge"), (4, "link")].map(|(number, kind)| {
+        let name = format!("{number:032x}.event");
+        let path = inbox.join(&name);
+        match kind {
+            "link" => std::os::unix::fs::symlink("/dev/zero", &path).expect("a link"),
+            "huge" => {
+                let file = std::fs::File::create(&path).expect("a file");
+                file.set_len(1 << 40).expect("its length");
+            }
+            "empty" => std::fs::write(&path, "").expect("a file"),
+            _ => std::fs::write(&path, "garbage\n00000000\n").expect("a file"),
+        }
+        name
+    });
+    place.write("store/inbox/note.txt", "no record");
+    place
+        .run(&["append", "DB", "--type", "user.added"], b"")
+        .done();
+    assert_eq!(place.json(&["stats", "DB", "--json"])["inbox_records"], 4);
+    let verified = place.run(&["verify", "DB"], b"").ends_with(1).text();
+    for name in hostile {
+        assert!(verified.contains(&name), "{name}: {verified}");
+    }
+    assert!(verified.contains("note.txt"), "{verified}");
+    assert_eq!(files(&inbox).len(), 5);
+}
+
 /// What cannot be recorded is said, or refused where it has to be.
 #[test]
 fn mission_d24_what_is_not_recorded_is_said() {
     let place = Place::with_events(5);
     let _held =
         auditdb::Store::open(place.path("store"), auditdb::Options::default()).expect("a store");
+    // A writer has the lock, and nothing can be left for it.
+    place.write("store/inbox", "in the way");
     let export = [
         "export",
         "DB",
@@ -129,9 +223,9 @@ fn mission_d24_what_is_not_recorded_is_said() {
         "-o",
         "@out",
     ];
-    let refused = place.run(&required, b"").ends_with(4);
+    let refused = place.run(&required, b"").ends_with(1);
     assert!(
-        refused.error.contains("--require-audit"),
+        refused.error.contains("--require-audit") && refused.error.contains("inbox"),
         "{}",
         refused.error
     );

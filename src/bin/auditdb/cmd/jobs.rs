@@ -213,9 +213,7 @@ fn wait(jobs: &ExportJobs<'_>, id: ExportId, output: &Output) -> Outcome<ExportJ
 fn end(job: &ExportJob, waited: bool, output: &Output) -> Outcome<Code> {
     print(job, output)?;
     if waited && job.state == ExportJobState::Ready && !job.audited {
-        output.note(
-            "not recorded in the store: another process writes to it, or it cannot be written",
-        );
+        output.note("not recorded in the store: it cannot be written");
     }
     match job.state {
         ExportJobState::Cancelled | ExportJobState::Expired if waited => {

@@ -138,6 +138,10 @@ fn print(stats: &Stats, output: &Output, out: &mut impl Write) -> Outcome<()> {
         ("log", table::bytes(stats.wal_bytes)),
         ("manifest", table::bytes(stats.manifest_bytes)),
         ("clock set back", format!("{} times", stats.clock_steps)),
+        (
+            "in the inbox",
+            table::counted(stats.inbox_records, "record"),
+        ),
     ] {
         writeln!(out, "{} {value}", style.dim(&format!("{name:<17}")))?;
     }
@@ -211,7 +215,7 @@ fn json(stats: &Stats) -> String {
     format!(
         "{{\"store\":\"{}\",\"created_at\":\"{}\",\"events\":{},\"oldest\":{},\"newest\":{},\
          \"covered_from\":\"{}\",\"complete_through\":{},\"time_zone\":\"{ZONE}\",\"latest\":{},\"unsealed_events\":{},\
-         \"bytes\":{{\"segments\":{},\"presence\":{},\"wal\":{},\"manifest\":{}}},\"clock_steps\":{},\
+         \"bytes\":{{\"segments\":{},\"presence\":{},\"wal\":{},\"manifest\":{}}},\"clock_steps\":{},\"inbox_records\":{},\
          \"partitions\":[{}],\"segments\":[{}]}}",
         stats.store,
         stats.created_at,
@@ -230,6 +234,7 @@ fn json(stats: &Stats) -> String {
         stats.wal_bytes,
         stats.manifest_bytes,
         stats.clock_steps,
+        stats.inbox_records,
         partitions.join(","),
         segments.join(","),
     )

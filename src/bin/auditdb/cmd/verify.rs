@@ -78,6 +78,13 @@ fn tell(found: &Verification, seconds: f64, output: &Output) -> Outcome<()> {
             table::grouped(found.torn_bytes)
         )?;
     }
+    if found.waiting > 0 {
+        writeln!(
+            out,
+            "{} in inbox/ not taken over yet: the next writer does",
+            table::counted(found.waiting, "record")
+        )?;
+    }
     // Every store has a lock, so telling of it says nothing.
     let strange = found.scratch.iter().filter(|file| !file.ends_with("LOCK"));
     for file in strange {
@@ -117,6 +124,13 @@ fn print_saved(saved: &Salvage, path: &Path, output: &Output) -> Outcome<()> {
         text::one_line(&name)
     )?;
     tell_ranges("gone", &saved.missing, saved.missing_total, &mut out)?;
+    if saved.waiting > 0 {
+        writeln!(
+            out,
+            "{} in inbox/ that no writer took over are not among them",
+            table::counted(saved.waiting, "record")
+        )?;
+    }
     Ok(out.flush()?)
 }
 

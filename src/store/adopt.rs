@@ -1,0 +1,89 @@
+//! Taking over what processes beside the writer left in `inbox/`: each record's event is appended, by its
+//! key, and then its file goes. A crash in between appends nothing twice. What cannot be read, or is not
+//! for this store, is left as it is and stops nobody; `verify` names it.
+
+use super::Shared;
+use super::prepare::Prepared;
+use crate::disk::names;
+use crate::error::ErrorKind;
+use crate::error::Result;
+use crate::inbox::Inbox;
+use crate::limits;
+use crate::options::Durability;
+
+/// What is known of the inbox since it was looked at last.
+#[derive(Debug, Default)]
+pub(super) struct Looks {
+    /// The folder's stamp at the last look.
+    stamp: Option<u64>,
+    /// The stamp that the folder had, for a whole look's time, before it was gone through to its end:
+    /// nothing is new as long as it has it.
+    known: Option<u64>,
+    /// As `known`, of the walk that is under way.
+    walked: Option<u64>,
+    /// The last name that was looked at, where more lie behind it.
+    after: Option<String>,
+}
+
+impl Shared {
+    /// Takes over what there is, before anybody has the store.
+    pub(super) fn adopt_at_open(&self) {
+        // What cannot be removed, or not be taken over now, is tried again.
+        drop(Inbox(&*self.disk).remove_drafts());
+        self.adopt(&mut Looks::default());
+    }
+
+    /// Looks at the inbox, by one look at its folder where nothing is new, and takes over some of what
+    /// there is. Looks lie further apart than a tick of the file system's clock.
+    pub(super) fn adopt(&self, looks: &mut Looks) {
+        let Ok(Some(stamp)) = self.disk.folder_stamp(names::inbox_dir()) else {
+            *looks = Looks::default();
+            return;
+        };
+        if looks.known == Some(stamp) || self.check_open().is_err() {
+            return;
+        }
+        let has_rested = looks.stamp.replace(stamp) == Some(stamp);
+        if looks.after.is_none() {
+            looks.walked = has_rested.then_some(stamp);
+        }
+        // What fails now is tried again: only a walk that came to its end is believed.
+        if let Ok(true) = self.adopt_some(looks) {
+            looks.known = looks.walked;
+        }
+    }
+
+    /// Takes over the next records; whether there are no more behind them.
+    fn adopt_some(&self, looks: &mut Looks) -> Result<bool> {
+        let inbox = Inbox(&*self.disk);
+        let names = inbox.list()?;
+        let from = match &looks.after {
+            Some(after) => names.partition_point(|name| name <= after),
+            None => 0,
+        };
+        let rest = names.get(from..).unwrap_or_default();
+        let (now, later) = rest.split_at(rest.len().min(limits::INBOX_RECORDS));
+        for name in now {
+            if self.adopt_one(inbox, name)? {
+                inbox.remove(name)?;
+            }
+        }
+        looks.after = now.last().filter(|_| !later.is_empty()).cloned();
+        Ok(later.is_empty())
+    }
+
+    /// Whether the store has what a record tells; one that it cannot have is left.
+    fn adopt_one(&self, inbox: Inbox<'_>, name: &str) -> Result<bool> {
+        let Ok(event) = inbox.read(name, self.base.store) else {
+            return Ok(false);
+        };
+        let Ok(row) = Prepared::new(&event, None, None, &self.rules, self.texts.take()) else {
+            return Ok(false);
+        };
+        match self.commit_one(row, Durability::Durable) {
+            // The store itself was told of it, at another moment.
+            Err(error) if error.kind() == ErrorKind::KeyConflict => Ok(true),
+            committed => committed.map(|_| true),
+        }
+    }
+}

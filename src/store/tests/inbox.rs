@@ -1,0 +1,166 @@
+//! What others leave for the writer is in the trail once, whatever ends in the middle of leaving it or of
+//! taking it over, and whatever else lies beside it.
+
+use std::io::ErrorKind::Other;
+use std::time::Duration;
+use std::time::Instant;
+
+use super::append;
+use super::at;
+use super::events;
+use super::open;
+use crate::disk::Disk;
+use crate::disk::names;
+use crate::disk::sim::Fault;
+use crate::disk::sim::Operation;
+use crate::disk::sim::SimDisk;
+use crate::error::Result;
+use crate::event::Event;
+use crate::id::StoreId;
+use crate::inbox::Inbox;
+use crate::limits;
+use crate::manifest::Current;
+use crate::store::Store;
+use crate::store::adopt::Looks;
+
+fn record(number: u64) -> Event {
+    Event::new("audit.queried")
+        .occurred_at(at(number as i64))
+        .key(format!("record {number}"))
+}
+
+fn leave(disk: &SimDisk, number: u64) -> Result<()> {
+    Inbox(disk).leave(Current::read(disk)?.store, &record(number))
+}
+
+/// The numbers of the records that the store took over, sorted.
+fn adopted(store: &Store) -> Vec<i64> {
+    let events = events(store).unwrap().into_iter();
+    let audit = events.filter(|stored| stored.event.event_type == "audit.queried");
+    let mut numbers: Vec<i64> = audit.map(|stored| stored.occurred_at.as_micros()).collect();
+    numbers.sort_unstable();
+    numbers
+}
+
+/// Puts a file there that nobody synced or checked.
+fn put(disk: &SimDisk, name: &str, bytes: &[u8]) {
+    let path = names::inbox_dir().join(name);
+    disk.create_dir(names::inbox_dir()).unwrap();
+    disk.create_new(&path).unwrap().write_at(0, bytes).unwrap();
+}
+
+/// Cut at each change of the disk in turn, by a kill and by power failures.
+#[test]
+fn mission_d24_a_record_left_beside_the_writer_is_taken_over_once() {
+    for n in 0.. {
+        let disk = SimDisk::new(n);
+        let store = open(&disk).unwrap();
+        append(&store, 0..3).unwrap();
+        store.close().unwrap();
+        leave(&disk, 1).unwrap();
+        disk.fail(Fault::any_change(Other).after(n).sticky());
+        let told = leave(&disk, 2).is_ok();
+        let opened = open(&disk);
+        let whole = told && opened.is_ok_and(|store| store.close().is_ok());
+        for left in [disk.kill(), disk.crash(n), disk.crash(n + 1)] {
+            for _ in 0..2 {
+                let store = open(&left).unwrap();
+                let adopted = adopted(&store);
+                assert!(
+                    adopted == [1, 2] || adopted == [1] && !told,
+                    "change {n}: {adopted:?}"
+                );
+                assert_eq!(Inbox(&left).list().unwrap(), Vec::<String>::new());
+                assert_eq!(left.list(names::inbox_dir()).unwrap(), []);
+                store.close().unwrap();
+            }
+        }
+        if whole {
+            break;
+        }
+    }
+}
+
+/// A writer that has the store open takes a record over soon, and without an append of its own.
+#[test]
+fn mission_d24_a_running_writer_takes_records_over_by_itself() {
+    let disk = SimDisk::new(1);
+    let store = open(&disk).unwrap();
+    for number in 0..3 {
+        leave(&disk, number).unwrap();
+        // Left twice, as by a job that is gone on with: told once.
+        leave(&disk, number).unwrap();
+        let begun = Instant::now();
+        while adopted(&store).len() as u64 <= number {
+            assert!(begun.elapsed() < Duration::from_secs(30));
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+    assert_eq!(adopted(&store), [0, 1, 2]);
+}
+
+/// Files that are no records, or not for this store, stay, are counted, and stop nobody: neither one
+/// another, nor the store, nor a record that sorts behind them all.
+#[test]
+fn hostile_files_in_the_inbox_stop_nobody() {
+    let disk = SimDisk::new(1);
+    open(&disk).unwrap().close().unwrap();
+    let foreign = SimDisk::new(2);
+    Inbox(&foreign)
+        .leave(StoreId([7; 16]), &record(100))
+        .unwrap();
+    let name = Inbox(&foreign).list().unwrap().remove(0);
+    let path = names::inbox(&name);
+    let file = foreign.open_read(&path).unwrap();
+    let mut bytes = vec![0; file.len().unwrap() as usize];
+    file.read_at(0, &mut bytes).unwrap();
+    put(&disk, path.file_name().unwrap().to_str().unwrap(), &bytes);
+    for number in 0..2 * limits::INBOX_RECORDS {
+        put(
+            &disk,
+            &format!("{number:032x}.event"),
+            b"garbage\n00000000\n",
+        );
+    }
+    put(
+        &disk,
+        &format!("{:032x}.event", u64::MAX),
+        &vec![b'x'; limits::INBOX_BYTES + 1],
+    );
+    put(&disk, "who knows.txt", b"?");
+    disk.create_dir(&names::inbox("ffffffffffffffffffffffffffffffff"))
+        .unwrap();
+    for number in 0..20 {
+        leave(&disk, number).unwrap();
+    }
+    let store = open(&disk).unwrap();
+    append(&store, 0..3).unwrap();
+    let mut looks = Looks::default();
+    (0..4).for_each(|_| store.shared.adopt(&mut looks));
+    assert_eq!(adopted(&store), (0..20).collect::<Vec<_>>());
+    let strange = 2 * limits::INBOX_RECORDS as u64 + 2;
+    assert_eq!(store.stats().unwrap().inbox_records, strange);
+    store.close().unwrap();
+}
+
+/// A folder in which nothing changes is looked at by one call, and one that is not there is not made.
+#[test]
+fn an_idle_inbox_is_not_read() {
+    let disk = SimDisk::new(1);
+    let store = open(&disk).unwrap();
+    let mut looks = Looks::default();
+    let cost = |looks: &mut Looks| {
+        let before = [Operation::Look, Operation::Open].map(|kind| disk.count(kind));
+        store.shared.adopt(looks);
+        [Operation::Look, Operation::Open].map(|kind| disk.count(kind)) != before
+    };
+    assert!(!cost(&mut looks));
+    assert_eq!(disk.folder_stamp(names::inbox_dir()).unwrap(), None);
+    put(&disk, "00000000000000000000000000000000.event", b"garbage");
+    // Twice: what comes within one tick of the clock may not show.
+    assert!(cost(&mut looks) && cost(&mut looks));
+    assert!(!cost(&mut looks) && !cost(&mut looks));
+    leave(&disk, 1).unwrap();
+    assert!(cost(&mut looks));
+    assert_eq!(adopted(&store), [1]);
+}
