@@ -7,11 +7,14 @@ use std::time::Duration;
 use std::time::Instant;
 
 use auditdb::Event;
+use auditdb::Generator;
 use auditdb::Options;
+use auditdb::Profile;
 use auditdb::Store;
 
 use super::Asked;
 use super::Line;
+use super::SEED;
 use super::events;
 use super::histogram::Histogram;
 use super::histogram::text;
@@ -105,18 +108,37 @@ pub(crate) fn threads(asked: &Asked) -> Vec<Line> {
     [16, 64].map(line).into()
 }
 
-/// Durable batches of a thousand.
+/// Durable batches of a thousand: of events that were made long ago and lie in cold memory, and of
+/// events that were made just before, as applications make them.
 pub(crate) fn batch(asked: &Asked) -> Vec<Line> {
-    let (folder, events) = (asked.scratch(), events(DIFFERENT));
+    let made = events(DIFFERENT);
+    let mut made = made.chunks_exact(1_000).cycle();
+    let mut new = Generator::new(SEED + 1, Profile::realistic(u64::MAX));
+    vec![
+        batches(asked, "durable batch of 1,000", || {
+            made.next().unwrap_or_default()
+        }),
+        batches(
+            asked,
+            "… of events just made; the rate with making them",
+            || new.by_ref().take(1_000).collect::<Vec<_>>(),
+        ),
+    ]
+}
+
+fn batches<B: AsRef<[Event]>>(asked: &Asked, what: &str, mut next: impl FnMut() -> B) -> Line {
+    let folder = asked.scratch();
     let store = Store::open(folder.path(), Options::default()).expect("a store");
-    let mut next = events.chunks_exact(1_000).cycle();
-    let latencies = repeat(asked.seconds, || {
-        next.next()
-            .map(|batch| store.append_batch(batch).expect("receipts"));
-    });
-    let rate = rate(1_000 * latencies.count(), asked.seconds);
-    let figures = latencies.figures().into_iter();
-    vec![Line::new("durable batch of 1,000", figures.chain([rate]))]
+    let mut latencies = Histogram::new();
+    let begun = Instant::now();
+    while begun.elapsed() < asked.seconds {
+        let batch = next();
+        let sent = Instant::now();
+        store.append_batch(batch.as_ref()).expect("receipts");
+        latencies.add(sent.elapsed());
+    }
+    let rate = rate(1_000 * latencies.count(), begun.elapsed());
+    Line::new(what, latencies.figures().into_iter().chain([rate]))
 }
 
 /// Tickets of one thread, from idle on; and how long until all of it is merged.
