@@ -1,6 +1,7 @@
 //! Reading a snapshot: what to look at, in which order, and where a reader goes on. Decides and
 //! reads; changes nothing. Cost follows what is returned, not what is stored.
 
+mod back;
 mod batch;
 mod cursor;
 mod effects;

@@ -72,6 +72,21 @@ impl OrgView {
     pub fn page(&self, query: &Query) -> Result<Page> {
         check_limit(query.limit)?;
         let (bound, hidden) = self.bound(query)?;
+        self.read(&bound, &hidden, query)
+    }
+
+    /// The page before the cursor, as [`Snapshot::page_before`] and shown as [`OrgView::page`] does.
+    ///
+    /// # Errors
+    /// As [`OrgView::page`], and [`crate::ErrorKind::OutOfRange`] without a cursor.
+    pub fn page_before(&self, query: &Query) -> Result<Page> {
+        check_limit(query.limit)?;
+        let (bound, hidden) = self.bound(query)?;
+        let turned = self.read(&bound.turned()?, &hidden, query)?;
+        bound.page_before(turned)
+    }
+
+    fn read(&self, bound: &Bound, hidden: &[Condition], query: &Query) -> Result<Page> {
         let is_shown = |event: &StoredEvent| hidden.iter().all(|one| eval::holds(one, event));
         let mut walker = Walker::new(bound.snapshot.clone(), bound.route.clone());
         let mut events = Vec::new();

@@ -72,6 +72,8 @@ pub struct Page {
     pub events: Vec<StoredEvent>,
     /// Where to go on; `None` exactly when `complete`.
     pub next_cursor: Option<Cursor>,
+    /// Where this page begins, for [`Snapshot::page_before`]; `None` at the top.
+    pub prev_cursor: Option<Cursor>,
     /// Nothing follows: proven, not guessed from the number of events.
     pub complete: bool,
     /// Why the page ends where it does.
@@ -162,12 +164,15 @@ impl Order {
 }
 
 /// A query bound to a snapshot: checked, its times resolved, its cursor followed.
+#[derive(Clone)]
 pub(crate) struct Bound {
     pub(crate) snapshot: Snapshot,
     pub(crate) route: Route,
     query_digest: [u8; 16],
     /// The whole range asked for, of which a cursor leaves the rest.
-    range: (Position, Position),
+    pub(super) range: (Position, Position),
+    /// Where the cursor left off, if there is one.
+    pub(super) begin: Option<Position>,
 }
 
 impl Bound {
@@ -225,6 +230,7 @@ impl Bound {
             route,
             query_digest,
             range,
+            begin: after,
         })
     }
 
@@ -296,8 +302,18 @@ impl Snapshot {
 
     fn page_of(&self, query: &Query, each: &mut dyn FnMut(Row<'_>, Parts<'_>)) -> Result<Page> {
         check_limit(query.limit)?;
-        let bound = Bound::new(self, query)?;
-        let mut walker = Walker::new(bound.snapshot.clone(), bound.route.clone());
+        Bound::new(self, query)?.read(query, each)
+    }
+}
+
+impl Bound {
+    /// Walks until the page is full.
+    pub(super) fn read(
+        &self,
+        query: &Query,
+        each: &mut dyn FnMut(Row<'_>, Parts<'_>),
+    ) -> Result<Page> {
+        let mut walker = Walker::new(self.snapshot.clone(), self.route.clone());
         let mut work = Work::new(query.work_max);
         let mut filled = Filled {
             each,
@@ -311,12 +327,12 @@ impl Snapshot {
         loop {
             let last = filled.last;
             match walker.step(&mut work)? {
-                Found::End => return Ok(bound.page(Stopped::End, None)),
+                Found::End => return Ok(self.page(Stopped::End, None)),
                 Found::Match(_) if filled.count == query.limit => {
-                    return Ok(bound.page(Stopped::Limit, last));
+                    return Ok(self.page(Stopped::Limit, last));
                 }
                 Found::Match(_) if filled.bytes >= limits::PAGE_BYTES => {
-                    return Ok(bound.page(Stopped::Budget, last));
+                    return Ok(self.page(Stopped::Budget, last));
                 }
                 Found::Match(_) => {
                     let Some((source, row)) = walker.place() else {
@@ -336,7 +352,7 @@ impl Snapshot {
                     }
                     for row in &leapt {
                         if filled.bytes >= limits::PAGE_BYTES {
-                            return Ok(bound.page(Stopped::Budget, filled.last));
+                            return Ok(self.page(Stopped::Budget, filled.last));
                         }
                         filled.add(*row, &mut walker)?;
                     }
@@ -344,11 +360,11 @@ impl Snapshot {
                 // The page is full; that the match to prove the end was not found in time does not
                 // matter to whoever goes on.
                 Found::Spent(_) if filled.count == query.limit => {
-                    return Ok(bound.page(Stopped::Limit, last));
+                    return Ok(self.page(Stopped::Limit, last));
                 }
                 Found::Spent(position) => {
-                    let before = bound.before(position);
-                    return Ok(bound.page(Stopped::Budget, Some(before)));
+                    let before = self.before(position);
+                    return Ok(self.page(Stopped::Budget, Some(before)));
                 }
             }
         }
@@ -390,6 +406,7 @@ impl Bound {
         Page {
             events: Vec::new(),
             next_cursor: after.map(|after| self.cursor(after)),
+            prev_cursor: self.begin.map(|begin| self.cursor(begin)),
             complete: stopped == Stopped::End,
             stopped,
             snapshot_seq: self.snapshot.seq_count(),

@@ -78,7 +78,10 @@ impl Rules {
         if len <= most {
             return Ok(());
         }
-        let rule = format!("{len} bytes in canonical form, at most {most} are taken");
+        let rule = format!(
+            "{len} bytes in canonical form, at most {most} are taken; keep what is large elsewhere, \
+             and where that is in the event"
+        );
         Err(Error::invalid("event", rule))
     }
 

@@ -214,6 +214,15 @@ impl Filters {
         self.packs.registry()
     }
 
+    /// What stands behind the word that nothing was found, where something was asked for.
+    pub(crate) fn if_nothing(&self) -> &'static str {
+        let is_everything = self.query.is_none() && self.words().next().is_none();
+        match is_everything || self.explain {
+            true => "",
+            false => "; --explain says how the filter was read",
+        }
+    }
+
     /// Tells how the filter was read, if that was asked for.
     pub(crate) fn explain(&self, filter: &Filter, output: &Output) {
         if self.explain {

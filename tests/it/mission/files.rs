@@ -11,7 +11,7 @@ use crate::cli::files;
 use crate::cli::json;
 use crate::cli::text;
 
-fn sha256(bytes: &[u8]) -> String {
+pub(super) fn sha256(bytes: &[u8]) -> String {
     let digest = sha2::Sha256::digest(bytes);
     digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -5,6 +5,7 @@ mod aliases;
 mod at_once;
 #[cfg(feature = "cli")]
 mod audited;
+mod back;
 #[cfg(feature = "cli")]
 mod details;
 mod effects;
@@ -31,6 +32,8 @@ mod orgs;
 mod pages;
 #[cfg(feature = "cli")]
 mod parameters;
+#[cfg(feature = "cli")]
+mod parts;
 mod round_trip;
 #[cfg(feature = "cli")]
 mod saved;

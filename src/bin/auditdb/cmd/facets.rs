@@ -118,7 +118,7 @@ pub(crate) fn run(words: &Words, output: &Output) -> Outcome<Code> {
     };
     let value = |facet: &FacetValue| value(facet, of_entities);
     match words.output {
-        Shape::Table => print(&facets, of_entities, output),
+        Shape::Table => print(words, &facets, of_entities, output),
         Shape::Json => {
             let values: Vec<String> = facets.values.iter().map(value).collect();
             let mut out = output.data();
@@ -250,7 +250,7 @@ fn value(facet: &FacetValue, of_entities: bool) -> String {
     )
 }
 
-fn print(facets: &Facets, of_entities: bool, output: &Output) -> Outcome<()> {
+fn print(words: &Words, facets: &Facets, of_entities: bool, output: &Output) -> Outcome<()> {
     let has_newest = facets.values.iter().any(|facet| facet.newest.is_some());
     let mut rows = Table::new().number("EVENTS");
     if has_newest {
@@ -273,16 +273,16 @@ fn print(facets: &Facets, of_entities: bool, output: &Output) -> Outcome<()> {
         rows.write(output, &mut out)?;
     }
     out.flush()?;
-    output.note(&ending(facets));
+    output.note(&ending(words, facets));
     Ok(())
 }
 
 /// The line under the values.
-fn ending(facets: &Facets) -> String {
+fn ending(words: &Words, facets: &Facets) -> String {
     let shown = facets.values.len() as u64;
     let all = table::counted(facets.distinct, "different value");
     let shown_of_all = match facets.distinct {
-        0 => return "no values".to_owned(),
+        0 => return format!("no values{}", words.filters.if_nothing()),
         distinct if distinct == shown => all,
         _ => format!("{} of {all}", table::grouped(shown)),
     };

@@ -39,6 +39,7 @@ use crate::table::plain;
   auditdb query trail --outcome denied --last 24h --save denied-today
   auditdb query trail --query denied-today --org acme
   auditdb query trail --performer '!system' --meta ticket=4711 --cursor TOKEN
+  auditdb query trail --performer '!system' --meta ticket=4711 --cursor TOKEN --back
   auditdb query trail --type role.deleted --with-effects
   auditdb query trail --view north                 what the organisation north is shown")]
 pub(crate) struct Words {
@@ -76,6 +77,9 @@ pub(crate) struct Words {
     /// With --save: in place of the filter that has the name
     #[arg(long, requires = "save")]
     replace: bool,
+    /// The page before --cursor: with the prev_cursor of a page, the one that was shown before it
+    #[arg(long, requires = "cursor")]
+    back: bool,
     #[command(flatten)]
     place: Place,
     #[command(flatten)]
@@ -99,12 +103,19 @@ pub(super) enum Shape {
 /// Events whose effects are looked for at once at the most: they and their effects are in memory.
 const CAUSES: u64 = 1_000;
 
+/// Events of a page that is read backwards, at the most: it is in memory until its first is known.
+const BACK: u64 = 100_000;
+
 /// Events of one call of the library at the most.
 const CALL_EVENTS: u64 = 10_000;
 
 pub(crate) fn run(words: &Words, output: &Output) -> Outcome<Code> {
     if words.with_effects {
         refuse_effects(words)?;
+    }
+    if words.back && words.count > BACK {
+        let what = format!("-n {}: --back takes at most {BACK}", words.count);
+        return Err(Failure::usage(what));
     }
     let filter = words.filters.read(&words.database)?;
     words.filters.explain(&filter, output);
@@ -124,7 +135,7 @@ pub(crate) fn run(words: &Words, output: &Output) -> Outcome<Code> {
         Shape::Csv => lines(words, &snapshot, query, output, Format::Csv)?,
     };
     if words.output != Shape::Json {
-        output.note(&ending(&page));
+        output.note(&ending(&page, &words.filters));
     }
     if let Some(asked) = asked {
         let performer = words.auditing.performer()?;
@@ -181,13 +192,18 @@ fn read(
     if let Some(work) = words.max_work {
         query.work_max = work;
     }
-    let mut events = 0;
+    if words.back {
+        return read_back(words, snapshot, query, each);
+    }
+    let (mut events, mut begin) = (0, None);
     loop {
-        query.limit = usize::try_from((words.count - events).min(CALL_EVENTS)).unwrap_or(1);
+        query.limit = call_limit(words, events);
         let mut page = match &words.view {
             Some(org) => snapshot.view(org).page(&query)?,
             None => snapshot.page(&query)?,
         };
+        // What several calls gave is one page, which begins where the first of them did.
+        page.prev_cursor = *begin.get_or_insert(page.prev_cursor);
         for event in std::mem::take(&mut page.events) {
             each(events, &event)?;
             events += 1;
@@ -197,6 +213,40 @@ fn read(
         }
         query.cursor = page.next_cursor;
     }
+}
+
+/// The page before the cursor: its last events are known first.
+fn read_back(
+    words: &Words,
+    snapshot: &Snapshot,
+    mut query: Query,
+    mut each: impl FnMut(u64, &StoredEvent) -> Outcome<()>,
+) -> Outcome<Ended> {
+    let (mut parts, mut events, mut end) = (Vec::new(), 0, None);
+    let page = loop {
+        query.limit = call_limit(words, events);
+        let mut page = match &words.view {
+            Some(org) => snapshot.view(org).page_before(&query)?,
+            None => snapshot.page_before(&query)?,
+        };
+        (page.next_cursor, page.scanned_until) =
+            *end.get_or_insert((page.next_cursor, page.scanned_until));
+        events += page.events.len() as u64;
+        parts.push(std::mem::take(&mut page.events));
+        query.cursor = page.prev_cursor;
+        if query.cursor.is_none() || events >= words.count || words.max_work.is_some() {
+            break page;
+        }
+    };
+    for (before, event) in parts.iter().rev().flatten().enumerate() {
+        each(before as u64, event)?;
+    }
+    Ok(Ended { events, page })
+}
+
+/// How many events the next call of the library is asked for.
+fn call_limit(words: &Words, events: u64) -> usize {
+    usize::try_from((words.count - events).min(CALL_EVENTS)).unwrap_or(1)
 }
 
 fn table(words: &Words, snapshot: &Snapshot, query: Query, output: &Output) -> Outcome<Ended> {
@@ -300,7 +350,8 @@ fn json(words: &Words, snapshot: &Snapshot, query: Query, output: &Output) -> Ou
     writeln!(
         out,
         ",\"next_cursor\":{},\"complete\":{},\"stopped\":\"{}\",\"snapshot_seq\":{},\
-         \"scanned_until\":{},\"complete_through\":{},\"covered_from\":\"{}\"}}",
+         \"scanned_until\":{},\"complete_through\":{},\"covered_from\":\"{}\",\
+         \"prev_cursor\":{}}}",
         super::quoted(page.next_cursor),
         page.complete,
         page.stopped.as_str(),
@@ -308,6 +359,7 @@ fn json(words: &Words, snapshot: &Snapshot, query: Query, output: &Output) -> Ou
         super::quoted(page.scanned_until),
         super::quoted(page.complete_through),
         page.covered_from,
+        super::quoted(page.prev_cursor),
     )?;
     out.flush()?;
     Ok(ended)
@@ -340,7 +392,7 @@ fn lines(
 }
 
 /// The line under a page.
-fn ending(ended: &Ended) -> String {
+fn ending(ended: &Ended, filters: &Filters) -> String {
     let events = match ended.events {
         0 => "no events".to_owned(),
         1 => "1 event".to_owned(),
@@ -352,9 +404,16 @@ fn ending(ended: &Ended) -> String {
         .next_cursor
         .as_ref()
         .map_or_else(String::new, cursor);
-    match ended.page.stopped {
+    let go_on = match ended.page.stopped {
+        Stopped::End if ended.events == 0 && ended.page.prev_cursor.is_none() => {
+            format!("{events}; that is all{}", filters.if_nothing())
+        }
         Stopped::End => format!("{events}; that is all"),
         Stopped::Limit => format!("{events}; go on with {go_on}"),
         Stopped::Budget => format!("{events} within --max-work; go on with {go_on}"),
+    };
+    match &ended.page.prev_cursor {
+        Some(prev) => format!("{go_on}; the page before with --back --cursor {prev}"),
+        None => go_on,
     }
 }

@@ -88,7 +88,9 @@ pub(crate) fn run(words: &Words, output: &Output) -> Outcome<Code> {
             of_org.unwrap_or_default(),
             words.id
         );
-        return Err(Failure::new(Code::Failed, what));
+        let hint =
+            "an event has the id that `query` shows, evt_…, and the one it was imported with";
+        return Err(Failure::new(Code::Failed, what).hint(hint));
     }
     let registry = words.packs.registry()?;
     let followed = words
