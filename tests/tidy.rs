@@ -7,6 +7,8 @@ use std::path::Path;
 
 #[path = "tidy/floors.rs"]
 mod floors;
+#[path = "tidy/mission.rs"]
+mod mission;
 #[path = "tidy/planted.rs"]
 mod planted;
 #[path = "tidy/shape.rs"]

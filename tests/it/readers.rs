@@ -126,7 +126,7 @@ fn p2_child_that_takes_snapshots() {
 }
 
 #[test]
-fn mission_child_that_follows() {
+fn child_that_follows() {
     let Some(path) = told() else { return };
     let reader = Reader::open(&path, ReadMode::Positional).expect("a reader");
     let mut follower = reader.follow(Filter::new(), Sequence(0));
@@ -141,7 +141,7 @@ fn mission_child_that_follows() {
 }
 
 #[test]
-fn mission_other_processes_read_while_this_one_writes() {
+fn other_processes_read_while_this_one_writes() {
     let folder = folder();
     let path = folder.path().join("store");
     Store::open(&path, small())
@@ -150,7 +150,7 @@ fn mission_other_processes_read_while_this_one_writes() {
         .expect("a close");
     let tests = [
         "readers::p2_child_that_takes_snapshots",
-        "readers::mission_child_that_follows",
+        "readers::child_that_follows",
     ];
     let mut children: Vec<Child> = tests.iter().map(|test| child(test, &path)).collect();
     write(&path);

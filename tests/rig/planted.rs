@@ -100,7 +100,7 @@ pub(crate) const FINDERS: &[Finder] = &[
     ),
     unit(
         "KeysForgotten",
-        "store::tests::keys::mission_a_key_is_known_in_the_log_in_segments_and_after_restarts",
+        "store::tests::keys::a_key_is_known_in_the_log_in_segments_and_after_restarts",
     ),
     unit(
         "FingerprintBelieved",
@@ -120,7 +120,7 @@ pub(crate) const FINDERS: &[Finder] = &[
     ),
     unit(
         "OffByOneAtSeal",
-        "store::tests::keys::mission_a_key_is_known_in_the_log_in_segments_and_after_restarts",
+        "store::tests::keys::a_key_is_known_in_the_log_in_segments_and_after_restarts",
     ),
     unit(
         "SealedSeqShort",
@@ -152,7 +152,7 @@ pub(crate) const FINDERS: &[Finder] = &[
     ),
     unit(
         "MergeDropsStraggler",
-        "store::tests::times::mission_segments_stay_bounded_under_single_seals_and_wild_times",
+        "store::tests::times::segments_stay_bounded_under_single_seals_and_wild_times",
     ),
     unit(
         "CreateOverRemains",
@@ -192,15 +192,15 @@ pub(crate) const FINDERS: &[Finder] = &[
     ),
     unit(
         "CursorWithoutFilterDigest",
-        "store::tests::cursors::mission_each_bad_cursor_has_its_own_error",
+        "store::tests::cursors::each_bad_cursor_has_its_own_error",
     ),
     unit(
         "CursorUnpinned",
-        "store::tests::cursors::mission_a_cursor_survives_seals_merges_and_restarts",
+        "store::tests::cursors::a_cursor_survives_seals_merges_and_restarts",
     ),
     unit(
         "FollowerSkipsAtSeal",
-        "store::tests::followers::mission_what_comes_costs_a_follower_the_same_in_a_large_store",
+        "store::tests::followers::what_comes_costs_a_follower_the_same_in_a_large_store",
     ),
     unit(
         "ReaderBeyondPoint",

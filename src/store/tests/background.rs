@@ -22,7 +22,7 @@ use crate::id::WalId;
 use crate::options::Durability;
 
 #[test]
-fn mission_buffered_events_become_visible_by_themselves() -> Result<()> {
+fn buffered_events_become_visible_by_themselves() -> Result<()> {
     let store = open_buffered(&SimDisk::new(1))?;
     let mut follower = store.follow(Filter::new(), Sequence(0));
     for number in 0..5 {
@@ -44,7 +44,7 @@ fn mission_buffered_events_become_visible_by_themselves() -> Result<()> {
 /// Logs are written over the files of logs that are needed no more, unless somebody still reads
 /// those; a closed store keeps nothing of it.
 #[test]
-fn mission_logs_go_round_in_the_same_files() -> Result<()> {
+fn logs_go_round_in_the_same_files() -> Result<()> {
     let disk = SimDisk::new(1);
     let store = open(&disk)?;
     store.append(&event(0))?;
@@ -67,7 +67,7 @@ fn mission_logs_go_round_in_the_same_files() -> Result<()> {
 }
 
 #[test]
-fn mission_an_idle_store_touches_nothing() -> Result<()> {
+fn an_idle_store_touches_nothing() -> Result<()> {
     let disk = SimDisk::new(1);
     let store = open(&disk)?;
     store.append(&event(0))?;
@@ -87,7 +87,7 @@ fn mission_an_idle_store_touches_nothing() -> Result<()> {
 }
 
 #[test]
-fn mission_a_follower_sees_commit_order_through_seals_and_closing() -> Result<()> {
+fn a_follower_sees_commit_order_through_seals_and_closing() -> Result<()> {
     let store = open_buffered(&SimDisk::new(1))?;
     let mut follower = store.follow(Filter::new(), Sequence(0));
     let follow = std::thread::spawn(move || -> Result<Vec<u64>> {

@@ -34,7 +34,7 @@ fn refusal(store: &Store, query: &Query) -> ErrorKind {
 }
 
 #[test]
-fn mission_each_bad_cursor_has_its_own_error() -> Result<()> {
+fn each_bad_cursor_has_its_own_error() -> Result<()> {
     let disk = SimDisk::new(1);
     let store = open(&disk)?;
     append(&store, 0..10)?;
@@ -120,7 +120,7 @@ fn a_forged_cursor_never_shows_more_than_the_filter() -> Result<()> {
 }
 
 #[test]
-fn mission_a_cursor_survives_seals_merges_and_restarts() -> Result<()> {
+fn a_cursor_survives_seals_merges_and_restarts() -> Result<()> {
     for order in [Order::NewestFirst, Order::OldestFirst] {
         let disk = SimDisk::new(1);
         let mut store = open(&disk)?;

@@ -49,7 +49,7 @@ fn take(follower: &mut Follower, from: u64) -> Result<u64> {
 /// What happened: each poll looked at the lock, its holder, the boot and the point: ten system calls
 /// fifty times a second, for nothing.
 #[test]
-fn mission_a_poll_for_nothing_is_one_read() -> Result<()> {
+fn a_poll_for_nothing_is_one_read() -> Result<()> {
     const POLLS: u64 = 200;
     let disk = SimDisk::new(1);
     let store = open_with(&disk, &TestClock::new(), Options::default())?;
@@ -73,7 +73,7 @@ fn mission_a_poll_for_nothing_is_one_read() -> Result<()> {
 
 /// What happened: each look read the manifest again, which grows with the store.
 #[test]
-fn mission_what_comes_costs_a_follower_the_same_in_a_large_store() -> Result<()> {
+fn what_comes_costs_a_follower_the_same_in_a_large_store() -> Result<()> {
     let disk = SimDisk::new(1);
     let options = Options {
         merge_fan_in: 48,
@@ -104,7 +104,7 @@ fn mission_what_comes_costs_a_follower_the_same_in_a_large_store() -> Result<()>
 }
 
 #[test]
-fn mission_a_follower_beside_the_writer_goes_on_through_all_it_does() -> Result<()> {
+fn a_follower_beside_the_writer_goes_on_through_all_it_does() -> Result<()> {
     const EVENTS: u64 = 600;
     let disk = SimDisk::new(1);
     let mut store = open(&disk)?;
@@ -151,7 +151,7 @@ fn patience_may_have_no_end() -> Result<()> {
 
 /// A follower that was begun before there was a writer, and one whose `LOCK` was replaced.
 #[test]
-fn mission_a_follower_finds_the_writer_that_comes() -> Result<()> {
+fn a_follower_finds_the_writer_that_comes() -> Result<()> {
     let disk = SimDisk::new(1);
     let store = open_with(&disk, &TestClock::new(), small())?;
     append(&store, 0..3)?;

@@ -66,7 +66,7 @@ fn check(store: &Store, first: &Receipt, place: &str) -> Result<()> {
 }
 
 #[test]
-fn mission_a_key_is_known_in_the_log_in_segments_and_after_restarts() -> Result<()> {
+fn a_key_is_known_in_the_log_in_segments_and_after_restarts() -> Result<()> {
     let disk = SimDisk::new(1);
     let clock = TestClock::new();
     let store = open_with(&disk, &clock, small())?;
@@ -104,7 +104,7 @@ fn mission_a_key_is_known_in_the_log_in_segments_and_after_restarts() -> Result<
 }
 
 #[test]
-fn mission_threads_with_one_key_append_one_event() -> Result<()> {
+fn threads_with_one_key_append_one_event() -> Result<()> {
     let store = open(&SimDisk::new(1))?;
     for round in 0..50 {
         let barrier = Barrier::new(4);
@@ -173,7 +173,7 @@ fn p2_a_conflict_in_a_batch_names_the_event_and_keeps_none() -> Result<()> {
 }
 
 #[test]
-fn mission_a_cause_in_the_batch_becomes_its_id() -> Result<()> {
+fn a_cause_in_the_batch_becomes_its_id() -> Result<()> {
     let store = open(&SimDisk::new(1))?;
     let batch = [
         keyed("a", "x"),

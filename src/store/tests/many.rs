@@ -191,7 +191,7 @@ fn opening_reads_no_segment_and_a_page_those_it_comes_to() -> Result<()> {
     clippy::print_stderr,
     reason = "the figures are half of what it is for"
 )]
-fn mission_many_segments_open_on_a_real_disk() -> Result<()> {
+fn many_segments_open_on_a_real_disk() -> Result<()> {
     let asked = std::env::var("AUDITDB_SEGMENTS").ok();
     let segments = asked.and_then(|number| number.parse().ok()).unwrap_or(300);
     let folder = tempfile::tempdir().unwrap();

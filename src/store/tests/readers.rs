@@ -81,7 +81,7 @@ fn p2_a_reader_sees_what_is_durable_and_no_more() -> Result<()> {
 /// What happened: a reader that had seen the store closed took it for closed ever after, and saw
 /// nothing of what the next writer appended.
 #[test]
-fn mission_a_reader_follows_through_closing_and_opening() -> Result<()> {
+fn a_reader_follows_through_closing_and_opening() -> Result<()> {
     let disk = SimDisk::new(1);
     open(&disk)?.close()?;
     let reader = reader(&disk)?;
@@ -112,7 +112,7 @@ fn mission_a_reader_follows_through_closing_and_opening() -> Result<()> {
 
 /// What happened: each look read the whole log again, up to 32 MiB every 20 ms for a follower.
 #[test]
-fn mission_a_look_costs_what_is_new() -> Result<()> {
+fn a_look_costs_what_is_new() -> Result<()> {
     let disk = SimDisk::new(1);
     // With room in memory for all: a seal beside a look reads too, and would be counted with it.
     let store = open_with(&disk, &TestClock::new(), Options::default())?;
@@ -178,7 +178,7 @@ fn p5_a_writer_killed_at_any_change_of_opening_leaves_a_readable_store() -> Resu
 
 /// The files of merged segments are let go, or a reader that lives long keeps their space.
 #[test]
-fn mission_a_reader_of_replaced_segments_goes_on() -> Result<()> {
+fn a_reader_of_replaced_segments_goes_on() -> Result<()> {
     let disk = SimDisk::new(1);
     let store = open(&disk)?;
     let reader = reader(&disk)?;

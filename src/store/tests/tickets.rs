@@ -47,7 +47,7 @@ fn comes_true(ticket: &mut Ticket) -> Result<Receipt> {
 }
 
 #[test]
-fn mission_tickets_come_true_without_anybody_waiting() -> Result<()> {
+fn tickets_come_true_without_anybody_waiting() -> Result<()> {
     let disk = SimDisk::new(1);
     let store = open(&disk)?;
     let mut tickets = hand_in(&store, 0..50)?;
@@ -62,7 +62,7 @@ fn mission_tickets_come_true_without_anybody_waiting() -> Result<()> {
 }
 
 #[test]
-fn mission_a_dropped_ticket_takes_nothing_back() -> Result<()> {
+fn a_dropped_ticket_takes_nothing_back() -> Result<()> {
     let store = open(&SimDisk::new(1))?;
     drop(hand_in(&store, 0..7)?);
     assert_eq!(store.append(&event(7))?.seq.0, 7, "those before come first");
@@ -163,7 +163,7 @@ impl Wake for Count {
 }
 
 #[test]
-fn mission_a_ticket_is_a_future() -> Result<()> {
+fn a_ticket_is_a_future() -> Result<()> {
     let store = open(&SimDisk::new(1))?;
     let woken = Arc::new(Count(AtomicUsize::new(0)));
     let waker = Waker::from(Arc::clone(&woken));

@@ -81,7 +81,7 @@ fn p3_clock_steps_survive_closing() -> Result<()> {
 
 /// Events at both ends of time, in every order, with seals between them.
 #[test]
-fn mission_wild_times_are_read_in_their_place() -> Result<()> {
+fn wild_times_are_read_in_their_place() -> Result<()> {
     for partition in [Partition::Day, Partition::Month, Partition::Year] {
         let disk = SimDisk::new(1);
         let options = Options {
@@ -170,7 +170,7 @@ fn check_bound(fan_in: usize, time_of: impl Fn(i64) -> i64) -> Result<()> {
 /// What happened: the number of segments was bounded for fan-ins up to 12 only, of the 64 that the
 /// options take: 65 seals of single events were 65 segments.
 #[test]
-fn mission_segments_stay_bounded_under_single_seals_and_wild_times() -> Result<()> {
+fn segments_stay_bounded_under_single_seals_and_wild_times() -> Result<()> {
     const YEAR: i64 = 365 * 86_400 * SECOND;
     for fan_in in [2, 8, 48] {
         check_bound(fan_in, |number| BASE + number)?;
