@@ -282,5 +282,9 @@ struct Readme;
 struct ImportPage;
 
 #[cfg(doctest)]
+#[doc = include_str!("../docs/cookbook.md")]
+struct Cookbook;
+
+#[cfg(doctest)]
 #[doc = include_str!("../docs/packs.md")]
 struct PacksPage;

@@ -1,7 +1,9 @@
 //! The binary as scripts see it: words, streams and exit codes. Each module holds one promise;
 //! what they share is how a command is run here.
 
+mod advice;
 mod append;
+mod documented;
 mod export;
 mod import;
 mod page;

@@ -25,7 +25,7 @@ use crate::packs::Unknown;
 
 #[derive(Args)]
 #[command(after_help = "Examples:
-  auditdb append trail --type user.updated --subject user:u1 --performer user:a1 --change name=old:new
+  auditdb append trail --type user.updated --subject user:u1 --change name=old:new
   echo '{\"type\":\"user.created\",\"subject\":{\"kind\":\"user\",\"id\":\"u1\"}}' | auditdb append trail
 
 Without --type the event is read from stdin, as one native line. A store that is not there yet is

@@ -23,7 +23,7 @@ use crate::text;
 #[derive(Args)]
 #[command(after_help = "Examples:
   auditdb demo
-  auditdb demo /tmp/trail-demo")]
+  auditdb demo trail-demo")]
 pub(crate) struct Words {
     /// A folder to work in, new or empty; a fresh temporary one by default
     #[arg(value_name = "DIR")]

@@ -29,7 +29,7 @@ use crate::progress::Progress;
 
 #[derive(Args)]
 #[command(after_help = "Examples:
-  auditdb jobs trail start -f csv --type 'admin.*' --key 2026-Q2 --as user:u7
+  auditdb jobs trail start -f csv --type 'admin.*' --job-key 2026-Q2 --as user:u7
   auditdb jobs trail start -f ndjson --compress zstd --queue      only note it, and print its name
   auditdb jobs trail status exp_01… --wait                        go on with it, or wait for it
   auditdb jobs trail list
