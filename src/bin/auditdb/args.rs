@@ -133,6 +133,29 @@ pub(crate) struct Filters {
     pub(crate) explain: bool,
 }
 
+/// How a command answers that prints one thing.
+#[derive(Args)]
+pub(crate) struct Answer {
+    /// What to print
+    #[arg(
+        short = 'o',
+        long = "output",
+        value_enum,
+        default_value_t,
+        value_name = "FORMAT"
+    )]
+    pub(crate) shape: Shape,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, clap::ValueEnum)]
+pub(crate) enum Shape {
+    /// Columns for people
+    #[default]
+    Table,
+    /// One object with all there is
+    Json,
+}
+
 /// Where in the events to read.
 #[derive(Args)]
 pub(crate) struct Place {

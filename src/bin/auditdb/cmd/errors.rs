@@ -5,6 +5,8 @@ use std::io::Write;
 use auditdb::ErrorKind;
 use clap::Args;
 
+use crate::args::Answer;
+use crate::args::Shape;
 use crate::failure;
 use crate::failure::Code;
 use crate::failure::Outcome;
@@ -20,28 +22,12 @@ use crate::table::plain;
 
 A code keeps its meaning for ever; later versions may have more of them.")]
 pub(crate) struct Words {
-    /// What to print
-    #[arg(
-        short = 'o',
-        long = "output",
-        value_enum,
-        default_value_t,
-        value_name = "FORMAT"
-    )]
-    output: Shape,
-}
-
-#[derive(Clone, Copy, Debug, Default, clap::ValueEnum)]
-enum Shape {
-    /// Columns for people
-    #[default]
-    Table,
-    /// One object with all codes
-    Json,
+    #[command(flatten)]
+    answer: Answer,
 }
 
 pub(crate) fn run(words: &Words, output: &Output) -> Outcome<Code> {
-    match words.output {
+    match words.answer.shape {
         Shape::Table => {
             let mut rows = Table::new()
                 .column("CODE", Style::name)

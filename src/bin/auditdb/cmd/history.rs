@@ -13,7 +13,9 @@ use auditdb::Performer;
 use auditdb::Query;
 use clap::Args;
 
+use crate::args::Answer;
 use crate::args::Database;
+use crate::args::Shape;
 use crate::failure::Code;
 use crate::failure::Failure;
 use crate::failure::Outcome;
@@ -49,24 +51,8 @@ pub(crate) struct Words {
     tz: String,
     #[command(flatten)]
     packs: Packs,
-    /// What to print
-    #[arg(
-        short = 'o',
-        long = "output",
-        value_enum,
-        default_value_t,
-        value_name = "FORMAT"
-    )]
-    output: Shape,
-}
-
-#[derive(Clone, Copy, Debug, Default, clap::ValueEnum)]
-enum Shape {
-    /// Columns for people
-    #[default]
-    Table,
-    /// One object with the changes and the state
-    Json,
+    #[command(flatten)]
+    answer: Answer,
 }
 
 /// Rows of one table: a history can be longer than memory, so it is several.
@@ -78,7 +64,7 @@ pub(crate) fn run(words: &Words, output: &Output) -> Outcome<Code> {
         ..Query::default()
     };
     let mut history = words.database.snapshot()?.history(&query)?;
-    match words.output {
+    match words.answer.shape {
         Shape::Table => print(&mut history, output),
         Shape::Json => json(words, &mut history, output),
     }?;

@@ -6,7 +6,9 @@ use auditdb::SavedQueries;
 use auditdb::SavedQuery;
 use clap::Args;
 
+use crate::args::Answer;
 use crate::args::Database;
+use crate::args::Shape;
 use crate::failure::Code;
 use crate::failure::Failure;
 use crate::failure::Outcome;
@@ -27,24 +29,8 @@ pub(crate) struct Words {
     /// Remove the query of this name
     #[arg(long, value_name = "NAME")]
     remove: Option<String>,
-    /// What to print
-    #[arg(
-        short = 'o',
-        long = "output",
-        value_enum,
-        default_value_t,
-        value_name = "FORMAT"
-    )]
-    output: Shape,
-}
-
-#[derive(Clone, Copy, Debug, Default, clap::ValueEnum)]
-enum Shape {
-    /// Columns for people
-    #[default]
-    Table,
-    /// One object with all queries
-    Json,
+    #[command(flatten)]
+    answer: Answer,
 }
 
 pub(crate) fn run(words: &Words, output: &Output) -> Outcome<Code> {
@@ -60,7 +46,7 @@ pub(crate) fn run(words: &Words, output: &Output) -> Outcome<Code> {
         let query = saved.get(&name)?;
         queries.push((name, query));
     }
-    match words.output {
+    match words.answer.shape {
         Shape::Table => print(queries, output)?,
         Shape::Json => {
             let queries: Vec<String> = queries.iter().map(json).collect();

@@ -15,6 +15,8 @@ use serde_json::Value;
 use serde_json::json;
 
 use crate::args;
+use crate::args::Answer;
+use crate::args::Shape;
 use crate::failure::Code;
 use crate::failure::Failure;
 use crate::failure::Outcome;
@@ -46,24 +48,8 @@ pub(crate) struct Words {
     /// The language of labels
     #[arg(long, value_name = "xx", default_value = "en")]
     locale: String,
-    /// What to print
-    #[arg(
-        short = 'o',
-        long = "output",
-        value_enum,
-        default_value_t,
-        value_name = "FORMAT"
-    )]
-    output: Shape,
-}
-
-#[derive(Clone, Copy, Debug, Default, PartialEq, clap::ValueEnum)]
-enum Shape {
-    /// Columns for people
-    #[default]
-    Table,
-    /// One object with all there is
-    Json,
+    #[command(flatten)]
+    answer: Answer,
 }
 
 /// A type of a store's events.
@@ -91,7 +77,7 @@ pub(crate) fn run(words: &Words, output: &Output) -> Outcome<Code> {
     if words.lint {
         return lint(words, &registry, stored.as_deref(), output);
     }
-    match (stored, words.output) {
+    match (stored, words.answer.shape) {
         (None, Shape::Json) => print_json(&registry_json(&registry, &words.locale), output),
         (None, Shape::Table) => print_registry(&registry, &words.locale, output),
         (Some(stored), Shape::Json) => {
@@ -135,7 +121,7 @@ fn lint(
         Some(stored) => Lint::of(stored.iter().map(|one| one.event_type.as_str())),
         None => registry.lint(),
     };
-    if words.output == Shape::Json {
+    if words.answer.shape == Shape::Json {
         let findings: Vec<Value> = found.iter().map(finding_json).collect();
         print_json(&json!({ "findings": findings }), output)?;
     } else {
