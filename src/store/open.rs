@@ -104,6 +104,21 @@ pub(crate) fn open_on(
     path: &Path,
     options: Options,
 ) -> Result<Store> {
+    let mut store = recover_on(disk, clock, path, options)?;
+    store.threads = background::start(&store.shared)?;
+    store.shared.wake_background();
+    store.shared.adopt_at_open();
+    Ok(store)
+}
+
+/// All of opening but the start of its threads: what it gives is recovered, and nobody seals or merges
+/// in it. A rig that looks into millions of stores needs no more.
+pub(super) fn recover_on(
+    disk: Arc<dyn Disk>,
+    clock: Arc<dyn Clock>,
+    path: &Path,
+    options: Options,
+) -> Result<Store> {
     // Before anything is changed: what another program calls its CURRENT is not for us to lock.
     match disk.len(names::current())? {
         Some(_) => drop(Current::read(&*disk)?),
@@ -155,12 +170,9 @@ pub(crate) fn open_on(
     remove_logs_before(&*shared.disk, shared.writer.lock().wal_id)?;
     let events = shared.writer.lock().next_seq;
     remove_orphans(&*shared.disk, shared.manifest.lock().state(), events)?;
-    let threads = background::start(&shared)?;
-    shared.wake_background();
-    shared.adopt_at_open();
     Ok(Store {
         shared,
-        threads,
+        threads: Vec::new(),
         recovery,
         path: path.to_owned(),
     })

@@ -4,7 +4,6 @@
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
-use std::path::Path;
 use std::sync::Arc;
 
 use crate::disk::sim::SimDisk;
@@ -13,10 +12,13 @@ use crate::disk::sim::content::Fate;
 use crate::disk::sim::content::SECTOR;
 use crate::disk::sim::random::Random;
 use crate::disk::sim::random::fold;
+use crate::disk::sim::state::Name;
 use crate::disk::sim::state::Names;
 use crate::disk::sim::state::Node;
 use crate::disk::sim::state::State;
 use crate::disk::sim::state::Step;
+use crate::disk::sim::state::folder_of;
+use crate::disk::sim::state::node_of;
 use crate::disk::sim::state::with_earlier;
 
 /// A disk as it was after one of its changes.
@@ -67,6 +69,9 @@ pub(crate) struct Image {
     pub(crate) hash: u64,
     pub(crate) disk: SimDisk,
 }
+
+/// In the place of a file's number, which begin at 1.
+const NO_FILE: u64 = 0;
 
 /// What every file system that was ever studied has done to somebody.
 const NASTY: [&str; 13] = [
@@ -162,21 +167,12 @@ impl Moment {
 
     /// The disk that these fates of its fragments leave.
     fn image(&self, fragments: &[Fragment], fates: &[Fate], mut random: Random) -> Image {
-        let mut wanted = vec![false; self.state.steps.len()];
-        let mut lens = BTreeMap::new();
-        let mut sectors = BTreeMap::new();
-        for (fragment, fate) in fragments.iter().zip(fates) {
-            match *fragment {
-                Fragment::Name { at, .. } => {
-                    if let Some(wanted) = wanted.get_mut(at) {
-                        *wanted = *fate != Fate::Lost;
-                    }
-                }
-                Fragment::Length(file) => drop(lens.insert(file, *fate)),
-                Fragment::Sector { file, at, .. } => drop(sectors.insert((file, at), *fate)),
-            }
-        }
-        let names = self.names(wanted);
+        let of = |file| {
+            let start = fragments.partition_point(|fragment| fragment.file() < file);
+            let end = fragments.partition_point(|fragment| fragment.file() <= file);
+            fates.get(start..end).unwrap_or_default().iter().copied()
+        };
+        let names = self.names(of(NO_FILE).map(|fate| fate != Fate::Lost).collect());
         let (mut hash, mut files) = (0_u64, BTreeMap::new());
         for (path, node) in &names {
             let mut of_file = 0;
@@ -188,17 +184,18 @@ impl Moment {
                     true => Arc::clone(content),
                     false if is_scratch => self.scratched(content, &mut random),
                     false => {
-                        let len = lens.get(id).copied().unwrap_or(Fate::Kept);
-                        let of = |at| sectors.get(&(*id, at)).copied().unwrap_or(Fate::Kept);
-                        let bytes =
-                            content.survivor(content.len_of(len), of, |seed| self.garbage(seed));
+                        let mut fates = of(*id);
+                        let len = content.has_lengths().then(|| fates.next()).flatten();
+                        let len = content.len_of(len.unwrap_or(Fate::Kept));
+                        let of = |_| fates.next().unwrap_or(Fate::Kept);
+                        let bytes = content.survivor(len, of, |seed| self.garbage(seed));
                         Arc::new(Content::settled(bytes))
                     }
                 };
                 of_file = if is_scratch { 1 } else { left.hash() | 1 };
                 files.insert(*id, left);
             }
-            hash = hash.wrapping_add(fold(of_file, path.as_os_str().as_encoded_bytes()));
+            hash = hash.wrapping_add(fold(of_file, path.as_bytes()));
         }
         let mut state = self.state.settled(names, files);
         state.random = random;
@@ -213,17 +210,14 @@ impl Moment {
         for (step, _) in self.state.steps.iter().zip(done).filter(|(_, done)| *done) {
             step.apply(&mut names);
         }
-        let is_reachable = |path: &Path| {
-            let mut above = path.ancestors().skip(1);
-            above.all(|path| path.as_os_str().is_empty() || names.get(path) == Some(&Node::Folder))
+        // Each round takes what was directly in a folder that is gone; mostly there is none.
+        let is_lost = |names: &Names, name: &Name| {
+            let folder = folder_of(name);
+            node_of(names, folder) != Some(Node::Folder)
         };
-        let lost: Vec<_> = names
-            .keys()
-            .filter(|path| !is_reachable(path))
-            .cloned()
-            .collect();
-        for path in lost {
-            names.remove(&path);
+        while names.keys().any(|name| is_lost(&names, name)) {
+            let before = names.clone();
+            names.retain(|name, _| !is_lost(&before, name));
         }
         names
     }
@@ -260,6 +254,14 @@ impl Moment {
 }
 
 impl Fragment {
+    /// The file that it is of, by which fragments are in order; steps on names come first.
+    const fn file(self) -> u64 {
+        match self {
+            Fragment::Name { .. } => NO_FILE,
+            Fragment::Length(file) | Fragment::Sector { file, .. } => file,
+        }
+    }
+
     /// How many fates are worth a try of their own.
     const fn ways(self) -> u64 {
         match self {

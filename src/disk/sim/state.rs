@@ -6,8 +6,8 @@
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::io;
+use std::ops::Bound;
 use std::path::Path;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::disk::Entry;
@@ -26,8 +26,12 @@ pub(crate) enum Node {
     File(u64),
 }
 
+/// A path below the store's folder. Compared by its bytes and not by its components, since names are
+/// looked up some hundred times in each state that is opened.
+pub(super) type Name = Arc<str>;
+
 /// What every name stands for.
-pub(super) type Names = BTreeMap<PathBuf, Node>;
+pub(super) type Names = BTreeMap<Name, Node>;
 
 /// Everything on one disk.
 #[derive(Clone)]
@@ -42,9 +46,9 @@ pub(crate) struct State {
 
 #[derive(Clone)]
 pub(super) enum Step {
-    Add(PathBuf, Node),
-    Remove(PathBuf, Node),
-    Move(PathBuf, PathBuf, Node),
+    Add(Name, Node),
+    Remove(Name, Node),
+    Move(Name, Name, Node),
 }
 
 impl State {
@@ -75,10 +79,7 @@ impl State {
 
     /// What a name stands for now.
     pub(crate) fn node(&self, path: &Path) -> Option<Node> {
-        if path.as_os_str().is_empty() {
-            return Some(Node::Folder);
-        }
-        self.live.get(path).copied()
+        node_of(&self.live, text(path))
     }
 
     /// The file of this name.
@@ -92,24 +93,24 @@ impl State {
 
     /// Makes an empty file.
     pub(crate) fn create(&mut self, path: &Path) -> io::Result<u64> {
-        self.folder_of(path)?;
+        self.check_folder(path)?;
         if self.node(path).is_some() {
             return Err(io::ErrorKind::AlreadyExists.into());
         }
         let id = self.next_file;
         self.next_file += 1;
         self.files.insert(id, Arc::default());
-        self.step(Step::Add(path.to_owned(), Node::File(id)));
+        self.step(Step::Add(text(path).into(), Node::File(id)));
         Ok(id)
     }
 
     /// Makes a folder if there is none.
     pub(crate) fn create_dir(&mut self, path: &Path) -> io::Result<()> {
-        self.folder_of(path)?;
+        self.check_folder(path)?;
         match self.node(path) {
             Some(Node::Folder) => {}
             Some(Node::File(_)) => return Err(io::ErrorKind::AlreadyExists.into()),
-            None => self.step(Step::Add(path.to_owned(), Node::Folder)),
+            None => self.step(Step::Add(text(path).into(), Node::Folder)),
         }
         Ok(())
     }
@@ -119,16 +120,12 @@ impl State {
         let Some(Node::Folder) = self.node(path) else {
             return None;
         };
-        let inside = self
-            .live
-            .iter()
-            .filter(|(name, _)| name.parent() == Some(path));
-        Some(inside.fold(0, |stamp, (name, node)| {
+        Some(self.inside(text(path)).fold(0, |stamp, (name, node)| {
             let file = match node {
                 Node::Folder => 0,
                 Node::File(id) => *id,
             };
-            let stamp = fold(stamp, name.as_os_str().as_encoded_bytes());
+            let stamp = fold(stamp, name.as_bytes());
             fold(stamp, &file.to_le_bytes())
         }))
     }
@@ -137,7 +134,7 @@ impl State {
     pub(crate) fn remove_dir(&mut self, path: &Path) -> io::Result<bool> {
         match self.node(path) {
             Some(Node::Folder) if self.list(path)?.is_empty() => {
-                self.step(Step::Remove(path.to_owned(), Node::Folder));
+                self.step(Step::Remove(text(path).into(), Node::Folder));
                 Ok(true)
             }
             Some(Node::Folder) => Ok(false),
@@ -149,18 +146,19 @@ impl State {
     /// Gives a file another name.
     pub(crate) fn rename(&mut self, from: &Path, to: &Path) -> io::Result<()> {
         let id = self.find(from)?;
-        self.folder_of(to)?;
+        self.check_folder(to)?;
         if self.node(to) == Some(Node::Folder) {
             return Err(io::ErrorKind::IsADirectory.into());
         }
-        self.step(Step::Move(from.to_owned(), to.to_owned(), Node::File(id)));
+        let (from, to) = (text(from).into(), text(to).into());
+        self.step(Step::Move(from, to, Node::File(id)));
         Ok(())
     }
 
     /// Removes a file's name.
     pub(crate) fn unlink(&mut self, path: &Path) -> io::Result<()> {
         let id = self.find(path)?;
-        self.step(Step::Remove(path.to_owned(), Node::File(id)));
+        self.step(Step::Remove(text(path).into(), Node::File(id)));
         Ok(())
     }
 
@@ -169,20 +167,19 @@ impl State {
         if self.node(path) != Some(Node::Folder) {
             return Err(io::ErrorKind::NotFound.into());
         }
-        let inside = self
-            .live
-            .iter()
-            .filter(|(name, _)| name.parent() == Some(path));
-        Ok(inside
-            .map(|(name, node)| Entry {
-                name: name
-                    .file_name()
-                    .unwrap_or_default()
-                    .to_string_lossy()
-                    .into_owned(),
-                is_dir: *node == Node::Folder,
-            })
-            .collect())
+        let entry = |(name, node): (&Name, &Node)| Entry {
+            name: name.rsplit('/').next().unwrap_or_default().to_owned(),
+            is_dir: *node == Node::Folder,
+        };
+        Ok(self.inside(text(path)).map(entry).collect())
+    }
+
+    fn inside(&self, folder: &str) -> impl Iterator<Item = (&Name, &Node)> {
+        let from = (Bound::Excluded(folder), Bound::Unbounded);
+        // Behind a folder's name come those that begin with it, what is in it among them.
+        let below = self.live.range::<str, _>(from);
+        let below = below.take_while(move |(name, _)| name.starts_with(folder));
+        below.filter(move |(name, _)| folder_of(name) == folder)
     }
 
     /// Settles the steps that put a name into this folder or took one out of it.
@@ -190,7 +187,8 @@ impl State {
         if self.node(path) != Some(Node::Folder) {
             return Err(io::ErrorKind::NotFound.into());
         }
-        let wanted = self.steps.iter().map(|step| step.is_in(path)).collect();
+        let folder = text(path);
+        let wanted = self.steps.iter().map(|step| step.is_in(folder)).collect();
         for (step, chosen) in self.split(wanted) {
             match chosen {
                 true => step.apply(Arc::make_mut(&mut self.kept)),
@@ -202,17 +200,18 @@ impl State {
 
     /// A failed sync: each step in this folder is settled now, for good or as lost.
     pub(crate) fn half_sync_dir(&mut self, path: &Path) {
+        let folder = text(path);
         let mut random = self.random.clone();
         let wanted = self
             .steps
             .iter()
-            .map(|step| step.is_in(path) && random.percent(50))
+            .map(|step| step.is_in(folder) && random.percent(50))
             .collect();
         self.random = random;
         for (step, chosen) in self.split(wanted) {
             match chosen {
                 true => step.apply(Arc::make_mut(&mut self.kept)),
-                false if step.is_in(path) => {}
+                false if step.is_in(folder) => {}
                 false => self.steps.push(step),
             }
         }
@@ -288,8 +287,8 @@ impl State {
         }
     }
 
-    fn folder_of(&self, path: &Path) -> io::Result<()> {
-        match path.parent().and_then(|parent| self.node(parent)) {
+    fn check_folder(&self, path: &Path) -> io::Result<()> {
+        match node_of(&self.live, folder_of(text(path))) {
             Some(Node::Folder) => Ok(()),
             Some(Node::File(_)) => Err(io::ErrorKind::NotADirectory.into()),
             None => Err(io::ErrorKind::NotFound.into()),
@@ -311,9 +310,27 @@ impl State {
     }
 }
 
+/// A path as the name it is kept under. The store's names have no other letters than those of ASCII.
+fn text(path: &Path) -> &str {
+    path.to_str().unwrap_or_default()
+}
+
+/// The name of the folder that a name is in; the store's own is empty.
+pub(super) fn folder_of(name: &str) -> &str {
+    name.rsplit_once('/').map_or("", |(folder, _)| folder)
+}
+
+/// What a name stands for.
+pub(super) fn node_of(names: &Names, name: &str) -> Option<Node> {
+    match name {
+        "" => Some(Node::Folder),
+        name => names.get(name).copied(),
+    }
+}
+
 /// Which steps are done if those `wanted` are: none without the earlier ones on its file or names.
 pub(super) fn with_earlier(steps: &[Step], mut wanted: Vec<bool>) -> Vec<bool> {
-    let mut paths: BTreeSet<&Path> = BTreeSet::new();
+    let mut paths: BTreeSet<&str> = BTreeSet::new();
     let mut files = BTreeSet::new();
     for (step, wanted) in steps.iter().zip(&mut wanted).rev() {
         let (names, node) = step.touches();
@@ -352,12 +369,12 @@ impl Step {
     }
 
     /// Whether a sync of `folder` promises this step: of a move, only one of the new name's folder.
-    fn is_in(&self, folder: &Path) -> bool {
+    fn is_in(&self, folder: &str) -> bool {
         let (Step::Add(path, _) | Step::Remove(path, _) | Step::Move(_, path, _)) = self;
-        path.parent() == Some(folder)
+        folder_of(path) == folder
     }
 
-    fn touches(&self) -> (Vec<&Path>, Node) {
+    fn touches(&self) -> (Vec<&str>, Node) {
         match self {
             Step::Add(path, node) | Step::Remove(path, node) => (vec![path], *node),
             Step::Move(from, to, node) => (vec![from, to], *node),

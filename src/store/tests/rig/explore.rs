@@ -2,9 +2,12 @@
 //! before, and holds what is in it against the books. Of some images the recovery is recorded and cut
 //! in its turn, and of some of those again.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::panic::AssertUnwindSafe;
 use std::panic::catch_unwind;
+use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering;
@@ -13,6 +16,7 @@ use parking_lot::Mutex;
 
 use super::Ledger;
 use super::Scale;
+use crate::disk::Disk;
 use crate::disk::names;
 use crate::disk::sim::Moment;
 use crate::disk::sim::Record;
@@ -24,6 +28,7 @@ use crate::id::Sequence;
 use crate::manifest::SegmentEntry;
 use crate::options::Options;
 use crate::store::Store;
+use crate::store::open::recover_on;
 use crate::store::tests::TestClock;
 use crate::store::tests::event;
 use crate::store::tests::events;
@@ -38,8 +43,19 @@ pub(super) struct Tally {
     pub(super) images: AtomicU64,
     pub(super) in_recovery: AtomicU64,
     pub(super) violations: Mutex<Vec<String>>,
-    /// Every state that was opened, by a number that tells it from others.
-    seen: Mutex<HashSet<u64>>,
+    /// Every state that was opened, by a number that tells it from others, and how many events it was
+    /// found to hold.
+    seen: Mutex<HashMap<u64, Option<usize>>>,
+}
+
+/// What is known of a state.
+enum Visit {
+    /// Nobody was here before.
+    First,
+    /// Somebody was, in a run before this one or at this very moment.
+    Unknown,
+    /// It was opened and held so many events.
+    Held(usize),
 }
 
 /// What all of the images of one run have in common.
@@ -61,6 +77,19 @@ struct Origin<'s> {
 }
 
 impl Tally {
+    /// What runs before this one have opened is not counted again.
+    pub(super) fn after(seen: impl Iterator<Item = u64>) -> Tally {
+        Tally {
+            seen: Mutex::new(seen.map(|state| (state, None)).collect()),
+            ..Tally::default()
+        }
+    }
+
+    /// The numbers of all states that were opened, in these runs and those before.
+    pub(super) fn states(&self) -> Vec<u64> {
+        self.seen.lock().keys().copied().collect()
+    }
+
     /// How many different states were opened.
     pub(super) fn distinct(&self) -> usize {
         self.seen.lock().len()
@@ -71,9 +100,18 @@ impl Tally {
         !self.violations.lock().is_empty()
     }
 
-    /// Whether nobody was here before.
-    fn is_new(&self, state: u64) -> bool {
-        self.seen.lock().insert(state)
+    fn visit(&self, state: u64) -> Visit {
+        match self.seen.lock().entry(state) {
+            Entry::Vacant(vacant) => {
+                vacant.insert(None);
+                Visit::First
+            }
+            Entry::Occupied(known) => known.get().map_or(Visit::Unknown, Visit::Held),
+        }
+    }
+
+    fn note(&self, state: u64, held: usize) {
+        self.seen.lock().insert(state, Some(held));
     }
 
     fn add(counter: &AtomicU64, count: u64) {
@@ -106,13 +144,11 @@ impl Explorer<'_> {
             least: 0,
             story: "",
         };
-        let killed = moment.killed();
-        self.judge(
-            &killed,
-            origin,
-            &format!("killed at change {}", moment.changes),
-            true,
-        );
+        // Of the many moments of a long run, few are gone on from: that costs as much as ten looks.
+        let turn = self.seed.wrapping_add(moment.changes);
+        let is_whole = !self.scale.is_long() || turn.is_multiple_of(self.scale.whole_every);
+        let story = format!("killed at change {}", moment.changes);
+        self.judge(&moment.killed(), origin, &story, is_whole);
         self.cut(moment, origin, self.scale.images);
         Tally::add(&self.tally.moments, 1);
     }
@@ -126,25 +162,39 @@ impl Explorer<'_> {
         Tally::add(&self.tally.images, images.count());
         for number in 0..images.count() {
             let image = images.image(number);
-            if !self.tally.is_new(image.hash) {
-                continue;
-            }
+            // Told only if it is wanted: to say it costs as much as to make an image.
             let story = || {
                 let (before, changes) = (origin.story, moment.changes);
                 format!("{before}cut at change {changes}: {}", images.story(number))
             };
-            let is_whole = image.hash.is_multiple_of(self.scale.whole_every);
-            if image.hash % self.scale.recovery_every == 1 && origin.depth < 2 {
-                self.cut_recovery(&image.disk, origin, &story());
+            let visit = self.tally.visit(image.hash);
+            if let Visit::First = visit {
+                if image.hash % self.scale.recovery_every == 1 && origin.depth < 2 {
+                    self.cut_recovery(&image.disk, origin, &story());
+                }
+                if origin.depth > 0 {
+                    Tally::add(&self.tally.in_recovery, 1);
+                }
             }
-            if origin.depth > 0 {
-                Tally::add(&self.tally.in_recovery, 1);
-            }
-            // Told only if it is wanted: to say it costs as much as to make an image.
-            if let Err(what) = self.check(&image.disk, origin, is_whole) {
+            let checked = match visit {
+                // Opened again it would show the same; but more may have been acknowledged since.
+                Visit::Held(held) => self.recheck(&image.disk, origin, held),
+                Visit::First | Visit::Unknown => {
+                    let is_whole = image.hash.is_multiple_of(self.scale.whole_every);
+                    let checked = self.check(&image.disk, origin, is_whole);
+                    checked.map(|held| self.tally.note(image.hash, held))
+                }
+            };
+            if let Err(what) = checked {
                 self.report(&story(), &what);
             }
         }
+    }
+
+    /// Holds a state that was opened before, and what it held, against what had been acknowledged here.
+    fn recheck(&self, disk: &SimDisk, origin: Origin<'_>, held: usize) -> Result<(), String> {
+        self.ledger.check_outputs(disk, origin.changes)?;
+        self.ledger.check_count(held, origin.changes, origin.least)
     }
 
     /// Recovers once more, with every change of it on record, and cuts that.
@@ -205,21 +255,23 @@ impl Explorer<'_> {
     }
 
     /// Opens an image and compares; nothing that it does may end the test.
-    fn check(&self, disk: &SimDisk, origin: Origin<'_>, is_whole: bool) -> Result<(), String> {
+    fn check(&self, disk: &SimDisk, origin: Origin<'_>, is_whole: bool) -> Result<usize, String> {
         let checked = catch_unwind(AssertUnwindSafe(|| {
             self.ledger.check_outputs(disk, origin.changes)?;
             let held = self.check_once(disk, origin)?;
-            match is_whole {
-                true => self.check_on(disk, held),
-                false => Ok(()),
+            if is_whole {
+                self.check_on(disk, held)?;
             }
+            Ok(held)
         }));
         checked.unwrap_or_else(|_| Err("a panic, told above".to_owned()))
     }
 
+    /// One recovery and a look at all that it left, without the threads that would go on from there.
     fn check_once(&self, disk: &SimDisk, origin: Origin<'_>) -> Result<usize, String> {
-        let store = self
-            .open(disk)
+        let shared: Arc<dyn Disk> = Arc::new(disk.clone());
+        let path = Path::new("/sim");
+        let store = recover_on(shared, TestClock::new(), path, self.options.clone())
             .map_err(|error| format!("no recovery: {error:?}"))?;
         let found = tail(&store).map_err(|error| format!("no reading: {error:?}"))?;
         self.ledger.check(&found, origin.changes, origin.least)?;

@@ -104,15 +104,8 @@ impl Ledger {
         changes: u64,
         least: usize,
     ) -> Result<(), String> {
+        self.check_count(found.len(), changes, least)?;
         let least = least.max(self.acknowledged(changes));
-        let held = found.len();
-        if held < least {
-            return Err(format!("{least} events were acknowledged, {held} are held"));
-        }
-        let ends = |submission: &Submission| submission.begun <= changes && submission.end == held;
-        if held > 0 && !self.submissions.iter().any(ends) {
-            return Err(format!("{held} events are held, where no submission ends"));
-        }
         let mut recorded_at = None;
         for (place, stored) in found.iter().enumerate() {
             let submitted = self.events.get(place);
@@ -131,6 +124,24 @@ impl Ledger {
             if place < least && !told.is_none_or(is_as_told) {
                 return Err(format!("event {place} is {stored:?}, its receipt {told:?}"));
             }
+        }
+        Ok(())
+    }
+
+    /// The part of [`Ledger::check`] for which the number of events is enough.
+    pub(super) fn check_count(
+        &self,
+        held: usize,
+        changes: u64,
+        least: usize,
+    ) -> Result<(), String> {
+        let least = least.max(self.acknowledged(changes));
+        if held < least {
+            return Err(format!("{least} events were acknowledged, {held} are held"));
+        }
+        let ends = |submission: &Submission| submission.begun <= changes && submission.end == held;
+        if held > 0 && !self.submissions.iter().any(ends) {
+            return Err(format!("{held} events are held, where no submission ends"));
         }
         Ok(())
     }

@@ -8,6 +8,7 @@ mod explore;
 mod ledger;
 mod lies;
 mod run;
+mod seen;
 mod witness;
 mod workloads;
 
@@ -19,6 +20,7 @@ use explore::Explorer;
 use explore::Tally;
 use ledger::Ledger;
 use run::Run;
+use seen::Seen;
 use workloads::Workload;
 
 use crate::disk::names;
@@ -28,9 +30,9 @@ use crate::disk::sim::fold;
 /// How much is tried.
 #[derive(Clone, Copy)]
 struct Scale {
-    /// States that are to be seen of a workload, in as many seeds as that takes.
+    /// New states that are to be seen of a workload, in as many seeds as that takes.
     states: usize,
-    /// Seeds at the most: small workloads soon show nothing new.
+    /// Seeds at the most.
     seeds: u64,
     /// Images of a moment: where there are no more subsets all of them, else so many samples.
     images: u64,
@@ -72,7 +74,7 @@ impl Scale {
             },
             times => Scale {
                 states: 12_000 * times as usize,
-                seeds: times,
+                seeds: 200 * times,
                 images: 1024,
                 recovery_images: 16,
                 recovery_every: 400,
@@ -133,12 +135,16 @@ fn assert_none(workload: &Workload, tally: &Tally) {
 /// Power failures at every change, under one seed after the other until enough states were seen.
 fn cut_everywhere(workload: &Workload) {
     let (scale, first) = (Scale::asked(), seed_of(workload));
-    let (tally, begun) = (Tally::default(), Instant::now());
+    let (seen, begun) = (Seen::load(workload), Instant::now());
+    let before = seen.states.len();
+    let tally = Tally::after(seen.states.into_iter());
     let (mut seeds, mut operations) = (0, 0);
-    while seeds == 0
-        || (seeds < scale.seeds && tally.distinct() < scale.states && !tally.has_violations())
-    {
-        let seed = first.wrapping_add(seeds);
+    let is_enough = |seeds| {
+        let is_new = tally.distinct() - before;
+        seeds >= scale.seeds || is_new >= scale.states || tally.has_violations()
+    };
+    while seeds == 0 || !is_enough(seeds) {
+        let seed = first.wrapping_add(seen.seeds + seeds);
         let (record, run) = recorded(workload, seed);
         let explorer = Explorer {
             ledger: &run.ledger,
@@ -152,12 +158,13 @@ fn cut_everywhere(workload: &Workload) {
         seeds += 1;
     }
     let seconds = begun.elapsed().as_secs_f64().max(0.001);
-    let distinct = tally.distinct();
+    let distinct = tally.distinct() - before;
     report(&format!(
-        "rig cut {:<14} from seed {first:#018x}: {seeds} seeds, {operations} operations, \
+        "rig cut {:<14} from seed {:#018x}: {seeds} seeds, {operations} operations, \
          {} moments ({} with every subset), {} images, {distinct} distinct ({} in recovery), \
          {} violations, {seconds:.1} s, {:.0} a second",
         workload.name,
+        first.wrapping_add(seen.seeds),
         tally.moments.load(Ordering::Relaxed),
         tally.exhausted.load(Ordering::Relaxed),
         tally.images.load(Ordering::Relaxed),
@@ -166,6 +173,11 @@ fn cut_everywhere(workload: &Workload) {
         distinct as f64 / seconds,
     ));
     assert_none(workload, &tally);
+    let seen = Seen {
+        seeds: seen.seeds + seeds,
+        states: tally.states(),
+    };
+    seen.save(workload);
 }
 
 /// Errors at every operation.

@@ -86,6 +86,11 @@ impl Run {
         Ok(store)
     }
 
+    /// A number of events, from one to this many.
+    pub(super) fn some(&mut self, most: usize) -> usize {
+        1 + self.random.below(most)
+    }
+
     /// Events that were never submitted: of a few types, near each other and in several months.
     pub(super) fn events(&mut self, count: usize) -> Vec<Event> {
         let first = self.ledger.len();

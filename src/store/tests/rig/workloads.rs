@@ -29,10 +29,10 @@ pub(super) struct Workload {
     pub(super) golden: Option<&'static str>,
 }
 
-/// Single events, while the clock steps forth and back.
+/// Single events, some or many, while the clock steps forth and back.
 pub(super) fn append(run: &mut Run) -> Result<()> {
     let store = run.open()?;
-    for _ in 0..10 {
+    for _ in 0..run.some(14) {
         let step = run.random.below(20_000_000) as i64 - 10_000_000;
         run.clock.set(BASE + step);
         run.submit(&store, 1)?;
@@ -43,7 +43,8 @@ pub(super) fn append(run: &mut Run) -> Result<()> {
 /// Groups of many sizes, some over many sectors and several months.
 pub(super) fn batch(run: &mut Run) -> Result<()> {
     let store = run.open()?;
-    for count in [2, 1, 12, 5] {
+    for most in [4, 1, 22, 9] {
+        let count = run.some(most);
         run.submit(&store, count)?;
     }
     drop(store);
@@ -53,7 +54,8 @@ pub(super) fn batch(run: &mut Run) -> Result<()> {
 pub(super) fn seal(run: &mut Run) -> Result<()> {
     run.options.merge_fan_in = 48;
     let store = run.open()?;
-    for count in [3, 1, 6] {
+    for most in [5, 1, 11] {
+        let count = run.some(most);
         run.submit(&store, count)?;
         store.flush()?;
     }
@@ -65,7 +67,8 @@ pub(super) fn seal(run: &mut Run) -> Result<()> {
 pub(super) fn merge(run: &mut Run) -> Result<()> {
     let store = run.open()?;
     for _ in 0..4 {
-        run.submit(&store, 2)?;
+        let count = run.some(3);
+        run.submit(&store, count)?;
         store.flush()?;
     }
     store.close()
@@ -75,7 +78,8 @@ pub(super) fn merge(run: &mut Run) -> Result<()> {
 pub(super) fn compact(run: &mut Run) -> Result<()> {
     run.options.merge_fan_in = 48;
     let store = run.open()?;
-    for count in [3, 2, 4] {
+    for most in [5, 3, 7] {
+        let count = run.some(most);
         run.submit(&store, count)?;
         store.compact()?;
     }
@@ -87,8 +91,9 @@ pub(super) fn late_arrivals(run: &mut Run) -> Result<()> {
     const YEAR: i64 = 365 * 86_400_000_000;
     let store = run.open()?;
     for years in [1, 3] {
-        run.submit(&store, 5)?;
-        let mut late = run.events(2);
+        let (count, few) = (run.some(9), run.some(3));
+        run.submit(&store, count)?;
+        let mut late = run.events(few);
         for event in &mut late {
             *event = event.clone().occurred_at(at(BASE - years * YEAR));
         }
@@ -101,10 +106,12 @@ pub(super) fn late_arrivals(run: &mut Run) -> Result<()> {
 /// Loads in bulk, with appends between them.
 pub(super) fn bulk_load(run: &mut Run) -> Result<()> {
     let mut store = run.open()?;
-    run.submit(&store, 2)?;
-    run.load(&mut store, &[9, 1])?;
-    run.submit(&store, 3)?;
-    run.load(&mut store, &[4])?;
+    for parts in [&[14, 1][..], &[7][..]] {
+        let count = run.some(4);
+        run.submit(&store, count)?;
+        let parts: Vec<usize> = parts.iter().map(|most| run.some(*most)).collect();
+        run.load(&mut store, &parts)?;
+    }
     store.close()
 }
 
@@ -116,7 +123,8 @@ pub(super) fn import(run: &mut Run) -> Result<()> {
         repeat: 0,
     };
     let mut before: Vec<Event> = Vec::new();
-    for count in [3, 2, 4] {
+    for most in [5, 3, 7] {
+        let count = run.some(most);
         let new = run.events(count);
         let offers = before
             .iter()
@@ -145,22 +153,24 @@ pub(super) fn import(run: &mut Run) -> Result<()> {
 
 pub(super) fn export(run: &mut Run) -> Result<()> {
     let store = run.open()?;
-    run.submit(&store, 6)?;
+    let (first, second) = (run.some(11), run.some(3));
+    run.submit(&store, first)?;
     run.export(&store, "first.ndjson")?;
     store.flush()?;
-    run.submit(&store, 2)?;
+    run.submit(&store, second)?;
     run.export(&store, "second.ndjson")?;
     store.close()
 }
 
 /// Left without a word, again and again.
 pub(super) fn recovery(run: &mut Run) -> Result<()> {
-    for count in [3, 1, 0, 2, 7] {
+    for (round, most) in [5, 1, 0, 3, 13].into_iter().enumerate() {
         let store = run.open()?;
-        if count > 0 {
+        if most > 0 {
+            let count = run.some(most);
             run.submit(&store, count)?;
         }
-        if count == 2 {
+        if round == 3 {
             store.flush()?;
         }
     }
@@ -171,14 +181,16 @@ pub(super) fn recovery(run: &mut Run) -> Result<()> {
 pub(super) fn first_create(run: &mut Run) -> Result<()> {
     drop(run.open()?);
     let store = run.open()?;
-    run.submit(&store, 1)?;
+    let count = run.some(3);
+    run.submit(&store, count)?;
     store.close()
 }
 
 /// A store as the first version of the format left it, taken further. There is no other version yet.
 pub(super) fn upgrade(run: &mut Run) -> Result<()> {
     let store = run.open()?;
-    run.submit(&store, 3)?;
+    let count = run.some(5);
+    run.submit(&store, count)?;
     store.flush()?;
     run.submit(&store, 1)?;
     store.close()
@@ -189,7 +201,8 @@ pub(super) fn close(run: &mut Run) -> Result<()> {
     for round in 0..3 {
         let store = run.open()?;
         if round != 1 {
-            run.submit(&store, 1 + round)?;
+            let count = run.some(1 + round);
+            run.submit(&store, count)?;
         }
         store.close()?;
     }
@@ -203,9 +216,10 @@ pub(super) fn follow(run: &mut Run) -> Result<()> {
     let reader = reader::open_on(beside, Path::new("/sim"), ReadMode::Positional)?;
     let mut follower = reader.follow(Filter::new(), Sequence(0));
     let mut seen = 0;
-    for count in [1, 3, 1, 6, 2] {
+    for (round, most) in [1, 5, 1, 11, 3].into_iter().enumerate() {
+        let count = run.some(most);
         run.submit(&store, count)?;
-        if count == 6 {
+        if round == 3 {
             store.flush()?;
         }
         while let Some(stored) = follower.next(Duration::ZERO)? {
@@ -230,7 +244,8 @@ pub(super) fn presence(run: &mut Run) -> Result<()> {
     run.options.merge_fan_in = 48;
     let mut store = run.open()?;
     for _ in 0..9 {
-        run.load(&mut store, &[1])?;
+        let count = run.some(2);
+        run.load(&mut store, &[count])?;
     }
     store.close()
 }
@@ -238,7 +253,8 @@ pub(super) fn presence(run: &mut Run) -> Result<()> {
 /// A disk that fills up while the store is at work and has room again a moment later.
 pub(super) fn full_disk(run: &mut Run) -> Result<()> {
     let store = run.open()?;
-    for count in [2, 1, 8, 1, 6] {
+    for most in [3, 1, 15, 1, 11] {
+        let count = run.some(most);
         let events = run.events(count);
         run.ledger.begin(&events, run.disk.changes());
         run.disk.leave_room(run.random.next() % 3000);
@@ -266,7 +282,8 @@ pub(super) fn tickets(run: &mut Run) -> Result<()> {
         ..run.options.clone()
     };
     let store = run.open()?;
-    for count in [3, 8, 1] {
+    for most in [5, 15, 1] {
+        let count = run.some(most);
         let mut tickets = Vec::new();
         for event in run.events(count) {
             run.ledger
