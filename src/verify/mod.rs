@@ -16,6 +16,7 @@ mod salvage;
 mod saved;
 mod segment;
 mod seqs;
+mod watched;
 
 use std::collections::BTreeSet;
 use std::io::Write;
@@ -39,13 +40,14 @@ use moment::Verdict;
 use plan::Plan;
 use report::Report;
 use seqs::Seqs;
+use watched::Watched;
 
 /// Checks the store in the folder `path`, which a writer may have open. Of one that replaces files
 /// in every look, a [`Damage`] of the folder says that it is not known whether anything is missing.
 ///
 /// # Errors
-/// [`crate::ErrorKind::NotAStore`] where there is nothing to check. Damage is no error here: it
-/// stands in the result.
+/// [`crate::ErrorKind::NotAStore`] where there is nothing to check, and [`crate::ErrorKind::Full`] where
+/// too many files are open to look. Damage is no error here: it stands in the result.
 ///
 /// ```
 /// # let folder = std::env::temp_dir().join(format!("auditdb-doc-verify-{}", std::process::id()));
@@ -79,7 +81,8 @@ pub fn verify_with(
 /// records are damaged too, all that its files hold.
 ///
 /// # Errors
-/// [`crate::ErrorKind::NotAStore`] where there is nothing to read, and what `out` refuses.
+/// [`crate::ErrorKind::NotAStore`] where there is nothing to read, [`crate::ErrorKind::Full`] where too
+/// many files are open to look, and what `out` refuses. What is written by then is not all there is.
 pub fn salvage(path: impl AsRef<Path>, out: &mut dyn Write) -> Result<Salvage> {
     let disk = RealDisk::open(path.as_ref())?;
     salvage_on(&disk, out)
@@ -90,6 +93,12 @@ pub(crate) fn verify_on(
     disk: &dyn Disk,
     progress: &mut dyn FnMut(u64, u64),
 ) -> Result<Verification> {
+    let disk = Watched::new(disk);
+    let found = check_all(&disk, progress);
+    disk.judge(found)
+}
+
+fn check_all(disk: &Watched<'_>, progress: &mut dyn FnMut(u64, u64)) -> Result<Verification> {
     let mut report = Report::new(progress);
     let mut checked = BTreeSet::new();
     let mut looks = Looks::default();
@@ -105,6 +114,7 @@ pub(crate) fn verify_on(
         plan.check_unnamed(disk, end, &mut look);
         let mut count = report.trial();
         plan.check_count(disk, end, &seqs, &mut count);
+        disk.check()?;
         match looks.judge(&plan, &look, &count) {
             Verdict::Again => continue,
             Verdict::Counts => report.accept(count),

@@ -14,6 +14,7 @@ use super::report::Report;
 use super::report::Salvage;
 use super::segment;
 use super::seqs::Seqs;
+use super::watched::Watched;
 use crate::codec::row::Row;
 use crate::disk::Disk;
 use crate::disk::names;
@@ -36,6 +37,12 @@ struct Sink<'o> {
 }
 
 pub(crate) fn salvage_on(disk: &dyn Disk, out: &mut dyn Write) -> Result<Salvage> {
+    let disk = Watched::new(disk);
+    let saved = save_all(&disk, out);
+    disk.judge(saved)
+}
+
+fn save_all(disk: &Watched<'_>, out: &mut dyn Write) -> Result<Salvage> {
     let mut report = Report::silent();
     let mut saved = BTreeSet::new();
     let mut looks = Looks::default();
@@ -68,6 +75,7 @@ pub(crate) fn salvage_on(disk: &dyn Disk, out: &mut dyn Write) -> Result<Salvage
         let end = sink.seqs.end().max(plan.events_known());
         let mut count = report.trial();
         plan.check_count(disk, end, &sink.seqs, &mut count);
+        disk.check()?;
         match looks.judge(&plan, &look, &count) {
             Verdict::Again => continue,
             Verdict::Counts => {}

@@ -6,6 +6,7 @@
     reason = "a test that panics has failed, which is what it should do"
 )]
 
+mod failing;
 mod indexes;
 mod records;
 

@@ -8,6 +8,7 @@ use crate::disk::Disk;
 use crate::disk::durable;
 use crate::disk::names;
 use crate::disk::names::Folder;
+use crate::disk::sim::SimDisk;
 use crate::error::Result;
 use crate::id::Sequence;
 use crate::manifest::Edit;
@@ -18,9 +19,15 @@ use crate::segment;
 use crate::time::Time;
 use crate::verify::verify_on;
 
-/// What a check says of a store whose only event is in a segment and in the log, where `edit` was
-/// made of the true edit.
+/// What a check says of such a store.
 fn edited(falsify: impl FnOnce(&mut Edit, &mut SegmentEntry)) -> Result<Vec<String>> {
+    let found = verify_on(&sealed(falsify)?, &mut |_, _| ())?;
+    Ok(found.damages.iter().map(ToString::to_string).collect())
+}
+
+/// A store left without a word, whose only event is in a segment and in the log, where `falsify` made
+/// its edit of the true one.
+pub(super) fn sealed(falsify: impl FnOnce(&mut Edit, &mut SegmentEntry)) -> Result<SimDisk> {
     let mut writer = Writer::new(false)?;
     for _ in 0..5 {
         writer.step()?;
@@ -56,8 +63,7 @@ fn edited(falsify: impl FnOnce(&mut Edit, &mut SegmentEntry)) -> Result<Vec<Stri
     edit.add.push(entry);
     open.manifest.commit(edit)?;
     open.publish(ends)?;
-    let found = verify_on(&writer.disk.kill(), &mut |_, _| ())?;
-    Ok(found.damages.iter().map(ToString::to_string).collect())
+    Ok(writer.disk.kill())
 }
 
 #[test]

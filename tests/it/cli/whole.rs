@@ -87,8 +87,49 @@ fn facts_and_structure_are_printed() -> auditdb::Result<()> {
         let dumped = place.out(words);
         assert!(dumped.contains(told), "{words:?} said {dumped}");
     }
+    let dumped = place.out(&["dump", "DB", "presence"]);
+    let lines: Vec<&str> = dumped.lines().collect();
+    let [run, segments @ ..] = &lines[..] else {
+        panic!("no presence run")
+    };
+    assert!(
+        run.starts_with("flt/") && run.contains("  prints "),
+        "{run}"
+    );
+    let count = format!("  segments {}", segments.len());
+    assert!(run.ends_with(&count) && !segments.is_empty(), "{dumped}");
+    for segment in segments {
+        assert!(segment.starts_with("  segment 0000"), "{segment}");
+        assert!(segment.contains("  sha256 "), "{segment}");
+    }
     place
         .run(&["dump", "DB", "no-such-segment"], b"")
         .ends_with(2);
     Ok(())
+}
+
+/// What happened: a check that could not open a file for want of handles called it damaged, and its
+/// events missing.
+#[cfg(unix)]
+#[test]
+fn p5_too_few_file_handles_are_a_failure_and_no_damage() {
+    let place = Place::with_events(100);
+    let mut refused = 0;
+    for handles in 4..16 {
+        let script = format!("ulimit -n {handles}; exec \"$0\" verify \"$1\"");
+        let ended = std::process::Command::new("sh")
+            .args(["-c", &script, env!("CARGO_BIN_EXE_auditdb")])
+            .arg(place.path("store"))
+            .output()
+            .expect("a shell");
+        let told = String::from_utf8_lossy(&ended.stdout);
+        assert!(!told.contains("damaged"), "{handles} handles: {told}");
+        if ended.status.code() != Some(0) {
+            let error = String::from_utf8_lossy(&ended.stderr);
+            assert_eq!(ended.status.code(), Some(1), "{handles} handles: {error}");
+            assert!(error.contains("open files"), "{handles} handles: {error}");
+            refused += 1;
+        }
+    }
+    assert!(refused > 0, "no limit was too low");
 }
