@@ -5,6 +5,7 @@
 mod life;
 mod presence;
 mod reading;
+mod records;
 mod sealed;
 #[cfg(test)]
 mod seeds;
@@ -19,6 +20,8 @@ pub use self::reading::Reading;
 pub use self::reading::content;
 pub use self::reading::content_of_text;
 use self::reading::reads_alike;
+pub use self::records::job_of_bytes;
+pub use self::records::saved_query_of_bytes;
 pub use self::sealed::Sealed;
 
 use crate::codec::canonical;

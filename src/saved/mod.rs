@@ -10,6 +10,8 @@ pub use folder::SavedQueries;
 
 pub(crate) use folder::FILE_BYTES_MAX;
 pub(crate) use format::decode;
+#[cfg(any(test, feature = "internals"))]
+pub(crate) use format::encode;
 
 /// A filter by its words.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
