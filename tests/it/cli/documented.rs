@@ -112,6 +112,19 @@ const EVENTS: &str = r#"{"type":"user.updated","occurred_at":"2026-05-01T08:00:0
 const PACK: &str = r#"{"name":"billing","types":[{"name":"invoice.sent","label":"Send Invoice"}]}"#;
 const MAPPING: &str = r#"{"name":"app","event":{"occurred_at":["/at"],"type":"/what"}}"#;
 
+/// What stands in examples for something that only a store knows, and how it is asked for.
+const LOOKED_UP: [(&str, &str); 3] = [
+    (
+        "evt_01HY2Z0J80FM00000000000001",
+        "auditdb query trail -n 1 -o ndjson | jq -r .id",
+    ),
+    ("exp_01…", "auditdb jobs trail list | jq -r .id | tail -n 1"),
+    (
+        "0000000000000001",
+        "auditdb stats trail --json | jq -r '.segments[0].file' | xargs -n 1 basename -s .seg",
+    ),
+];
+
 impl Stage {
     fn new() -> Stage {
         let place = Place::new();
@@ -187,17 +200,7 @@ impl Stage {
             let cursor = self.out(&format!("{filter} -n 1 -o json | jq -r .next_cursor"));
             line = line.replace("TOKEN", &cursor);
         }
-        for (stands, asked) in [
-            (
-                "evt_01HY2Z0J80FM00000000000001",
-                "auditdb query trail -n 1 -o ndjson | jq -r .id",
-            ),
-            ("exp_01…", "auditdb jobs trail list | jq -r .id | tail -n 1"),
-            (
-                "0000000000000001",
-                "auditdb stats trail --json | jq -r '.segments[0].file' | xargs -n 1 basename -s .seg",
-            ),
-        ] {
+        for (stands, asked) in LOOKED_UP {
             if line.contains(stands) {
                 line = line.replace(stands, &self.out(asked));
             }
@@ -215,7 +218,7 @@ impl Stage {
         } in lines
         {
             // A machine without jq still runs everything else.
-            if command.contains("jq ") && !has_jq() {
+            if needs_jq(command) && !has_jq() {
                 continue;
             }
             let ended = self.run(&self.filled(command));
@@ -238,6 +241,14 @@ impl Stage {
         }
         wanting
     }
+}
+
+/// Whether a line uses jq, or something stands in it that is looked up by it.
+fn needs_jq(line: &str) -> bool {
+    let looked_up = LOOKED_UP.iter().map(|(stands, _)| *stands);
+    looked_up
+        .chain(["jq ", "TOKEN"])
+        .any(|word| line.contains(word))
 }
 
 fn has_jq() -> bool {

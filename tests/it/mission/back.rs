@@ -8,6 +8,7 @@ use auditdb::FilterField;
 use auditdb::Options;
 use auditdb::Order;
 use auditdb::Page;
+use auditdb::Performer;
 use auditdb::Query;
 use auditdb::Store;
 use auditdb::Time;
@@ -168,4 +169,52 @@ fn mission_a7_the_way_back_has_bounds_and_errors_of_its_own() {
     );
     let words = "another filter";
     refused(snapshot.page_before(&other), ErrorKind::CursorFilter, words);
+}
+
+/// What an organisation is shown is looked at event by event, in both directions.
+#[test]
+fn mission_a7_the_way_back_in_what_an_organisation_is_shown() {
+    let folder = folder();
+    let store = Store::open(folder.path(), Options::default()).expect("a new store");
+    let mut random = Random::new(7);
+    let events: Vec<Event> = (0..120)
+        .map(|_| {
+            let by = Performer::new("admin").id("a1");
+            let micros = MOMENT + random.below(6) as i64;
+            Event::new("user.updated")
+                .occurred_at(Time::from_micros(micros).expect("the time is in range"))
+                .org(random.pick(&["north", "south"]))
+                .performer(by.org(random.pick(&["north", "south"])))
+        })
+        .collect();
+    store.append_batch(&events).expect("a batch");
+    let snapshot = store.snapshot();
+    let view = snapshot.view("north");
+    let mut query = Query {
+        filter: Filter::new().is(FilterField::Performer, "external_org_user"),
+        limit: 4,
+        ..Query::default()
+    };
+    let mut pages = Vec::new();
+    loop {
+        let page = view.page(&query).expect("a page");
+        query.cursor = told(page.next_cursor);
+        pages.push(page);
+        if query.cursor.is_none() {
+            break;
+        }
+    }
+    assert!(pages.len() > 4, "{} pages", pages.len());
+    query.cursor = pages.last().and_then(|last| told(last.prev_cursor));
+    for shown in pages.iter().rev().skip(1) {
+        let page = view.page_before(&query).expect("a page");
+        assert_eq!(page.events, shown.events);
+        query.cursor = told(page.prev_cursor);
+    }
+    assert_eq!(query.cursor, None);
+    refused(
+        view.page_before(&query),
+        ErrorKind::OutOfRange,
+        "prev_cursor",
+    );
 }
