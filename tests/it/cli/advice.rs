@@ -54,7 +54,10 @@ fn a_departed_performer_is_found_by_what_the_list_shows() {
     let listed = place.out(&["facets", "DB", "performer", "--prefix", "admin:go"]);
     says(&listed, &["admin:gone"]);
     let found = place.out(&["query", "DB", "--performer", "admin:gone"]);
-    says(&found, &["user.updated", "Unknown Admin with id gone"]);
+    says(
+        &found,
+        &["user.updated", "Unknown Administrator with id gone"],
+    );
 }
 
 #[test]

@@ -104,7 +104,7 @@ fn mission_b9_an_external_reference_is_shown() {
     let told = place.out(&["show", "DB", &id]);
     let subject = "Unknown User with id u1 (user:u1)  external_ref=HR-7";
     assert_eq!(field(&told, "subject"), Some(subject));
-    let performer = "Admin (admin)  label=null  external_ref=HR-1";
+    let performer = "Administrator (admin)  label=null  external_ref=HR-1";
     assert_eq!(field(&told, "performer"), Some(performer));
 }
 

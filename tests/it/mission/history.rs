@@ -170,7 +170,7 @@ mod by_the_command {
             "{told}"
         );
         assert!(
-            rows[1].contains("\"no\"") && rows[1].contains("Unknown Admin with id a1"),
+            rows[1].contains("\"no\"") && rows[1].contains("Unknown Administrator with id a1"),
             "{told}"
         );
         assert!(rows[4].contains("\"yes\" (was left \"no\")"), "{told}");

@@ -123,7 +123,9 @@ mod by_the_command {
         let table = place.out(&["query", "DB"]);
         let rows = table.lines().skip(1);
         for ((row, subject), performer) in rows.zip(SUBJECTS).zip(PERFORMERS) {
-            assert!(row.contains(subject) && row.contains(performer), "{row}");
+            // The command knows the built-in pack, which has a word of its own for the kind.
+            let performer = performer.replace("Admin", "Administrator");
+            assert!(row.contains(subject) && row.contains(&performer), "{row}");
         }
         // Labels are not unique: what a filter takes stands behind them.
         assert!(

@@ -11,6 +11,7 @@ use auditdb::History;
 use auditdb::Json;
 use auditdb::Performer;
 use auditdb::Query;
+use auditdb::Registry;
 use clap::Args;
 
 use crate::args::Answer;
@@ -65,7 +66,7 @@ pub(crate) fn run(words: &Words, output: &Output) -> Outcome<Code> {
     };
     let mut history = words.database.snapshot()?.history(&query)?;
     match words.answer.shape {
-        Shape::Table => print(&mut history, output),
+        Shape::Table => print(words, &mut history, output),
         Shape::Json => json(words, &mut history, output),
     }?;
     Ok(Code::Done)
@@ -147,7 +148,8 @@ impl Told {
     }
 }
 
-fn print(history: &mut History, output: &Output) -> Outcome<()> {
+fn print(words: &Words, history: &mut History, output: &Output) -> Outcome<()> {
+    let registry = words.packs.registry()?;
     let mut out = output.page();
     let mut told = Told::default();
     loop {
@@ -171,7 +173,7 @@ fn print(history: &mut History, output: &Output) -> Outcome<()> {
                 change.path,
                 format!("{}{left}", value(&change.before)),
                 value(&change.after),
-                performer(&change.by.performer),
+                performer(&change.by.performer, &registry),
                 change.by.event.to_string(),
             ]);
         }
@@ -211,9 +213,9 @@ pub(super) fn value(field: &Field<Json>) -> String {
     }
 }
 
-fn performer(field: &Field<Performer>) -> String {
+fn performer(field: &Field<Performer>, registry: &Registry) -> String {
     field.value().map_or_else(String::new, |who| {
-        names::named(who.shown_name(), &who.kind, &who.id)
+        names::named(who.shown_name(), (&who.kind, &who.id), registry)
     })
 }
 

@@ -9,6 +9,7 @@ use auditdb::ExportAudit;
 use auditdb::Format;
 use auditdb::Page;
 use auditdb::Query;
+use auditdb::Registry;
 use auditdb::SavedQueries;
 use auditdb::Snapshot;
 use auditdb::Stopped;
@@ -251,20 +252,21 @@ fn call_limit(words: &Words, events: u64) -> usize {
 
 fn table(words: &Words, snapshot: &Snapshot, query: Query, output: &Output) -> Outcome<Ended> {
     let mut table = events_table();
+    let registry = words.filters.registry()?;
     let mut causes = Vec::new();
     let ended = read(words, snapshot, query, |_, event| {
         match words.with_effects {
             true => causes.push(event.clone()),
-            false => table.row(event_row(event)),
+            false => table.row(event_row(event, &registry)),
         }
         Ok(())
     })?;
     if words.with_effects {
         let found = effects::find(snapshot, &causes)?;
         for cause in &causes {
-            table.row(event_row(cause));
+            table.row(event_row(cause, &registry));
             for effect in effects::of(&found, cause.id) {
-                let mut row = event_row(&effect.event);
+                let mut row = event_row(&effect.event, &registry);
                 row[1] = effects::indented(effect);
                 table.row(row);
             }
@@ -299,7 +301,7 @@ fn outcome(style: Style, text: &str) -> String {
     }
 }
 
-pub(super) fn event_row(stored: &StoredEvent) -> [String; 7] {
+pub(super) fn event_row(stored: &StoredEvent, registry: &Registry) -> [String; 7] {
     let event = &stored.event;
     let who = event.performer.value();
     let what = event.subject.value();
@@ -308,10 +310,10 @@ pub(super) fn event_row(stored: &StoredEvent) -> [String; 7] {
         event.event_type.clone(),
         names::changed(event),
         who.map_or_else(String::new, |who| {
-            names::named(who.shown_name(), &who.kind, &who.id)
+            names::named(who.shown_name(), (&who.kind, &who.id), registry)
         }),
         what.map_or_else(String::new, |what| {
-            names::named(what.shown_name(), &what.kind, &what.id)
+            names::named(what.shown_name(), (&what.kind, &what.id), registry)
         }),
         event
             .outcome

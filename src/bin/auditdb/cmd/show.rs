@@ -122,7 +122,7 @@ pub(crate) fn run(words: &Words, output: &Output) -> Outcome<Code> {
                 }
                 print(event, &registry, output, &mut out)?;
                 if let Some(followed) = &followed {
-                    print_effects(followed, event, output, &mut out)?;
+                    print_effects(followed, event, &registry, output, &mut out)?;
                 }
             }
             out.flush()?;
@@ -171,6 +171,7 @@ fn print(
 fn print_effects(
     followed: &Effects,
     event: &StoredEvent,
+    registry: &Registry,
     output: &Output,
     out: &mut impl Write,
 ) -> Outcome<()> {
@@ -180,7 +181,7 @@ fn print_effects(
         return Ok(());
     }
     for effect in effects {
-        let mut row = super::query::event_row(&effect.event);
+        let mut row = super::query::event_row(&effect.event, registry);
         row[1] = effects::indented(effect);
         table.row(row);
     }
@@ -201,7 +202,12 @@ fn fields(stored: &StoredEvent, registry: &Registry) -> Vec<(&'static str, Strin
                 ("org", &who.org),
                 ("external_ref", &who.external_ref),
             ];
-            entity(who.shown_name(), (&who.kind, &who.id, &who.label), &more)
+            entity(
+                who.shown_name(),
+                (&who.kind, &who.id, &who.label),
+                &more,
+                registry,
+            )
         });
         value.map(|value| (name, value))
     };
@@ -214,6 +220,7 @@ fn fields(stored: &StoredEvent, registry: &Registry) -> Vec<(&'static str, Strin
             what.shown_name(),
             (&what.kind, &what.id, &what.label),
             &more,
+            registry,
         )
     });
     let metadata = written(&event.metadata, |metadata| {
@@ -248,7 +255,10 @@ fn fields(stored: &StoredEvent, registry: &Registry) -> Vec<(&'static str, Strin
         written(&event.origin, origin).map(|value| ("origin", value)),
         text("key", &event.key),
     ];
-    let fields = before_targets.into_iter().flatten().chain(targets(event));
+    let fields = before_targets
+        .into_iter()
+        .flatten()
+        .chain(targets(event, registry));
     fields.chain(behind_targets.into_iter().flatten()).collect()
 }
 
@@ -261,9 +271,11 @@ fn label(event: &Event, registry: &Registry) -> Option<String> {
 }
 
 /// What else the event names, each on a line of its own.
-fn targets(event: &Event) -> Vec<(&'static str, String)> {
-    let target =
-        |what: &Target| entity(what.shown_name(), (&what.kind, &what.id, &what.label), &[]);
+fn targets(event: &Event, registry: &Registry) -> Vec<(&'static str, String)> {
+    let target = |what: &Target| {
+        let parts = (&what.kind, &what.id, &what.label);
+        entity(what.shown_name(), parts, &[], registry)
+    };
     match &event.targets {
         Field::Absent => Vec::new(),
         Field::Null => vec![("targets", "null".to_owned())],
@@ -303,9 +315,11 @@ fn entity(
     name: ShownName<'_>,
     (kind, id, label): (&String, &Field<String>, &Field<String>),
     more: &[(&str, &Field<String>)],
+    registry: &Registry,
 ) -> String {
     let id = written(id, quote);
-    let mut text = format!("{name} ({})", names::entity(kind, id.as_deref()));
+    let shown = names::shown(name, registry);
+    let mut text = format!("{shown} ({})", names::entity(kind, id.as_deref()));
     let label = (!matches!(name, ShownName::Label(_))).then_some(("label", label));
     for (name, field) in label.iter().chain(more) {
         if let Some(value) = written(field, quote) {
