@@ -84,8 +84,8 @@
 //!
 //! # Features
 //!
-//! `mmap`: mapped reads, see above. `zip`: exports as zip archives. `cli`: the program `auditdb`; a library turns it off with
-//! `default-features = false`.
+//! `mmap`: mapped reads, see above. `zip`: exports as zip archives. `pdf`: exports as PDF (Rust 1.92 or newer).
+//! `cli`: the program `auditdb`; a library turns it off with `default-features = false`.
 
 // 0 words: no I/O, no policy.
 mod error;
@@ -165,6 +165,7 @@ pub use export::Estimate;
 pub use export::EstimatedSize;
 pub use export::Export;
 pub use export::ExportAudit;
+pub use export::ExportFont;
 pub use export::ExportJob;
 pub use export::ExportJobOptions;
 pub use export::ExportJobState;
@@ -174,6 +175,7 @@ pub use export::ExportReport;
 pub use export::ExportedArchive;
 pub use export::ExportedFile;
 pub use export::Format;
+pub use export::MissingGlyphs;
 pub use export::OutputFile;
 pub use filter::Bound;
 pub use filter::Condition;
@@ -207,6 +209,7 @@ pub use layout::CsvSafety;
 pub use layout::Layout;
 pub use layout::LocalZone;
 pub use layout::Locale;
+pub use layout::printable;
 pub use options::Durability;
 pub use options::OnFull;
 pub use options::OnUnknown;

@@ -24,7 +24,8 @@ pub struct Estimate {
     pub rows: u64,
     /// Events that the sizes were taken from. Where that is `rows`, they are exact.
     pub sampled: u64,
-    /// The file's size in every format and layout that exist, unpacked.
+    /// The file's size in every format and layout that exist, unpacked; but for PDFs, of which what is
+    /// read matters less than how it is laid out.
     pub sizes: Vec<EstimatedSize>,
 }
 
@@ -51,6 +52,13 @@ impl Estimate {
     pub fn is_exact(&self) -> bool {
         self.sampled == self.rows
     }
+}
+
+/// What is made event by event, so that its size is the sum of theirs.
+fn measured() -> impl Iterator<Item = (Format, Layout)> + Clone {
+    PAIRS
+        .into_iter()
+        .filter(|(format, _)| *format != Format::Pdf)
 }
 
 /// What the events of a sample came to.
@@ -129,14 +137,14 @@ impl Measured {
     fn new() -> Measured {
         Measured {
             sampled: 0,
-            bytes: vec![0; PAIRS.len()],
+            bytes: vec![0; measured().count()],
             buffer: Vec::new(),
         }
     }
 
     fn add(&mut self, export: &Export, event: &StoredEvent) {
         let first = self.sampled == 0;
-        for (pair, bytes) in PAIRS.into_iter().zip(&mut self.bytes) {
+        for (pair, bytes) in measured().zip(&mut self.bytes) {
             self.buffer.clear();
             export.as_pair(pair).event(event, first, &mut self.buffer);
             *bytes += self.buffer.len() as u64;
@@ -147,8 +155,8 @@ impl Measured {
     /// The sizes of as many rows: what stands before and behind them, and their share.
     fn sizes(mut self, export: &Export, rows: u64) -> Vec<EstimatedSize> {
         let sampled = u128::from(self.sampled.max(1));
-        let mut sizes = Vec::with_capacity(PAIRS.len());
-        for (pair, bytes) in PAIRS.into_iter().zip(&self.bytes) {
+        let mut sizes = Vec::with_capacity(self.bytes.len());
+        for (pair, bytes) in measured().zip(&self.bytes) {
             self.buffer.clear();
             let export = export.as_pair(pair);
             export.begin(&mut self.buffer);

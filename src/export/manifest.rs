@@ -3,6 +3,7 @@
 
 use super::Export;
 use super::ExportReport;
+use super::Format;
 use crate::codec::canonical;
 use crate::id::EventId;
 use crate::query::Cursor;
@@ -127,6 +128,13 @@ impl ExportManifest {
             export.audience.locale().as_str(),
         ));
         canonical::text(&mut out, export.audience.zone.name());
+        if export.format == Format::Pdf {
+            let missing = &whole.missing_glyphs;
+            out.push_str(&format!(
+                ",\"missing_glyphs\":{{\"count\":{},\"characters\":\"{missing}\"}}",
+                missing.count
+            ));
+        }
         if let Some(archive) = &self.archive {
             out.push_str(&format!(
                 ",\"archive\":{{\"bytes\":{},\"sha256\":\"{}\"}}",

@@ -1,4 +1,4 @@
-//! Bounded exports: every match of a query as CSV, NDJSON or JSON, streamed with bounded memory,
+//! Bounded exports: every match of a query as CSV, NDJSON, JSON or PDF, streamed with bounded memory,
 //! restartable at any row, and as a file whole or not at all. Parts made one after the other, each
 //! from the cursor at which the one before ended, are together the export made in one go.
 
@@ -6,9 +6,15 @@ mod audit;
 mod crew;
 mod estimate;
 mod file;
+mod font;
 mod job;
 mod manifest;
 mod pack;
+#[cfg(feature = "pdf")]
+mod pdf;
+#[cfg(not(feature = "pdf"))]
+#[path = "pdf_absent.rs"]
+mod pdf;
 mod report;
 mod run;
 mod sheet;
@@ -22,6 +28,8 @@ pub use audit::AuditedExport;
 pub use audit::ExportAudit;
 pub use estimate::Estimate;
 pub use estimate::EstimatedSize;
+pub use font::ExportFont;
+pub use font::MissingGlyphs;
 pub use job::ExportJob;
 pub use job::ExportJobOptions;
 pub use job::ExportJobState;
@@ -74,6 +82,8 @@ pub struct Export {
     pub header: bool,
     /// Whom it is for: language, zone, and what they call things.
     pub audience: Audience,
+    /// What a PDF is set in beside the faces that come along; each is tried in turn.
+    pub fonts: Vec<ExportFont>,
 }
 
 /// A file format of exports.
@@ -87,6 +97,32 @@ pub enum Format {
     Ndjson,
     /// One JSON array of those lines.
     Json,
+    /// Pages for people: a table in the layouts for them, with headings on every page, and what it
+    /// is of at the top of the first. One file holds 1,000 pages at the most; [`Export::run`] ends
+    /// there as at a limit, [`Export::to_files`] and [`Export::to_zip`] go on in a next file. Needs
+    /// the feature `pdf`.
+    ///
+    /// ```
+    /// use auditdb::{Event, Export, Format, Layout, Options, Query, Store};
+    /// # let folder = std::env::temp_dir().join(format!("auditdb-doc-pdf-{}", std::process::id()));
+    ///
+    /// let store = Store::open(&folder, Options::default())?;
+    /// store.append(&Event::new("user.created"))?;
+    /// let export = Export { format: Format::Pdf, layout: Layout::Trail, ..Export::default() };
+    /// if cfg!(feature = "pdf") {
+    ///     let mut bytes = Vec::new();
+    ///     let report = export.run(&store.snapshot(), &Query::default(), &mut bytes)?;
+    ///     assert_eq!((report.rows, report.missing_glyphs.count), (1, 0));
+    ///     assert!(bytes.starts_with(b"%PDF-"));
+    /// } else {
+    ///     let error = export.validate().unwrap_err();
+    ///     assert!(error.to_string().contains("--features pdf"));
+    /// }
+    /// # store.close()?;
+    /// # std::fs::remove_dir_all(&folder).ok();
+    /// # Ok::<(), auditdb::Error>(())
+    /// ```
+    Pdf,
 }
 
 /// How an export's bytes are packed.
@@ -103,7 +139,7 @@ pub enum Compression {
 }
 
 /// Every pair of format and layout that exists.
-const PAIRS: [(Format, Layout); 7] = [
+const PAIRS: [(Format, Layout); 9] = [
     (Format::Csv, Layout::Native),
     (Format::Csv, Layout::Entries),
     (Format::Csv, Layout::Trail),
@@ -111,6 +147,8 @@ const PAIRS: [(Format, Layout); 7] = [
     (Format::Ndjson, Layout::Native),
     (Format::Ndjson, Layout::Entries),
     (Format::Json, Layout::Native),
+    (Format::Pdf, Layout::Trail),
+    (Format::Pdf, Layout::Sentinel),
 ];
 
 impl Format {
@@ -121,6 +159,7 @@ impl Format {
             Format::Csv => "csv",
             Format::Ndjson => "ndjson",
             Format::Json => "json",
+            Format::Pdf => "pdf",
         }
     }
 }
@@ -147,6 +186,7 @@ impl Default for Export {
             compression: Compression::default(),
             header: true,
             audience: Audience::default(),
+            fonts: Vec::new(),
         }
     }
 }
@@ -155,7 +195,7 @@ impl Export {
     /// Checks that the settings go together; every export does so before it writes.
     ///
     /// # Errors
-    /// [`ErrorKind::OutOfRange`] names the setting.
+    /// [`ErrorKind::OutOfRange`] names the setting, or the feature `pdf` where a PDF needs it.
     pub fn validate(&self) -> Result<()> {
         let refuse = |what: String| Err(Error::new(ErrorKind::OutOfRange, what));
         if !PAIRS.contains(&(self.format, self.layout)) {
@@ -169,6 +209,7 @@ impl Export {
             ));
         }
         self.validate_sheet()?;
+        self.validate_pages()?;
         if self.limit == Some(0) {
             return refuse("limit: 0 rows are no export".to_owned());
         }
@@ -180,7 +221,25 @@ impl Export {
         Ok(())
     }
 
-    /// Appends what stands before the first event.
+    /// Checks that the settings go together with pages, where it is for them.
+    fn validate_pages(&self) -> Result<()> {
+        let refuse = |what: &str| Err(Error::new(ErrorKind::OutOfRange, what));
+        if self.format != Format::Pdf {
+            return match self.fonts.is_empty() {
+                true => Ok(()),
+                false => refuse("fonts: only a pdf is set in fonts"),
+            };
+        }
+        if !self.header {
+            return refuse("header: each page of a pdf has its headings");
+        }
+        if self.compression != Compression::None {
+            return refuse("compression: a pdf is packed inside");
+        }
+        pdf::check(self)
+    }
+
+    /// Appends what stands before the first event. A PDF is not made event by event, and has none.
     pub fn begin(&self, out: &mut Vec<u8>) {
         match self.format {
             Format::Csv if self.header => {
@@ -190,7 +249,7 @@ impl Export {
                 self.layout.csv_header(&self.audience, out);
             }
             Format::Json => out.push(b'['),
-            Format::Csv | Format::Ndjson => {}
+            Format::Csv | Format::Ndjson | Format::Pdf => {}
         }
     }
 
@@ -209,6 +268,7 @@ impl Export {
                 separate(first, out);
                 self.layout.json_line(event, out);
             }
+            Format::Pdf => {}
         }
     }
 

@@ -1,5 +1,6 @@
 //! What an export says about itself when it is done: enough to check the file and to go on.
 
+use super::MissingGlyphs;
 use crate::id::EventId;
 use crate::query::Cursor;
 
@@ -24,4 +25,6 @@ pub struct ExportReport {
     pub last: Option<EventId>,
     /// The watcher ended the export early. A file is not made then.
     pub interrupted: bool,
+    /// Characters that a PDF shows by their numbers, because no font had them.
+    pub missing_glyphs: MissingGlyphs,
 }

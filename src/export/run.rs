@@ -14,10 +14,12 @@ use super::Compression;
 use super::Export;
 use super::ExportReport;
 use super::Format;
+use super::MissingGlyphs;
 use super::crew::Crew;
 use super::crew::Job;
 use super::crew::Maker;
 use super::crew::Shift;
+use super::pdf;
 use super::separate;
 use super::sink::Sink;
 use crate::codec::buffer::Buffer;
@@ -107,6 +109,9 @@ impl Export {
         watch: &mut dyn FnMut(u64) -> ControlFlow<()>,
     ) -> Result<ExportReport> {
         self.validate()?;
+        if self.format == Format::Pdf {
+            return pdf::run(self, snapshot, query, out, watch);
+        }
         let crew = Crew::default();
         let batches = snapshot.batches(query)?;
         let mut combiner = Combiner {
@@ -270,6 +275,7 @@ impl<W: Write> Combiner<'_, '_, W> {
             first: first.map(EventId::new),
             last: last.map(EventId::new),
             interrupted,
+            missing_glyphs: MissingGlyphs::default(),
         })
     }
 }

@@ -16,6 +16,7 @@ use super::ExportManifest;
 use super::ExportReport;
 use super::ExportedFile;
 use super::Format;
+use super::MissingGlyphs;
 use super::OutputFile;
 use super::sink;
 use crate::error::Error;
@@ -63,6 +64,9 @@ impl Export {
     /// behind the other the files are, unpacked, the export made in one go; so of a CSV only the
     /// first has the line that names the columns.
     ///
+    /// A PDF is cut behind 1,000 pages too; with [`u64::MAX`] rows only there. If it is one file
+    /// then, it is `folder/trail.pdf` itself and has no manifest. Each file is a whole document.
+    ///
     /// # Errors
     /// As [`OutputFile::claim`] and [`Export::run`], and [`ErrorKind::OutOfRange`] for no rows in a
     /// file and for a JSON array, which cannot be cut. [`ErrorKind::Exists`] where a file of such a
@@ -94,7 +98,9 @@ impl Export {
         force: bool,
         watch: &mut dyn FnMut(u64) -> ControlFlow<()>,
     ) -> Result<ExportManifest> {
-        OutputFile::claim(path, true)?;
+        // One file that holds all pages has the very name that was asked for.
+        let may_be_one = self.format == Format::Pdf && rows_per_file == u64::MAX;
+        OutputFile::claim(path, force || !may_be_one)?;
         let names = Names::of(path);
         let manifest_file = OutputFile::claim(&path.with_file_name(names.manifest()), force)?;
         let older = names.find_set(path)?;
@@ -117,7 +123,15 @@ impl Export {
         for older in older.iter().filter(|older| !files.made.contains(older)) {
             OutputFile::claim(older, true)?.remove()?;
         }
-        manifest_file.make_of(manifest.to_json().as_bytes())?;
+        match may_be_one {
+            true if manifest.files.len() == 1 => {}
+            _ => {
+                if may_be_one {
+                    OutputFile::claim(path, true)?.remove()?;
+                }
+                manifest_file.make_of(manifest.to_json().as_bytes())?;
+            }
+        }
         files.finished = true;
         Ok(manifest)
     }
@@ -142,6 +156,18 @@ impl Export {
         Ok(())
     }
 
+    /// One file's pages, and what they hold.
+    fn pages(
+        &self,
+        snapshot: &Snapshot,
+        query: &Query,
+        watch: &mut dyn FnMut(u64) -> ControlFlow<()>,
+    ) -> Result<(Vec<u8>, ExportReport)> {
+        let mut pages = Vec::new();
+        let report = self.run_watched(snapshot, query, &mut pages, watch)?;
+        Ok((pages, report))
+    }
+
     pub(super) fn split(
         &self,
         snapshot: &Snapshot,
@@ -156,27 +182,40 @@ impl Export {
         let mut query = query.clone();
         let mut made: Vec<ExportedFile> = Vec::new();
         let (mut rows, mut bytes) = (0, 0);
+        let mut missing_glyphs = MissingGlyphs::default();
         let limit = self.limit.unwrap_or(u64::MAX);
         let last = loop {
             let part = Export {
                 limit: Some(rows_per_file.min(limit - rows)),
-                header: self.header && made.is_empty(),
+                header: self.header && (made.is_empty() || self.format == Format::Pdf),
                 ..self.clone()
             };
-            let name = match rows_per_file {
-                u64::MAX => names.only(),
-                _ => names.numbered(made.len() + 1),
-            };
             let before = rows;
+            let watch = &mut |rows| watch(before + rows);
+            // Of pages it shows when they are laid out whether one file holds them.
+            let pages = match self.format {
+                Format::Pdf => Some(part.pages(snapshot, &query, watch)?),
+                Format::Csv | Format::Ndjson | Format::Json => None,
+            };
+            let more =
+                |(_, report): &(_, ExportReport)| !report.complete && rows + report.rows < limit;
+            let one = made.is_empty() && !pages.as_ref().is_some_and(more);
+            let name = names.file(made.len() + 1, one && rows_per_file == u64::MAX);
             let report = files.file(&name, &mut |out| {
-                let out = Tee {
+                let mut out = Tee {
                     out,
                     hash: &mut hash,
                 };
-                let watch = &mut |rows| watch(before + rows);
-                part.run_watched(snapshot, &query, out, watch)
+                match &pages {
+                    None => part.run_watched(snapshot, &query, out, watch),
+                    Some((pages, report)) => {
+                        out.write_all(pages).map_err(sink::failed)?;
+                        Ok(report.clone())
+                    }
+                }
             })?;
             (rows, bytes) = (rows + report.rows, bytes + report.bytes);
+            missing_glyphs.add_all(&report.missing_glyphs);
             made.push(ExportedFile::new(&name, query.cursor, &report));
             if report.complete || report.interrupted || rows >= limit {
                 break report;
@@ -191,6 +230,7 @@ impl Export {
                 sha256: sink::hexadecimal(hash),
                 first: made.first().and_then(|file| file.first),
                 last: made.iter().rev().find_map(|file| file.last),
+                missing_glyphs,
                 ..last
             },
             files: made,
@@ -215,6 +255,14 @@ impl Names {
         Names {
             stem: stem.to_owned(),
             ending,
+        }
+    }
+
+    /// The name of a file, counted from 1.
+    fn file(&self, number: usize, is_only: bool) -> String {
+        match is_only {
+            true => self.only(),
+            false => self.numbered(number),
         }
     }
 

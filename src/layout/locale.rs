@@ -87,9 +87,24 @@ impl Locale {
         FILES.get(self.0).map_or("en", |(code, _)| code)
     }
 
+    /// Whether it is read from right to left.
+    #[must_use]
+    pub fn is_right_to_left(self) -> bool {
+        self.as_str() == "ar"
+    }
+
     /// The heading of the column `key`.
-    pub(super) fn heading(self, key: &'static str) -> &'static str {
+    pub(crate) fn heading(self, key: &'static str) -> &'static str {
         self.word(key, |catalogue| &catalogue.headings)
+    }
+
+    /// Every word of the catalogue.
+    #[cfg(all(test, feature = "pdf"))]
+    pub(crate) fn words(self) -> impl Iterator<Item = &'static str> {
+        let catalogue = CATALOGUES.get(self.0).and_then(Option::as_ref);
+        let shelves = catalogue.map(|all| [&all.headings, &all.outcomes, &all.phrases]);
+        let words = shelves.into_iter().flatten().flat_map(BTreeMap::values);
+        words.map(String::as_str)
     }
 
     /// What people call an outcome.
@@ -98,7 +113,7 @@ impl Locale {
     }
 
     /// The phrase `key` with each `{name}` in it replaced.
-    pub(super) fn phrase(self, key: &'static str, values: &[(&str, &str)]) -> String {
+    pub(crate) fn phrase(self, key: &'static str, values: &[(&str, &str)]) -> String {
         let mut rest = self.word(key, |catalogue| &catalogue.phrases);
         let mut said = String::with_capacity(rest.len() + 32);
         while let Some((before, behind)) = rest.split_once('{') {

@@ -10,8 +10,11 @@ mod entries;
 mod local;
 mod locale;
 mod people;
+mod printable;
 mod sheet;
 mod stored;
+
+use std::borrow::Cow;
 
 use crate::codec::buffer::Buffer;
 use crate::codec::content::Parts;
@@ -25,6 +28,7 @@ pub use self::audience::Audience;
 pub use self::csv::CsvSafety;
 pub use self::local::LocalZone;
 pub use self::locale::Locale;
+pub use self::printable::printable;
 
 /// Which columns and keys an event is shown with.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -104,8 +108,8 @@ impl Layout {
     ) {
         let columns = match self.columns() {
             Columns::Fields(columns) => columns,
-            Columns::Shown(columns) => {
-                return people::record(columns, event, safety, audience, out);
+            Columns::Shown(_) => {
+                return people::record(self.shown(event, audience), safety, out);
             }
         };
         let mut record = csv::Record::new(safety, out);
@@ -121,6 +125,20 @@ impl Layout {
         record.cell(&marks.null);
         record.cell(&marks.empty);
         record.end();
+    }
+
+    /// What an event shows people, by what the catalogues call the headings; nothing in layouts for
+    /// programs.
+    pub(crate) fn shown<'a>(
+        self,
+        event: &'a StoredEvent,
+        audience: &'a Audience,
+    ) -> impl Iterator<Item = (&'static str, Cow<'a, str>)> {
+        let columns = match self.columns() {
+            Columns::Fields(_) => &[],
+            Columns::Shown(columns) => columns,
+        };
+        people::cells(columns, event, audience)
     }
 
     /// Writes one row as a CSV record; `parts` are its own.

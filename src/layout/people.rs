@@ -99,6 +99,16 @@ pub(super) const SENTINEL: &[Shown] = shown![
 /// What an absent field shows; what tells it from null and empty is in the layouts for programs.
 const NOTHING: Cow<'static, str> = Cow::Borrowed("");
 
+/// What an event shows an audience, by what the catalogues call the headings.
+pub(super) fn cells<'a>(
+    columns: &'static [Shown],
+    event: &'a StoredEvent,
+    audience: &'a Audience,
+) -> impl Iterator<Item = (&'static str, Cow<'a, str>)> {
+    let cell = move |column: &Shown| (column.heading, (column.read)(event, audience));
+    columns.iter().map(cell)
+}
+
 /// Writes the CSV line that names the columns.
 pub(super) fn header(columns: &[Shown], audience: &Audience, out: &mut Vec<u8>) {
     let mut record = Record::new(CsvSafety::Raw, out);
@@ -108,17 +118,15 @@ pub(super) fn header(columns: &[Shown], audience: &Audience, out: &mut Vec<u8>) 
     record.end();
 }
 
-/// Writes one event as a CSV record.
-pub(super) fn record(
-    columns: &[Shown],
-    event: &StoredEvent,
+/// Writes what an event shows as a CSV record.
+pub(super) fn record<'a>(
+    cells: impl Iterator<Item = (&'static str, Cow<'a, str>)>,
     safety: CsvSafety,
-    audience: &Audience,
     out: &mut Vec<u8>,
 ) {
     let mut record = Record::new(safety, out);
-    for column in columns {
-        record.cell(&(column.read)(event, audience));
+    for (_, cell) in cells {
+        record.cell(&cell);
     }
     record.end();
 }

@@ -18,6 +18,8 @@ mod damage;
 mod golden;
 mod mission;
 mod model;
+#[cfg(all(feature = "cli", feature = "pdf"))]
+mod pdf;
 #[cfg(feature = "planted")]
 mod planted;
 mod readers;

@@ -1,11 +1,13 @@
 //! The words that say what an export looks like: its format, which columns and keys, and for whom.
 //! `docs/format/csv.md` tells what each layout has.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use auditdb::Audience;
 use auditdb::CsvSafety;
 use auditdb::Export;
+use auditdb::ExportFont;
 use auditdb::Format;
 use auditdb::Layout;
 use auditdb::Locale;
@@ -21,9 +23,9 @@ pub(crate) struct Form {
     /// The file format
     #[arg(short = 'f', long, value_enum, value_name = "FORMAT")]
     format: FormatWord,
-    /// Which columns and keys
-    #[arg(long, value_enum, default_value_t, value_name = "LAYOUT")]
-    layout: LayoutWord,
+    /// Which columns and keys; native by default, trail in a pdf
+    #[arg(long, value_enum, value_name = "LAYOUT")]
+    layout: Option<LayoutWord>,
     /// Whether CSV cells that look like formulas get a ' in front
     #[arg(long, value_enum, default_value_t, value_name = "SAFETY")]
     csv_safety: SafetyWord,
@@ -34,6 +36,10 @@ pub(crate) struct Form {
     /// The language of headings and labels: ar, de, en, es, fr, it, ja, nl, pl, pt, zh
     #[arg(long, value_name = "xx")]
     locale: Option<String>,
+    /// A font for stored text in a pdf, TrueType or OpenType, beside those that come along for Latin,
+    /// Greek and Cyrillic; as often as there are scripts
+    #[arg(long = "font", value_name = "FILE")]
+    fonts: Vec<PathBuf>,
     /// Leave out the CSV line that names the columns, for parts after the first
     #[arg(long)]
     no_header: bool,
@@ -47,12 +53,13 @@ enum FormatWord {
     Ndjson,
     /// One JSON array
     Json,
+    /// Pages with a table for people
+    Pdf,
 }
 
-#[derive(Clone, Copy, Debug, Default, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
 enum LayoutWord {
     /// Every field under its own name
-    #[default]
     Native,
     /// Audit entries with actor, target, data and context
     Entries,
@@ -81,13 +88,9 @@ impl Form {
                 FormatWord::Csv => Format::Csv,
                 FormatWord::Ndjson => Format::Ndjson,
                 FormatWord::Json => Format::Json,
+                FormatWord::Pdf => Format::Pdf,
             },
-            layout: match self.layout {
-                LayoutWord::Native => Layout::Native,
-                LayoutWord::Entries => Layout::Entries,
-                LayoutWord::Trail => Layout::Trail,
-                LayoutWord::Sentinel => Layout::Sentinel,
-            },
+            layout: self.layout(),
             csv_safety: self.safety()?,
             header: !self.no_header,
             audience: Audience {
@@ -95,11 +98,30 @@ impl Form {
                 zone: filters.zone()?.local(),
                 registry: Arc::new(filters.registry()?),
             },
+            fonts: self.fonts()?,
             ..Export::default()
         };
         let checked = export.validate();
-        checked.map_err(|error| Failure::from(error).about(self.flag()))?;
+        checked.map_err(|error| {
+            let flag = self.flag(&error);
+            Failure::from(error).about(flag)
+        })?;
         Ok(export)
+    }
+
+    fn layout(&self) -> Layout {
+        match (self.layout, self.format) {
+            (None, FormatWord::Pdf) | (Some(LayoutWord::Trail), _) => Layout::Trail,
+            (None, _) | (Some(LayoutWord::Native), _) => Layout::Native,
+            (Some(LayoutWord::Entries), _) => Layout::Entries,
+            (Some(LayoutWord::Sentinel), _) => Layout::Sentinel,
+        }
+    }
+
+    fn fonts(&self) -> Outcome<Vec<ExportFont>> {
+        let fonts = self.fonts.iter().map(|path| ExportFont::read(path));
+        let fonts: auditdb::Result<_> = fonts.collect();
+        fonts.map_err(|error| Failure::from(error).about("--font"))
     }
 
     fn safety(&self) -> Outcome<CsvSafety> {
@@ -120,11 +142,14 @@ impl Form {
     }
 
     /// The flag that does not go together with the format.
-    fn flag(&self) -> &'static str {
+    fn flag(&self, error: &auditdb::Error) -> &'static str {
         let csv = matches!(self.format, FormatWord::Csv);
+        let pdf = matches!(self.format, FormatWord::Pdf);
         match self.layout {
             _ if self.excel && !csv => "--excel",
-            LayoutWord::Native if self.no_header => "--no-header",
+            _ if pdf && !cfg!(feature = "pdf") => "--format",
+            _ if error.to_string().starts_with("font") => "--font",
+            None | Some(LayoutWord::Native) if self.no_header => "--no-header",
             _ => "--layout",
         }
     }

@@ -2,62 +2,19 @@
 //! the reading direction or hides itself gets there as such.
 
 use std::borrow::Cow;
-use std::fmt::Write as _;
 use std::io;
 use std::io::Write;
 
-/// Whether a character does something to a terminal or to a reader's eyes but show itself.
-fn is_dangerous(character: char) -> bool {
-    character.is_control()
-        || matches!(character,
-            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{180e}'
-            | '\u{200b}'..='\u{200f}'
-            | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}'
-            | '\u{2800}' | '\u{3164}' | '\u{feff}' | '\u{ffa0}'
-            | '\u{fff9}'..='\u{fffb}'
-            | '\u{110bd}' | '\u{110cd}' | '\u{1d173}'..='\u{1d17a}'
-            | '\u{e0000}'..='\u{e0fff}')
-}
-
-fn escape(character: char, out: &mut String) {
-    match character {
-        '\n' => out.push_str("\\n"),
-        '\t' => out.push_str("\\t"),
-        '\r' => out.push_str("\\r"),
-        _ => {
-            for unit in character.encode_utf16(&mut [0; 2]) {
-                // Writing to a text does not fail.
-                let _ = write!(out, "\\u{unit:04x}");
-            }
-        }
-    }
-}
-
-fn escaped(text: &str, harmless: fn(char) -> bool) -> Cow<'_, str> {
-    let plain = |character| !is_dangerous(character) || harmless(character);
-    if text.chars().all(plain) {
-        return Cow::Borrowed(text);
-    }
-    let mut out = String::with_capacity(text.len() + 16);
-    for character in text.chars() {
-        if plain(character) {
-            out.push(character);
-        } else {
-            escape(character, &mut out);
-        }
-    }
-    Cow::Owned(out)
-}
+use auditdb::printable;
 
 /// The text on one line, for cells and messages.
 pub(crate) fn one_line(text: &str) -> Cow<'_, str> {
-    escaped(text, |_| false)
+    printable(text, &[])
 }
 
 /// The text with its line ends.
 pub(crate) fn several_lines(text: &str) -> Cow<'_, str> {
-    escaped(text, |character| character == '\n')
+    printable(text, &['\n'])
 }
 
 /// A JSON text on several lines, byte for byte but for the blanks between its parts.
@@ -122,9 +79,7 @@ impl<W: Write> Write for Escaping<W> {
         let mut shown = String::with_capacity(bytes.len());
         while let Some(chunk) = chunks.next() {
             let lines = chunk.valid().replace("\r\n", "\n");
-            shown.push_str(&escaped(&lines, |character| {
-                matches!(character, '\n' | '\t')
-            }));
+            shown.push_str(&printable(&lines, &['\n', '\t']));
             if chunks.peek().is_none() && is_beginning(chunk.invalid()) {
                 self.begun = chunk.invalid().to_vec();
             } else if !chunk.invalid().is_empty() {

@@ -40,6 +40,11 @@ impl ExportJobs<'_> {
         if export.format == Format::Json {
             return refuse("format: one JSON array cannot be made in steps; take ndjson");
         }
+        if export.format == Format::Pdf {
+            return refuse(
+                "format: a pdf is laid out whole and cannot be made in steps; export it without a job",
+            );
+        }
         if query.cursor.is_some() {
             return refuse("cursor: a job begins at the top");
         }

@@ -279,3 +279,15 @@ fn cells_that_other_programs_read_as_formulas_are_made_harmless() {
         }
     }
 }
+
+#[cfg(not(feature = "pdf"))]
+#[test]
+fn a_pdf_from_a_program_without_it_names_the_feature() {
+    let place = Place::with_events(3);
+    let words = ["export", "DB", "-f", "pdf", "-o", "@a.pdf"];
+    let ended = place.run(&words, b"").ends_with(2);
+    for named in ["--format", "--features pdf"] {
+        assert!(ended.error.contains(named), "{}", ended.error);
+    }
+    assert!(!place.path("a.pdf").exists());
+}

@@ -3,6 +3,7 @@
 mod dry_run;
 mod extent;
 
+use std::io::Write;
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::path::PathBuf;
@@ -14,6 +15,7 @@ use auditdb::Export;
 use auditdb::ExportAudit;
 use auditdb::ExportManifest;
 use auditdb::ExportReport;
+use auditdb::Format;
 use auditdb::Query;
 use auditdb::Snapshot;
 use clap::Args;
@@ -33,6 +35,9 @@ use crate::table;
 use crate::target::Target;
 use crate::text;
 
+/// Characters without a glyph that the line on stderr names.
+const MISSING_LISTED: usize = 24;
+
 #[derive(Args)]
 #[command(after_help = "Examples:
   auditdb export trail -f ndjson -o trail.ndjson              everything, every field
@@ -50,7 +55,13 @@ the export made in one go: no event twice, none missing, also where many share o
 the files of --rows-per-file; their manifest is made last, and without it the set is not whole.
 
 Formats and layouts that exist: csv+native, csv+entries, csv+trail, csv+sentinel, ndjson+native,
-ndjson+entries, json+native. With --tz the times of the layouts for people, trail and sentinel, are
+ndjson+entries, json+native, pdf+trail, pdf+sentinel. A PDF needs a program that was built with
+--features pdf; behind 1,000 pages it goes on in a next file, and a manifest tells of all files.
+Characters that no font has are shown by number and reported; --font FILE adds a font:
+
+  auditdb export trail -f pdf --during 2026-Q2 --tz Europe/Berlin --locale de -o q2.pdf
+
+With --tz the times of the layouts for people, trail and sentinel, are
 those of the zone, with UTC in a column beside them; the others, for programs, get a column
 occurred_at_local. With --locale headings and labels are of that language; programs get columns
 type_label and outcome_label. Lines of JSON are the same for everyone.")]
@@ -235,6 +246,12 @@ impl Words {
             (false, Some(rows)) => {
                 export.to_files_watched(snapshot, query, path, rows, force, watch)
             }
+            (false, None) if export.format == Format::Pdf && to_stdout => {
+                return pages_to_stdout(export, snapshot, query, output, watch);
+            }
+            (false, None) if export.format == Format::Pdf => {
+                export.to_files_watched(snapshot, query, path, u64::MAX, force, watch)
+            }
             (false, None) if to_stdout => {
                 let report = export.run_watched(snapshot, query, output.data(), watch);
                 report.map(one)
@@ -279,6 +296,19 @@ impl Words {
             self.extent.ending(made),
             table::counted(whole.snapshot_seq, "event"),
         ));
+        let missing = &whole.missing_glyphs;
+        if missing.count > 0 {
+            let numbers = missing.to_string();
+            let mut listed: Vec<&str> = numbers.split(' ').take(MISSING_LISTED + 1).collect();
+            if let Some(last) = listed.get_mut(MISSING_LISTED) {
+                *last = "and more, which the report lists";
+            }
+            output.note(&format!(
+                "{} in no font and shown by number; give one with --font FILE: {}",
+                table::counted(missing.count, "character"),
+                listed.join(" "),
+            ));
+        }
     }
 }
 
@@ -289,6 +319,28 @@ impl CompressWord {
             CompressWord::Gzip => Compression::Gzip,
         }
     }
+}
+
+/// A document is written when it is whole, and only if it holds everything that it was to.
+fn pages_to_stdout(
+    export: &Export,
+    snapshot: &Snapshot,
+    query: &Query,
+    output: &Output,
+    watch: &mut dyn FnMut(u64) -> ControlFlow<()>,
+) -> Outcome<ExportManifest> {
+    let mut pages = Vec::new();
+    let report = export.run_watched(snapshot, query, &mut pages, watch)?;
+    let limit = export.limit.unwrap_or(u64::MAX);
+    if !report.complete && report.rows < limit && !report.interrupted {
+        let what = "--format pdf: the events fill more pages than one document holds";
+        let hint = "several documents need --output FILE, or --zip; fewer events --limit";
+        return Err(Failure::usage(what).hint(hint));
+    }
+    let mut out = output.data();
+    out.write_all(&pages)?;
+    out.flush()?;
+    Ok(ExportManifest::of_one(export, None, query.cursor, report))
 }
 
 fn interrupted(report: &ExportReport, to_stdout: bool) -> Failure {

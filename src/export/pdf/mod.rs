@@ -1,0 +1,219 @@
+//! Exports as PDF: a table for people, page by page, with what it is of at the top of the first.
+//! One document holds [`PAGES_MAX`] pages at the most, which bounds the memory; an export ends there
+//! as at a limit, and its next part goes on behind it. The same snapshot and query give the same
+//! bytes.
+
+mod bidi;
+mod face;
+mod front;
+mod ink;
+mod paper;
+mod table;
+#[cfg(test)]
+mod tests;
+mod wrap;
+
+use core::ops::ControlFlow;
+use std::borrow::Cow;
+use std::io::Write;
+
+use self::face::Faces;
+use self::front::Came;
+use self::front::Front;
+use self::ink::Frame;
+use self::paper::Line;
+use self::paper::Paper;
+use self::table::Table;
+use super::Compression;
+use super::Export;
+use super::ExportReport;
+use super::MissingGlyphs;
+use super::pack::Packed;
+use super::sink::Sink;
+use crate::codec::buffer::Buffer;
+use crate::codec::content::Parts;
+use crate::codec::row::Row;
+use crate::error::Error;
+use crate::error::ErrorKind;
+use crate::error::Result;
+use crate::id::EventId;
+use crate::query::Batches;
+use crate::query::Blocks;
+use crate::query::Query;
+use crate::snapshot::Snapshot;
+use crate::snapshot::no_event;
+
+/// Pages of one document.
+const PAGES_MAX: usize = 1000;
+/// Rows found at once, after which the watcher is asked.
+const BATCH_ROWS: usize = 64;
+
+/// A document as it fills.
+struct Document<'e> {
+    faces: Faces<'e>,
+    table: Table<'e>,
+    paper: Paper,
+    came: Came,
+    missing: MissingGlyphs,
+    /// Pages for rows.
+    pages_max: usize,
+}
+
+/// Checks that the fonts given can be read.
+pub(super) fn check(export: &Export) -> Result<()> {
+    Faces::new(&export.fonts, export.audience.locale()).map(drop)
+}
+
+/// Writes one document of the matches of `query`: all, or as many as the limit lets through, or as
+/// many as fit.
+pub(super) fn run(
+    export: &Export,
+    snapshot: &Snapshot,
+    query: &Query,
+    out: impl Write,
+    watch: &mut dyn FnMut(u64) -> ControlFlow<()>,
+) -> Result<ExportReport> {
+    run_within(PAGES_MAX, export, snapshot, query, out, watch)
+}
+
+/// As [`run`], with so many pages.
+fn run_within(
+    pages_max: usize,
+    export: &Export,
+    snapshot: &Snapshot,
+    query: &Query,
+    out: impl Write,
+    watch: &mut dyn FnMut(u64) -> ControlFlow<()>,
+) -> Result<ExportReport> {
+    let mut batches = snapshot.batches(query)?;
+    let mut faces = Faces::new(&export.fonts, export.audience.locale())?;
+    let table = Table::new(export.layout, &export.audience);
+    let headings = table.headings(&mut faces);
+    let front = Front {
+        export,
+        snapshot,
+        query,
+        snapshot_seq: batches.snapshot_seq(),
+        selected: snapshot.count(query)?,
+    };
+    let (_, top) = front.texts(&mut faces, &Came::default());
+    let mut document = Document {
+        faces,
+        table,
+        paper: Paper::new(top, ink::head_height(&headings)),
+        came: Came::default(),
+        missing: MissingGlyphs::default(),
+        // One is left for what could not be shown.
+        pages_max: pages_max.saturating_sub(1),
+    };
+    let (is_full, interrupted) = document.fill(&mut batches, export.limit, watch)?;
+    let more = is_full || batches.has_more()?;
+    document.came.more = more;
+    let (came, missing) = (document.came, document.missing.clone());
+    let mut sink = Sink::new(out, Compression::None)?;
+    if !interrupted {
+        let bytes = Buffer::from(document.draw(&front, &headings)?);
+        sink.write(&Packed { bytes, crc: None })?;
+    }
+    let (bytes, sha256) = sink.finish()?;
+    let cursor = came.last.map(|last| batches.cursor(last)).or(query.cursor);
+    Ok(ExportReport {
+        rows: came.rows,
+        bytes,
+        sha256,
+        complete: !more,
+        next_cursor: cursor.filter(|_| more),
+        snapshot_seq: batches.snapshot_seq(),
+        first: came.first.map(EventId::new),
+        last: came.last.map(EventId::new),
+        interrupted,
+        missing_glyphs: missing,
+    })
+}
+
+impl Document<'_> {
+    /// Adds rows until they end, or the limit is reached, or the pages are full, or the watcher ends
+    /// it: whether one of the last two was so.
+    fn fill(
+        &mut self,
+        batches: &mut Batches,
+        limit: Option<u64>,
+        watch: &mut dyn FnMut(u64) -> ControlFlow<()>,
+    ) -> Result<(bool, bool)> {
+        let (mut is_full, mut interrupted) = (false, false);
+        let mut blocks = Blocks::default();
+        while !is_full && !interrupted {
+            let left = limit.map_or(u64::MAX, |limit| limit - self.came.rows);
+            let rows = usize::try_from(left).unwrap_or(usize::MAX).min(BATCH_ROWS);
+            let batch = match rows {
+                0 => None,
+                rows => batches.next(rows)?,
+            };
+            let Some(batch) = batch else {
+                break;
+            };
+            batch.read(0, true, &mut blocks, &mut |row, parts| {
+                is_full = !self.add(row, parts.ok_or_else(|| no_event(row))?)?;
+                Ok(match is_full {
+                    true => ControlFlow::Break(()),
+                    false => ControlFlow::Continue(()),
+                })
+            })?;
+            interrupted = watch(self.came.rows).is_break();
+        }
+        Ok((is_full, interrupted))
+    }
+
+    /// Adds a row, unless the document has no room for it.
+    fn add(&mut self, row: &Row<'_>, parts: Parts<'_>) -> Result<bool> {
+        let event = row.event_with(parts);
+        let cells = self.table.cells(&event);
+        let lines = self.table.row(&mut self.faces, &cells);
+        if self.paper.pages_with(&lines) > self.pages_max {
+            if self.came.rows > 0 {
+                return Ok(false);
+            }
+            let what = format!(
+                "pdf: event {} alone fills more than {} pages; export it as csv or ndjson",
+                event.id, self.pages_max
+            );
+            return Err(Error::new(ErrorKind::OutOfRange, what));
+        }
+        for (_, text) in &cells {
+            self.missing.extend(self.faces.missing(text));
+        }
+        self.paper.place(lines);
+        self.came.rows += 1;
+        self.came.first.get_or_insert(row.position);
+        self.came.last = Some(row.position);
+        Ok(true)
+    }
+
+    /// The document, with the characters that it could not show at its end.
+    fn draw(mut self, front: &Front<'_>, headings: &[Line]) -> Result<Vec<u8>> {
+        self.came.missing = self.missing.count;
+        if self.missing.count > 0 {
+            let list = Cow::Owned(self.missing.to_string());
+            let lines = self.table.row(&mut self.faces, &[("missing_glyphs", list)]);
+            self.paper.place(lines);
+        }
+        let store = front.snapshot.store_id().to_string();
+        let id = |id: Option<crate::id::Position>| {
+            id.map_or_else(String::new, |id| EventId::new(id).to_string())
+        };
+        let frame = Frame {
+            headings,
+            locale: front.export.audience.locale(),
+            store: &store,
+            id: format!(
+                "{store} {} {} {}",
+                front.snapshot_seq,
+                id(self.came.first),
+                id(self.came.last)
+            ),
+            date: front.snapshot.complete_through(),
+        };
+        let (texts, _) = front.texts(&mut self.faces, &self.came);
+        ink::document(&mut self.faces, &frame, texts, self.paper.pages)
+    }
+}
