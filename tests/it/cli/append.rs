@@ -3,6 +3,7 @@
 use super::Place;
 use super::auditdb;
 use super::json;
+use super::lines;
 use super::text;
 
 #[test]
@@ -93,4 +94,56 @@ fn a_receipt_that_cannot_be_written_is_of_an_event_that_is_stored() -> std::io::
     let stored = place.json(&["query", &place.name("store"), "-o", "ndjson"]);
     assert_eq!(stored["id"].as_str(), id, "{told}");
     Ok(())
+}
+
+/// One event for the trails of several organisations, and what people call those whom it is about.
+#[test]
+fn mission_b6_copies_for_several_organisations_are_one_commit() {
+    let place = Place::new();
+    let append = [
+        "append",
+        "DB",
+        "--type",
+        "user.updated",
+        "--subject",
+        "user:u1",
+        "--subject-label",
+        "Ada",
+        "--subject-external-ref",
+        "hr-7",
+        "--performer",
+        "admin:a1",
+        "--performer-label",
+        "Eve",
+        "--performer-org",
+        "north",
+        "--performer-email",
+        "eve@north.example",
+        "--performer-external-ref",
+        "n-1",
+        "--org",
+        "north",
+        "--org",
+        "south",
+        "--key",
+        "k1",
+    ];
+    let receipts = lines(&place.out(&append));
+    assert_eq!(receipts.len(), 2);
+    assert_eq!(receipts[0]["recorded_at"], receipts[1]["recorded_at"]);
+    let again = lines(&place.out(&append));
+    assert!(again.iter().all(|receipt| receipt["duplicate"] == true));
+    let told = lines(&place.out(&["query", "DB", "-o", "ndjson", "--org", "south"]));
+    assert_eq!((told.len(), text(&told[0], "/subject/label")), (1, "Ada"));
+    assert_eq!(text(&told[0], "/subject/external_ref"), "hr-7");
+    assert_eq!(text(&told[0], "/performer/email"), "eve@north.example");
+    assert_eq!(text(&told[0], "/performer/external_ref"), "n-1");
+    assert_eq!(told[0]["batch"], told[0]["correlation"]);
+    let shown = place.out(&["query", "DB", "-o", "ndjson", "--view", "south"]);
+    assert!(
+        shown.contains("External Org User") && !shown.contains("Eve"),
+        "{shown}"
+    );
+    let lonely = ["append", "DB", "--type", "a.b", "--subject-label", "Ada"];
+    place.run(&lonely, b"").ends_with(2);
 }

@@ -1,7 +1,12 @@
 //! `auditdb append`: one event from stdin or from flags; prints its receipt.
 
+mod change;
+mod names;
+
 use std::io::Read;
 use std::io::Write;
+use std::time::SystemTime;
+use std::time::UNIX_EPOCH;
 
 use auditdb::Context;
 use auditdb::Event;
@@ -15,6 +20,8 @@ use auditdb::Target;
 use auditdb::Time;
 use clap::Args;
 
+use self::change::split_change;
+use self::names::NameWords;
 use crate::args::Database;
 use crate::failure::Code;
 use crate::failure::Failure;
@@ -26,6 +33,8 @@ use crate::packs::Unknown;
 #[derive(Args)]
 #[command(after_help = "Examples:
   auditdb append trail --type user.updated --subject user:u1 --change name=old:new
+  auditdb append trail --type user.updated --subject user:u1 --subject-label 'Ada L.'
+  auditdb append trail --type user.updated --subject user:u1 --org north --org south
   echo '{\"type\":\"user.created\",\"subject\":{\"kind\":\"user\",\"id\":\"u1\"}}' | auditdb append trail
 
 Without --type the event is read from stdin, as one native line. A store that is not there yet is
@@ -62,14 +71,14 @@ struct EventWords {
         allow_hyphen_values = true
     )]
     occurred_at: Option<String>,
-    /// The organisation
+    /// The organisation; given several times, one copy for the trail of each, all or none
     #[arg(
         long,
         value_name = "X",
         requires = "event_type",
         allow_hyphen_values = true
     )]
-    org: Option<String>,
+    org: Vec<String>,
     /// Who did it
     #[arg(
         long,
@@ -78,6 +87,8 @@ struct EventWords {
         allow_hyphen_values = true
     )]
     performer: Option<String>,
+    #[command(flatten)]
+    names: NameWords,
     /// For whom it was done
     #[arg(
         long,
@@ -217,15 +228,17 @@ struct EventWords {
 }
 
 pub(crate) fn run(words: &Words, output: &Output) -> Outcome<Code> {
-    let event = match &words.event.event_type {
-        Some(event_type) => words.event.build(event_type)?,
-        None => from_stdin()?,
+    let events = match &words.event.event_type {
+        Some(event_type) => words.event.copies(words.event.build(event_type)?),
+        None => vec![from_stdin()?],
     };
     let options = words.unknown.of_append(Options::default())?;
-    let checked = event
-        .validate()
-        .and_then(|()| packs::check(&event, &options));
-    checked.map_err(|error| {
+    let mut checked = events.iter().map(|event| {
+        event
+            .validate()
+            .and_then(|()| packs::check(event, &options))
+    });
+    checked.try_for_each(|checked| checked).map_err(|error| {
         let what = error.to_string();
         Failure::usage(match words.event.event_type {
             Some(_) => format!("{}: {what}", flag_of(&what)),
@@ -233,25 +246,40 @@ pub(crate) fn run(words: &Words, output: &Output) -> Outcome<Code> {
         })
     })?;
     let store = Store::open(&words.database.path, options)?;
-    let appended = store.append(&event);
+    let appended = match events.as_slice() {
+        [event] => store.append(event).map(|receipt| vec![receipt]),
+        copies => store.append_batch(copies),
+    };
     packs::tell_flagged(&store.flagged(), output);
     let closed = store.close();
-    let receipt = appended?;
+    let receipts = appended?;
     // Whoever learns of a failure now, and appends again, would have the event twice.
     let told = closed
         .map_err(Failure::from)
-        .and_then(|()| print(&receipt, output));
-    told.map_err(|failure| failure.about(&format!("the event is stored as {}, but", receipt.id)))?;
+        .and_then(|()| print(&receipts, output));
+    told.map_err(|failure| {
+        let ids: Vec<String> = receipts
+            .iter()
+            .map(|receipt| receipt.id.to_string())
+            .collect();
+        failure.about(&format!(
+            "the event is stored as {}, but",
+            ids.join(" and ")
+        ))
+    })?;
     Ok(Code::Done)
 }
 
-fn print(receipt: &Receipt, output: &Output) -> Outcome<()> {
+/// One line for each copy of the event.
+fn print(receipts: &[Receipt], output: &Output) -> Outcome<()> {
     let mut out = output.data();
-    writeln!(
-        out,
-        "{{\"id\":\"{}\",\"seq\":{},\"occurred_at\":\"{}\",\"recorded_at\":\"{}\",\"duplicate\":{}}}",
-        receipt.id, receipt.seq, receipt.occurred_at, receipt.recorded_at, receipt.duplicate
-    )?;
+    for receipt in receipts {
+        writeln!(
+            out,
+            "{{\"id\":\"{}\",\"seq\":{},\"occurred_at\":\"{}\",\"recorded_at\":\"{}\",\"duplicate\":{}}}",
+            receipt.id, receipt.seq, receipt.occurred_at, receipt.recorded_at, receipt.duplicate
+        )?;
+    }
     Ok(out.flush()?)
 }
 
@@ -276,7 +304,6 @@ impl EventWords {
         let mut event = Event::new(event_type);
         let texts = [
             (&mut event.sub_type, &self.sub_type),
-            (&mut event.org, &self.org),
             (&mut event.reason, &self.reason),
             (&mut event.source, &self.source),
             (&mut event.batch, &self.batch),
@@ -298,7 +325,8 @@ impl EventWords {
             }
         }
         if let Some(text) = &self.performer {
-            event.performer = performer("--performer", text)?.into();
+            let named = performer("--performer", text)?;
+            event.performer = self.names.of_performer(named).into();
         }
         if let Some(text) = &self.on_behalf_of {
             event.on_behalf_of = performer("--on-behalf-of", text)?.into();
@@ -306,9 +334,8 @@ impl EventWords {
         if let Some(text) = &self.subject {
             let (kind, id) = entity("--subject", text)?;
             let subject = Subject::new(kind);
-            event.subject = id
-                .map_or_else(|| subject.clone(), |id| subject.clone().id(id))
-                .into();
+            let subject = id.map_or_else(|| subject.clone(), |id| subject.clone().id(id));
+            event.subject = self.names.of_subject(subject).into();
         }
         if let Some(text) = &self.outcome {
             let known = Ending::ALL
@@ -322,6 +349,22 @@ impl EventWords {
             event.outcome = known.ok_or_else(refuse)?.into();
         }
         self.add_lists(event)
+    }
+
+    /// The event for the trail of each organisation; for none in particular where none is given.
+    fn copies(&self, mut event: Event) -> Vec<Event> {
+        match self.org.as_slice() {
+            [] => vec![event],
+            [org] => {
+                event.org = org.clone().into();
+                vec![event]
+            }
+            orgs => {
+                // Under a key the copies are the same when they are appended again.
+                let key = event.key.as_deref().map(str::to_owned);
+                event.for_orgs(orgs, &key.unwrap_or_else(one_name))
+            }
+        }
     }
 
     fn add_lists(&self, mut event: Event) -> Outcome<Event> {
@@ -381,6 +424,13 @@ impl EventWords {
     }
 }
 
+/// What the copies of one event share: whatever else happens at this moment has another name.
+fn one_name() -> String {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    let micros = now.unwrap_or_default().as_micros();
+    format!("append:{micros}:{}", std::process::id())
+}
+
 fn performer(flag: &str, text: &str) -> Outcome<Performer> {
     let (kind, id) = entity(flag, text)?;
     let performer = Performer::new(kind);
@@ -415,46 +465,4 @@ fn entity<'a>(flag: &str, text: &'a str) -> Outcome<(&'a str, Option<&'a str>)> 
         )));
     }
     Ok((kind, id))
-}
-
-/// `name=old:new`, where `\` takes the next character literally.
-fn split_change(text: &str) -> Option<(String, String, String)> {
-    let mut parts = vec![String::new()];
-    let mut characters = text.chars();
-    while let Some(character) = characters.next() {
-        let splits =
-            (character == '=' && parts.len() == 1) || (character == ':' && parts.len() == 2);
-        if splits {
-            parts.push(String::new());
-        } else {
-            let character = match character {
-                '\\' => characters.next()?,
-                character => character,
-            };
-            parts.last_mut()?.push(character);
-        }
-    }
-    let [name, before, after]: [String; 3] = parts.try_into().ok()?;
-    Some((name, before, after))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn changes_split_at_the_first_signs_that_are_not_escaped() {
-        let split = |text| split_change(text).map(|(a, b, c)| [a, b, c].join("|"));
-        for (text, parts) in [
-            ("name=old:new", Some("name|old|new")),
-            ("name=:new", Some("name||new")),
-            ("name=old:", Some("name|old|")),
-            ("a\\=b=c\\:d:e:f=g", Some("a=b|c:d|e:f=g")),
-            ("name=old", None),
-            ("name", None),
-            ("name=a:b\\", None),
-        ] {
-            assert_eq!(split(text).as_deref(), parts, "{text}");
-        }
-    }
 }
