@@ -152,6 +152,11 @@ pub(crate) fn job_of_draft(name: &str) -> Option<ExportId> {
     (draft_beside(&job(id), number).file_name()?.to_str()? == name).then_some(id)
 }
 
+/// The archive that a job is making of its file: `exports/exp_….zip.part`.
+pub(crate) fn export_archive_part(id: ExportId) -> PathBuf {
+    export_dir().join(format!("{id}.zip{PART}"))
+}
+
 /// The folder of the files that export jobs make.
 pub(crate) fn export_dir() -> &'static Path {
     Path::new("exports")

@@ -59,6 +59,7 @@ use crate::time::Clock;
 pub struct ExportAudit<'s> {
     keep: Keep<'s>,
     performer: Performer,
+    view: Option<String>,
 }
 
 const FAILED: &str = "audit.export_failed";
@@ -97,7 +98,21 @@ impl<'s> ExportAudit<'s> {
     }
 
     pub(super) fn by(keep: Keep<'s>, performer: Performer) -> ExportAudit<'s> {
-        ExportAudit { keep, performer }
+        ExportAudit {
+            keep,
+            performer,
+            view: None,
+        }
+    }
+
+    /// What is read is what this organisation is shown, and [`ExportAudit::queried`] says so. An export
+    /// says it by itself.
+    #[must_use]
+    pub fn of_view(self, org: impl Into<String>) -> ExportAudit<'s> {
+        ExportAudit {
+            view: Some(org.into()),
+            ..self
+        }
     }
 
     /// Records, as `audit.export_started`, that `query` is to be exported from `snapshot`.
@@ -136,6 +151,9 @@ impl<'s> ExportAudit<'s> {
             "zone": export.audience.zone.name(),
         });
         add(&mut asked, of_export);
+        if let Some(org) = &export.view {
+            add(&mut asked, json!({ "view": org }));
+        }
         Ok(AuditedExport {
             audit: self.clone(),
             id,
@@ -157,13 +175,11 @@ impl<'s> ExportAudit<'s> {
     ) -> Result<()> {
         let mut data = asked(query, snapshot)?;
         add(&mut data, json!({ "rows": rows, "complete": complete }));
-        self.append(&self.event("audit.queried", Subject::new("query"), &data)?)
-    }
-
-    /// Records, as `audit.export_purged`, that the file of an export was removed.
-    pub(super) fn purged(&self, id: ExportId, data: &Value) -> Result<()> {
-        let subject = Subject::new("export").id(id.to_string());
-        self.append(&self.event("audit.export_purged", subject, data)?)
+        if let Some(org) = &self.view {
+            add(&mut data, json!({ "view": org }));
+        }
+        self.keep
+            .append(&self.event("audit.queried", Subject::new("query"), &data)?)
     }
 
     fn folder(&self) -> &Path {
@@ -179,9 +195,11 @@ impl<'s> ExportAudit<'s> {
             .data(&data.to_string())?;
         Ok(event.performer(self.performer.clone()))
     }
+}
 
-    fn append(&self, event: &Event) -> Result<()> {
-        let appended = match &self.keep {
+impl Keep<'_> {
+    pub(super) fn append(&self, event: &Event) -> Result<()> {
+        let appended = match self {
             Keep::Store(store) => store.append(event).map(drop),
             Keep::Folder(path) => append_in(path, event),
         };
@@ -278,7 +296,7 @@ impl AuditedExport<'_> {
         if event_type != FAILED {
             event.key = Field::Value(format!("{event_type}:{}", self.id));
         }
-        self.audit.append(&event)
+        self.audit.keep.append(&event)
     }
 }
 

@@ -4,6 +4,8 @@
 use super::Export;
 use super::Format;
 use super::PAIRS;
+use crate::error::Error;
+use crate::error::ErrorKind;
 use crate::error::Result;
 use crate::event::StoredEvent;
 use crate::layout::Layout;
@@ -94,6 +96,10 @@ impl Export {
     /// ```
     pub fn estimate(&self, snapshot: &Snapshot, query: &Query) -> Result<Estimate> {
         self.validate()?;
+        if self.view.is_some() {
+            let what = "view: how much a view leaves is known by reading it, not from the indexes";
+            return Err(Error::new(ErrorKind::OutOfRange, what));
+        }
         let matches = snapshot.count(query)?;
         let rows = self.limit.map_or(matches, |limit| limit.min(matches));
         let measured = if rows <= SAMPLE {

@@ -135,6 +135,10 @@ impl ExportManifest {
                 missing.count
             ));
         }
+        if let Some(org) = &export.view {
+            out.push_str(",\"view\":");
+            canonical::text(&mut out, org);
+        }
         if let Some(archive) = &self.archive {
             out.push_str(&format!(
                 ",\"archive\":{{\"bytes\":{},\"sha256\":\"{}\"}}",

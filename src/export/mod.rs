@@ -18,6 +18,7 @@ mod pdf;
 mod report;
 mod run;
 mod sheet;
+mod shown;
 mod sink;
 mod split;
 mod target;
@@ -48,6 +49,8 @@ use crate::event::StoredEvent;
 use crate::layout::Audience;
 use crate::layout::CsvSafety;
 use crate::layout::Layout;
+#[cfg(doc)]
+use crate::snapshot::Snapshot;
 
 /// How events are exported; which ones is the query's matter.
 ///
@@ -84,6 +87,8 @@ pub struct Export {
     pub audience: Audience,
     /// What a PDF is set in beside the faces that come along; each is tried in turn.
     pub fonts: Vec<ExportFont>,
+    /// Export what this organisation is shown, as [`Snapshot::view`] says, instead of all that is stored.
+    pub view: Option<String>,
 }
 
 /// A file format of exports.
@@ -187,6 +192,7 @@ impl Default for Export {
             header: true,
             audience: Audience::default(),
             fonts: Vec::new(),
+            view: None,
         }
     }
 }
@@ -207,6 +213,11 @@ impl Export {
                 self.layout.as_str(),
                 pairs.join(", ")
             ));
+        }
+        if self.format == Format::Pdf && self.view.is_some() {
+            return refuse(
+                "view: there is no PDF of what an organisation is shown; take csv".to_owned(),
+            );
         }
         self.validate_sheet()?;
         self.validate_pages()?;

@@ -112,6 +112,9 @@ impl Export {
         if self.format == Format::Pdf {
             return pdf::run(self, snapshot, query, out, watch);
         }
+        if let Some(org) = &self.view {
+            return self.run_shown(org, snapshot, query, out, watch);
+        }
         let crew = Crew::default();
         let batches = snapshot.batches(query)?;
         let mut combiner = Combiner {

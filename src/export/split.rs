@@ -267,12 +267,12 @@ impl Names {
     }
 
     /// The name of the only file of a set.
-    fn only(&self) -> String {
+    pub(super) fn only(&self) -> String {
         format!("{}{}", self.stem, self.ending)
     }
 
     /// The name of a set's file, counted from 1.
-    fn numbered(&self, number: usize) -> String {
+    pub(super) fn numbered(&self, number: usize) -> String {
         format!("{}-{number:06}{}", self.stem, self.ending)
     }
 

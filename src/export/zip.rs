@@ -21,6 +21,7 @@ use super::Export;
 use super::ExportManifest;
 use super::ExportReport;
 use super::ExportedArchive;
+use super::ExportedFile;
 use super::OutputFile;
 use super::sink;
 use super::split::Files;
@@ -137,16 +138,7 @@ impl Export {
         rows_per_file: Option<u64>,
         watch: &mut dyn FnMut(u64) -> ControlFlow<()>,
     ) -> Result<ExportManifest> {
-        let given_up = GivenUp::default();
-        let counted = Counted {
-            out,
-            hash: Sha256::new(),
-            bytes: 0,
-            given_up: given_up.clone(),
-        };
-        let mut archive = Archive {
-            zip: ZipWriter::new_stream(counted),
-        };
+        let (mut archive, given_up) = Archive::begin_in(out);
         names.ending = format!(".{}", self.format.as_str());
         let rows = rows_per_file.unwrap_or(u64::MAX);
         let made = self.split(snapshot, query, &names, rows, &mut archive, watch);
@@ -156,21 +148,58 @@ impl Export {
         if made.whole.interrupted {
             return Ok(made);
         }
-        archive.begin(MANIFEST)?;
-        let manifest = made.to_json();
-        let written = archive.zip.write_all(manifest.as_bytes());
-        written.map_err(sink::failed)?;
-        let mut counted = archive.zip.finish().map_err(refused)?.into_inner();
-        counted.out.flush().map_err(sink::failed)?;
-        made.archive = Some(ExportedArchive {
-            bytes: counted.bytes,
-            sha256: sink::hexadecimal(counted.hash),
-        });
+        made.archive = Some(archive.end(&made)?);
         Ok(made)
     }
 }
 
+/// Makes the archive of files that are there: `copy` writes each, and completes what the manifest tells
+/// of it.
+pub(super) fn archive_of(
+    made: &mut ExportManifest,
+    out: impl Write,
+    copy: &mut dyn FnMut(&mut ExportedFile, &mut dyn Write) -> Result<()>,
+) -> Result<()> {
+    let (mut archive, given_up) = Archive::begin_in(out);
+    let mut fill = || -> Result<()> {
+        for file in &mut made.files {
+            archive.begin(&file.name)?;
+            copy(file, &mut archive.zip)?;
+        }
+        Ok(())
+    };
+    let filled = fill();
+    given_up.0.set(filled.is_err());
+    filled?;
+    archive.end(made).map(drop)
+}
+
 impl<W: Write> Archive<W> {
+    fn begin_in(out: W) -> (Archive<W>, GivenUp) {
+        let given_up = GivenUp::default();
+        let counted = Counted {
+            out,
+            hash: Sha256::new(),
+            bytes: 0,
+            given_up: given_up.clone(),
+        };
+        let zip = ZipWriter::new_stream(counted);
+        (Archive { zip }, given_up)
+    }
+
+    /// Puts the manifest behind the files, and ends the archive.
+    fn end(mut self, made: &ExportManifest) -> Result<ExportedArchive> {
+        self.begin(MANIFEST)?;
+        let written = self.zip.write_all(made.to_json().as_bytes());
+        written.map_err(sink::failed)?;
+        let mut counted = self.zip.finish().map_err(refused)?.into_inner();
+        counted.out.flush().map_err(sink::failed)?;
+        Ok(ExportedArchive {
+            bytes: counted.bytes,
+            sha256: sink::hexadecimal(counted.hash),
+        })
+    }
+
     fn begin(&mut self, name: &str) -> Result<()> {
         let options = SimpleFileOptions::default()
             .compression_method(CompressionMethod::Deflated)

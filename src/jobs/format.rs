@@ -13,8 +13,8 @@ use crate::error::ErrorKind;
 use crate::error::Result;
 use crate::limits;
 
-/// What the first line begins with, the version in it.
-pub(crate) const HEAD: &str = "{\"auditdb_job\":1,";
+/// What the first line begins with, of each version that is read: 1, and 2 for what 1 has no words for.
+const HEADS: [&str; 2] = ["{\"auditdb_job\":1,", "{\"auditdb_job\":2,"];
 
 /// What is known of a job.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -54,6 +54,48 @@ pub(crate) struct Asked {
     pub(crate) filter: Value,
     pub(crate) oldest_first: bool,
     pub(crate) since_seq: Option<u64>,
+    /// Whom it is for, where that is not everybody. From version 2 on.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub(crate) audience: Option<AskedAudience>,
+    /// The archive that the file becomes. From version 2 on.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub(crate) zip: Option<AskedZip>,
+    /// The organisation that is shown it. From version 2 on.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub(crate) view: Option<String>,
+}
+
+/// In which words an export is told.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct AskedAudience {
+    pub(crate) locale: Option<String>,
+    pub(crate) zone: String,
+    /// Names of packs that come with the library, and texts of others.
+    pub(crate) packs: Vec<String>,
+}
+
+/// How an export is packed as an archive.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct AskedZip {
+    pub(crate) rows_per_file: Option<u64>,
+}
+
+/// One file of an archive, as it lies in the unfinished file.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct ChunkRecord {
+    pub(crate) rows: u64,
+    pub(crate) bytes: u64,
+    /// Where it began.
+    pub(crate) cursor: Option<String>,
+    pub(crate) first: Option<String>,
+    pub(crate) last: Option<String>,
+}
+
+/// The archive that was made.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct ArchiveRecord {
+    pub(crate) bytes: u64,
+    pub(crate) sha256: String,
 }
 
 /// How far a job's file is durable.
@@ -71,6 +113,12 @@ pub(crate) struct Reached {
     pub(crate) last: Option<String>,
     /// The file holds all that it is to hold.
     pub(crate) whole: bool,
+    /// The files of the archive that is to be, the last one perhaps not whole. From version 2 on.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub(crate) chunks: Vec<ChunkRecord>,
+    /// The archive, once it has its name. From version 2 on.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub(crate) archive: Option<ArchiveRecord>,
 }
 
 /// Where a job stands.
@@ -88,8 +136,11 @@ pub(crate) enum State {
 impl Record {
     /// The record of a job that nothing was done for yet.
     pub(crate) fn new(id: &str, asked: Asked, performer: Value) -> Record {
+        let for_everybody = asked.audience.is_none() && asked.view.is_none();
+        let plain = for_everybody && asked.zip.is_none() && asked.csv_safety != "excel";
         Record {
-            auditdb_job: 1,
+            // As many versions as can do so read it.
+            auditdb_job: if plain { 1 } else { 2 },
             store: String::new(),
             id: id.to_owned(),
             key: None,
@@ -111,6 +162,9 @@ impl Record {
 
     /// How the job's file ends, after its format and packing.
     pub(crate) fn ending(&self) -> String {
+        if self.asked.zip.is_some() {
+            return "zip".to_owned();
+        }
         let Asked {
             format,
             compression,
@@ -123,6 +177,14 @@ impl Record {
         }
     }
 
+    /// The length and the SHA-256 of what the job made so far: of its archive once there is one.
+    pub(crate) fn made(&self) -> (u64, &str) {
+        match &self.reached.archive {
+            Some(archive) => (archive.bytes, &archive.sha256),
+            None => (self.reached.bytes, &self.reached.sha256),
+        }
+    }
+
     /// The record as it stands in its file.
     pub(crate) fn encode(&self) -> Result<Vec<u8>> {
         let line = serde_json::to_vec(self).map_err(|error| {
@@ -131,7 +193,7 @@ impl Record {
         let bytes = checked::seal(line);
         if bytes.len() > limits::JOB_BYTES {
             let most = limits::JOB_BYTES;
-            let what = format!("filter: the record of a job has up to {most} bytes");
+            let what = format!("filter, pack: the record of a job has up to {most} bytes");
             return Err(Error::new(ErrorKind::OutOfRange, what));
         }
         Ok(bytes)
@@ -140,12 +202,21 @@ impl Record {
     /// The record in the bytes of `file`.
     pub(crate) fn decode(file: &Path, bytes: &[u8]) -> Result<Record> {
         let line = checked::open(bytes, file, "the record of a job")?;
-        if !line.starts_with(HEAD.as_bytes()) {
+        if !HEADS.iter().any(|head| line.starts_with(head.as_bytes())) {
             let what = "the record of a job is of an unknown version";
             return Err(Error::new(ErrorKind::Unsupported, what).in_file(file));
         }
-        serde_json::from_slice(line)
-            .map_err(|error| Error::corrupt(file, 0, format!("the record of a job: {error}")))
+        let corrupt =
+            |what: String| Error::corrupt(file, 0, format!("the record of a job: {what}"));
+        let record: Record =
+            serde_json::from_slice(line).map_err(|error| corrupt(error.to_string()))?;
+        let asked = record.asked.clone();
+        match Record::new("", asked, Value::Null).auditdb_job > record.auditdb_job {
+            true => Err(corrupt(
+                "it asks for what its version has no words for".to_owned(),
+            )),
+            false => Ok(record),
+        }
     }
 }
 
@@ -162,14 +233,28 @@ mod tests {
 
     const PAGE: &str = include_str!("../../docs/format/job.md");
 
-    #[test]
-    fn the_page_shows_a_record_as_it_is_written() -> Result<()> {
-        let shown = PAGE.split("```text\n").find(|text| text.starts_with(HEAD));
+    fn shown(head: &str) -> &'static [u8] {
+        let shown = PAGE.split("```text\n").find(|text| text.starts_with(head));
         let shown = shown.and_then(|text| text.split("```").next());
-        let shown = shown.unwrap_or_default().as_bytes();
-        let record = Record::decode(Path::new("job.md"), shown)?;
-        assert_eq!((record.state, record.reached.bytes), (State::Ready, 3));
-        assert_eq!(record.encode()?, shown);
+        shown.unwrap_or_default().as_bytes()
+    }
+
+    #[test]
+    fn the_page_shows_a_record_of_each_version_as_it_is_written() -> Result<()> {
+        for (head, bytes) in HEADS.into_iter().zip([3, 3]) {
+            let record = Record::decode(Path::new("job.md"), shown(head))?;
+            assert_eq!((record.state, record.reached.bytes), (State::Ready, bytes));
+            assert_eq!(record.encode()?, shown(head));
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn a_record_of_version_1_has_no_words_of_version_2() -> Result<()> {
+        let mut record = Record::decode(Path::new("job.md"), shown(HEADS[1]))?;
+        record.auditdb_job = 1;
+        let refused = Record::decode(Path::new("x"), &record.encode()?);
+        assert!(refused.is_err_and(|error| error.is_corrupt()));
         Ok(())
     }
 }

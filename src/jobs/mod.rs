@@ -3,9 +3,14 @@
 
 mod folder;
 mod format;
+mod purge;
 
 pub(crate) use folder::Folder;
+pub(crate) use format::ArchiveRecord;
 pub(crate) use format::Asked;
+pub(crate) use format::AskedAudience;
+pub(crate) use format::AskedZip;
+pub(crate) use format::ChunkRecord;
 pub(crate) use format::Reached;
 pub(crate) use format::Record;
 pub(crate) use format::State;

@@ -40,6 +40,8 @@ pub use history::ChangedBy;
 pub use history::History;
 pub use iter::Scan;
 pub use org_view::OrgView;
+pub(crate) use org_view::looked_at;
+pub(crate) use org_view::shown;
 pub use page::Order;
 pub use page::Page;
 pub use page::Query;

@@ -3,6 +3,10 @@
 //! it cannot find out by trying. This is a way of reading and no access control: who holds the store
 //! can read all of it.
 
+use super::facets::Every;
+use super::facets::FacetQuery;
+use super::facets::Facets;
+use super::facets::TimeCounts;
 use super::page::Bound;
 use super::page::Page;
 use super::page::Query;
@@ -12,9 +16,12 @@ use super::page::digest;
 use super::rows::Work;
 use super::scan::Found;
 use super::scan::Walker;
+use crate::error::Error;
+use crate::error::ErrorKind;
 use crate::error::Result;
 use crate::event::StoredEvent;
 use crate::filter::Condition;
+use crate::filter::Filter;
 use crate::filter::FilterField;
 use crate::filter::eval;
 use crate::id::EventId;
@@ -87,7 +94,6 @@ impl OrgView {
     }
 
     fn read(&self, bound: &Bound, hidden: &[Condition], query: &Query) -> Result<Page> {
-        let is_shown = |event: &StoredEvent| hidden.iter().all(|one| eval::holds(one, event));
         let mut walker = Walker::new(bound.snapshot.clone(), bound.route.clone());
         let mut events = Vec::new();
         let (mut bytes, mut looked, mut after) = (0, 0, None);
@@ -110,7 +116,7 @@ impl OrgView {
                 Ok(row.event_with(parts))
             })?;
             let shown = event.map(|event| event.as_shown_to(&self.org));
-            match shown.filter(is_shown) {
+            match shown.filter(|event| holds(hidden, event)) {
                 // One more is there than fits.
                 Some(_) if is_full => break Stopped::Limit,
                 Some(event) => {
@@ -148,11 +154,63 @@ impl OrgView {
             .collect())
     }
 
+    /// Counts the values of a field over the events of this trail, as [`Snapshot::facets`] does. Counts
+    /// come from the indexes, which know what is stored and not what is shown, so it is a field that
+    /// every organisation is shown as it is: the type, outcome, source, organisation or subject.
+    ///
+    /// # Errors
+    /// As [`Snapshot::facets`], and [`ErrorKind::OutOfRange`] for a field, or a filter by one, that may
+    /// be hidden.
+    ///
+    /// ```
+    /// # use auditdb::{Event, FacetQuery, FilterField, Options, Query, Store};
+    /// # let folder = std::env::temp_dir().join(format!("auditdb-doc-org-facets-{}", std::process::id()));
+    /// # let store = Store::open(&folder, Options::default())?;
+    /// store.append_batch(&Event::new("user.updated").for_orgs(["north", "south"], "change-4711"))?;
+    /// let south = store.snapshot().view("south");
+    /// let types = south.facets(&Query::default(), &FacetQuery::of(FilterField::Type))?;
+    /// assert_eq!((types.values[0].value.as_str(), types.values[0].count), ("user.updated", 1));
+    /// assert!(south.facets(&Query::default(), &FacetQuery::of(FilterField::Performer)).is_err());
+    /// # store.close()?;
+    /// # std::fs::remove_dir_all(&folder).ok();
+    /// # Ok::<(), auditdb::Error>(())
+    /// ```
+    pub fn facets(&self, query: &Query, asked: &FacetQuery) -> Result<Facets> {
+        let field = Some(&asked.field).filter(|field| !is_never_hidden(field));
+        let query = self.as_stored(query, field.is_some())?;
+        self.snapshot.facets(&query, asked)
+    }
+
+    /// Counts the events of this trail by when they happened, as [`Snapshot::counts_by_time`] does.
+    ///
+    /// # Errors
+    /// As [`Snapshot::counts_by_time`], and [`ErrorKind::OutOfRange`] for a filter by a field that may
+    /// be hidden.
+    pub fn counts_by_time(&self, query: &Query, every: Every) -> Result<TimeCounts> {
+        self.snapshot
+            .counts_by_time(&self.as_stored(query, false)?, every)
+    }
+
+    /// The query for the events of this trail, where what it asks for is shown as it is stored.
+    fn as_stored(&self, query: &Query, counts_hidden: bool) -> Result<Query> {
+        let (filter, hidden) = looked_at(&query.filter, &self.org);
+        if counts_hidden || !hidden.is_empty() {
+            let what = "view: counts know what is stored and not what is shown; count, and filter by, \
+                        type, sub-type, outcome, source, org, subject and subject-kind only, or read \
+                        the view's pages";
+            return Err(Error::new(ErrorKind::OutOfRange, what));
+        }
+        Ok(Query {
+            filter,
+            ..query.clone()
+        })
+    }
+
     /// Which events to look at, and the conditions that are to hold for what is shown of them.
     fn bound(&self, query: &Query) -> Result<(Bound, Vec<Condition>)> {
-        let (indexed, hidden) = query.filter.clone().split(is_never_hidden);
+        let (filter, hidden) = looked_at(&query.filter, &self.org);
         let indexed = Query {
-            filter: indexed.is(FilterField::Org, self.org.as_str()),
+            filter,
             ..query.clone()
         };
         // A cursor belongs to the filter as it was asked, and to the organisation.
@@ -163,6 +221,23 @@ impl OrgView {
         }
         Ok((Bound::with_digest(&self.snapshot, &indexed, asked)?, hidden))
     }
+}
+
+/// The events that are looked at to show an organisation those of a filter, and the conditions that are
+/// to hold for what is shown of them.
+pub(crate) fn looked_at(filter: &Filter, org: &str) -> (Filter, Vec<Condition>) {
+    let (indexed, hidden) = filter.clone().split(is_never_hidden);
+    (indexed.is(FilterField::Org, org), hidden)
+}
+
+/// Of events that were looked at what the organisation is shown.
+pub(crate) fn shown(events: Vec<StoredEvent>, org: &str, hidden: &[Condition]) -> Vec<StoredEvent> {
+    let shown = events.into_iter().map(|event| event.as_shown_to(org));
+    shown.filter(|event| holds(hidden, event)).collect()
+}
+
+fn holds(hidden: &[Condition], event: &StoredEvent) -> bool {
+    hidden.iter().all(|one| eval::holds(one, event))
 }
 
 /// Whether every organisation is shown a field as it is.

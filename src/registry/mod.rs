@@ -81,6 +81,8 @@ struct Coverage {
     covers: String,
     /// Names, or beginnings of names before a `*`, each with the reason.
     leaves_out: Vec<(String, String)>,
+    /// The name of a pack that comes with the library, or the text of the file.
+    source: String,
 }
 
 /// A kind of subjects, targets or performers.
@@ -156,6 +158,21 @@ impl Registry {
         }
         self.packs.push(pack.coverage);
         Ok(self)
+    }
+
+    /// What it is made of, from which [`Registry::of_sources`] makes it again: names of packs that come
+    /// with the library, and texts of others.
+    pub(crate) fn sources(&self) -> impl Iterator<Item = &str> {
+        self.packs.iter().map(|pack| pack.source.as_str())
+    }
+
+    /// The registry that is made of these.
+    pub(crate) fn of_sources<'s>(sources: impl IntoIterator<Item = &'s str>) -> Result<Registry> {
+        sources
+            .into_iter()
+            .try_fold(Registry::new(), |registry, source| {
+                registry.with(Pack::of_source(source)?)
+            })
     }
 
     /// Adds a type, or gives the name of it that is taken.

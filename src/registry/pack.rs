@@ -43,6 +43,9 @@ const LABELS: [(&str, &str); 10] = [
     ("zh", include_str!("packs/labels/zh.json")),
 ];
 
+/// What the text of a pack file begins with, behind what JSON leaves out, and no name does.
+const TEXT: [char; 5] = ['{', ' ', '\t', '\r', '\n'];
+
 /// Event types, kinds and labels that belong together, read from a file's text.
 ///
 /// ```
@@ -71,9 +74,25 @@ impl Pack {
         let file: File = serde_json::from_str(text)
             .map_err(|error| Error::new(ErrorKind::Pack, format!("pack file: {error}")))?;
         let name = file.name.clone();
-        file.pack().map_err(|rule| {
+        let mut pack = file.pack().map_err(|rule| {
             let what = format!("pack file {name:?}: {rule}");
             Error::new(ErrorKind::Pack, what)
+        })?;
+        text.clone_into(&mut pack.coverage.source);
+        Ok(pack)
+    }
+
+    /// The pack of this source: the name of one that comes with the library, or else a file's text.
+    pub(super) fn of_source(source: &str) -> Result<Pack> {
+        if source.starts_with(TEXT) {
+            return Pack::parse(source);
+        }
+        let found = Pack::built_in()
+            .into_iter()
+            .find(|pack| pack.name() == source);
+        found.ok_or_else(|| {
+            let what = format!("pack {source:?}: none of this name comes with this version");
+            Error::new(ErrorKind::Unsupported, what)
         })
     }
 
@@ -89,6 +108,9 @@ impl Pack {
         // A test reads them one by one, so none is left out here.
         let packs = FILES.iter().map(|(_, text)| Pack::parse(text));
         let mut packs: Vec<Pack> = packs.filter_map(Result::ok).collect();
+        for pack in &mut packs {
+            pack.coverage.source.clone_from(&pack.coverage.name);
+        }
         if let Some(pack) = packs.first_mut() {
             let labels = LABELS.iter().map(|(locale, text)| {
                 let entries: LabelEntries = serde_json::from_str(text).ok()?;
@@ -219,6 +241,7 @@ impl File {
             about: self.about,
             covers: self.covers,
             leaves_out,
+            source: String::new(),
         };
         Ok(Pack {
             coverage,

@@ -26,13 +26,6 @@ pub(super) struct Looks {
 }
 
 impl Shared {
-    /// Takes over what there is, before anybody has the store.
-    pub(super) fn adopt_at_open(&self) {
-        // What cannot be removed, or not be taken over now, is tried again.
-        drop(Inbox(&*self.disk).remove_drafts());
-        self.adopt(&mut Looks::default());
-    }
-
     /// Looks at the inbox, by one look at its folder where nothing is new, and takes over some of what
     /// there is. Looks lie further apart than a tick of the file system's clock.
     pub(super) fn adopt(&self, looks: &mut Looks) {

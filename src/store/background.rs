@@ -16,7 +16,7 @@ use rustix::process::setpriority_process;
 use rustix::thread::gettid;
 
 use super::Shared;
-use super::adopt::Looks;
+use super::house::LOOK_EVERY;
 use super::merge::Aim;
 use super::merge::Due;
 use super::sweep::remove_empty_folders;
@@ -26,8 +26,6 @@ use crate::error::Result;
 
 /// How long accepted events may wait for a sync that nobody asked for.
 const SYNC_AFTER: Duration = Duration::from_millis(20);
-/// How often the folder is looked at in which others leave records, by one call.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// How long the sealing thread waits before it tries again after an error such as a full disk.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 /// The thread that seals and starts merges.
@@ -157,11 +155,11 @@ fn seal_and_merge(shared: &Shared) {
 }
 
 fn sync(shared: &Shared) {
-    let (mut looks, mut look_at) = (Looks::default(), Instant::now() + LOOK_EVERY);
+    let (mut house, mut look_at) = (shared.house(), Instant::now() + LOOK_EVERY);
     let mut background = shared.background.lock();
     while !background.stop {
         if look_at <= Instant::now() {
-            MutexGuard::unlocked(&mut background, || shared.adopt(&mut looks));
+            MutexGuard::unlocked(&mut background, || shared.keep_house(&mut house));
             look_at = Instant::now() + LOOK_EVERY;
             continue;
         }

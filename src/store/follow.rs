@@ -11,8 +11,11 @@ use super::Shared;
 use crate::disk::watch::Watch;
 use crate::error::Result;
 use crate::event::StoredEvent;
+use crate::filter::Condition;
 use crate::filter::Filter;
 use crate::id::Sequence;
+use crate::query::looked_at;
+use crate::query::shown;
 use crate::snapshot::Snapshot;
 
 /// Patience without an end, as a clock can count it.
@@ -45,6 +48,8 @@ const LOOK_AFTER: Duration = Duration::from_secs(1);
 pub struct Follower {
     store: Followed,
     filter: Filter,
+    /// Whose view of the events is given, and what has to hold for what is shown.
+    view: Option<(String, Vec<Condition>)>,
     next_seq: Sequence,
     ready: VecDeque<StoredEvent>,
 }
@@ -71,6 +76,7 @@ impl Follower {
         Follower {
             store,
             filter,
+            view: None,
             next_seq: from,
             ready: VecDeque::new(),
         }
@@ -87,8 +93,38 @@ impl Follower {
         Follower {
             store,
             filter,
+            view: None,
             next_seq: from,
             ready: VecDeque::new(),
+        }
+    }
+
+    /// Gives what `org` is shown: the events of its own trail, projected as [`Snapshot::view`] does, of
+    /// those that then match the filter.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use auditdb::{Event, Filter, Options, Performer, Sequence, Store};
+    /// # let folder = std::env::temp_dir().join(format!("auditdb-doc-follow-org-{}", std::process::id()));
+    /// # let store = Store::open(&folder, Options::default())?;
+    /// let changed = Event::new("user.updated").performer(Performer::new("admin").id("a1").org("north"));
+    /// store.append_batch(&changed.for_orgs(["north", "south"], "change-4711"))?;
+    /// let mut follower = store.follow(Filter::default(), Sequence(0)).of_view("south");
+    /// let event = follower.next(Duration::ZERO)?.expect("the copy of south");
+    /// assert_eq!(event.event.performer.value().and_then(|who| who.id.as_deref()), None);
+    /// assert_eq!(follower.next(Duration::ZERO)?, None);
+    /// # store.close()?;
+    /// # std::fs::remove_dir_all(&folder).ok();
+    /// # Ok::<(), auditdb::Error>(())
+    /// ```
+    #[must_use]
+    pub fn of_view(self, org: impl Into<String>) -> Follower {
+        let org = org.into();
+        let (filter, hidden) = looked_at(&self.filter, &org);
+        Follower {
+            filter,
+            view: Some((org, hidden)),
+            ..self
         }
     }
 
@@ -107,7 +143,10 @@ impl Follower {
             if let Some(snapshot) = self.store.news(self.next_seq)? {
                 let tail = snapshot.tail(&self.filter, self.next_seq)?;
                 self.next_seq = tail.next_seq;
-                self.ready.extend(tail.events);
+                self.ready.extend(match &self.view {
+                    Some((org, hidden)) => shown(tail.events, org, hidden),
+                    None => tail.events,
+                });
             } else if !self.store.wait(self.next_seq, deadline) {
                 return Ok(None);
             }

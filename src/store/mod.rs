@@ -14,6 +14,7 @@ mod create;
 mod cut;
 mod due;
 mod follow;
+mod house;
 mod logs;
 mod merge;
 mod open;

@@ -107,7 +107,7 @@ pub(crate) fn open_on(
     let mut store = recover_on(disk, clock, path, options)?;
     store.threads = background::start(&store.shared)?;
     store.shared.wake_background();
-    store.shared.adopt_at_open();
+    store.shared.open_house();
     Ok(store)
 }
 

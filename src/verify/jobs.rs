@@ -54,12 +54,12 @@ fn check_job(disk: &dyn Disk, id: ExportId) -> Result<()> {
     if record.state != State::Ready {
         return Ok(());
     }
-    let (path, reached) = (names::export(id, &record.ending()), &record.reached);
+    let (path, (bytes, sha256)) = (names::export(id, &record.ending()), record.made());
     let file = disk.open_read(&path)?;
     let len = file.len()?;
-    if len != reached.bytes {
-        let what = format!("the export has {len} bytes, its job made {}", reached.bytes);
-        return Err(Error::corrupt(file.path(), len.min(reached.bytes), what));
+    if len != bytes {
+        let what = format!("the export has {len} bytes, its job made {bytes}");
+        return Err(Error::corrupt(file.path(), len.min(bytes), what));
     }
     let (mut hash, mut read, mut buffer) = (Sha256::new(), 0, Vec::new());
     while read < len {
@@ -69,7 +69,7 @@ fn check_job(disk: &dyn Disk, id: ExportId) -> Result<()> {
         hash.update(&buffer);
         read += next;
     }
-    if hex(&hash.finalize()) != reached.sha256 {
+    if hex(&hash.finalize()) != sha256 {
         let what = "the export is not what its job made: another SHA-256";
         return Err(Error::corrupt(file.path(), 0, what));
     }

@@ -27,6 +27,7 @@ mod check;
 mod child;
 mod cuts;
 mod device;
+mod jobs;
 mod kills;
 mod ledger;
 mod limits;
@@ -62,6 +63,12 @@ const PARTS: &[Part] = &[
         programs: &[],
         needs_root: false,
         run: kills::run,
+    },
+    Part {
+        name: "jobs",
+        programs: &[],
+        needs_root: false,
+        run: jobs::run,
     },
     Part {
         name: "limits",

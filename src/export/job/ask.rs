@@ -1,8 +1,11 @@
 //! What a job exports, as its record keeps it, and back.
 
+use std::sync::Arc;
+
 use super::ExportJob;
 use super::ExportJobOptions;
 use super::ExportJobs;
+use super::archive;
 use crate::error::Error;
 use crate::error::ErrorKind;
 use crate::error::Result;
@@ -13,11 +16,17 @@ use crate::filter::Filter;
 use crate::id::ExportId;
 use crate::id::Sequence;
 use crate::jobs::Asked;
+use crate::jobs::AskedAudience;
+use crate::jobs::AskedZip;
 use crate::jobs::Record;
+use crate::layout::Audience;
 use crate::layout::CsvSafety;
 use crate::layout::Layout;
+use crate::layout::LocalZone;
+use crate::layout::Locale;
 use crate::query::Order;
 use crate::query::Query;
+use crate::registry::Registry;
 
 impl ExportJobs<'_> {
     /// Starts a job that exports what `query` asks of the store as it is now, by its filter, order and
@@ -35,7 +44,15 @@ impl ExportJobs<'_> {
         options: &ExportJobOptions,
     ) -> Result<ExportJob> {
         export.validate()?;
-        export.refuse_pieces()?;
+        match (options.zip, options.rows_per_file) {
+            (true, rows) => archive::validate(export, rows)?,
+            (false, None) => {}
+            (false, Some(_)) => {
+                let what =
+                    "rows_per_file: a job makes one file; several go into an archive, by zip";
+                return Err(Error::new(ErrorKind::OutOfRange, what));
+            }
+        }
         let refuse = |what: &str| Err(Error::new(ErrorKind::OutOfRange, what));
         if export.format == Format::Json {
             return refuse("format: one JSON array cannot be made in steps; take ndjson");
@@ -61,6 +78,11 @@ impl ExportJobs<'_> {
             filter: query.filter.fixed(now)?.to_json(),
             oldest_first: query.order == Order::OldestFirst,
             since_seq: query.since_seq.map(|seq| seq.0),
+            audience: asked_audience(&export.audience),
+            view: export.view.clone(),
+            zip: options.zip.then_some(AskedZip {
+                rows_per_file: options.rows_per_file,
+            }),
         };
         let performer = serde_json::to_value(&options.performer).map_err(|error| {
             Error::new(ErrorKind::Invalid, "performer: cannot be written down").with_source(error)
@@ -76,10 +98,9 @@ impl ExportJobs<'_> {
         record.complete_through = snapshot.complete_through().map(|time| time.to_string());
         record.created_at = now.to_string();
         record.keep_seconds = options.keep.as_secs();
-        if asked_export(&record)? != *export {
-            return refuse(
-                "audience: a job is of an export in UTC, in English, with the built-in names of types",
-            );
+        // Whoever goes on with the job must come to the same export.
+        if self.asked_export(&record)? != *export {
+            return refuse("audience: a job cannot be made for it");
         }
         record.rows_in_range = snapshot.rows_passed(&asked_query(&record)?, None)?;
         match self.folder().add(id, &record) {
@@ -105,31 +126,67 @@ impl ExportJobs<'_> {
     }
 }
 
-/// The export that a record asks for.
-pub(super) fn asked_export(record: &Record) -> Result<Export> {
-    let asked = &record.asked;
-    let format = [Format::Csv, Format::Ndjson];
-    let layout = [
-        Layout::Native,
-        Layout::Entries,
-        Layout::Trail,
-        Layout::Sentinel,
-    ];
-    let safety = [CsvSafety::Guard, CsvSafety::Raw];
-    let packing = [Compression::None, Compression::Zstd, Compression::Gzip];
-    Ok(Export {
-        format: known("format", &asked.format, format, Format::as_str)?,
-        layout: known("layout", &asked.layout, layout, Layout::as_str)?,
-        csv_safety: known("csv_safety", &asked.csv_safety, safety, CsvSafety::as_str)?,
-        compression: known(
-            "compression",
-            &asked.compression,
-            packing,
-            Compression::as_str,
-        )?,
-        limit: asked.limit,
-        header: asked.header,
-        ..Export::default()
+impl ExportJobs<'_> {
+    /// The export that a record asks for.
+    pub(super) fn asked_export(&self, record: &Record) -> Result<Export> {
+        let asked = &record.asked;
+        let format = [Format::Csv, Format::Ndjson];
+        let layout = [
+            Layout::Native,
+            Layout::Entries,
+            Layout::Trail,
+            Layout::Sentinel,
+        ];
+        let safety = [CsvSafety::Guard, CsvSafety::Raw, CsvSafety::Excel];
+        let packing = [Compression::None, Compression::Zstd, Compression::Gzip];
+        Ok(Export {
+            format: known("format", &asked.format, format, Format::as_str)?,
+            layout: known("layout", &asked.layout, layout, Layout::as_str)?,
+            csv_safety: known("csv_safety", &asked.csv_safety, safety, CsvSafety::as_str)?,
+            compression: known(
+                "compression",
+                &asked.compression,
+                packing,
+                Compression::as_str,
+            )?,
+            limit: asked.limit,
+            header: asked.header,
+            audience: self.audience(asked.audience.as_ref())?,
+            view: asked.view.clone(),
+            fonts: Vec::new(),
+        })
+    }
+
+    fn audience(&self, asked: Option<&AskedAudience>) -> Result<Audience> {
+        let Some(asked) = asked else {
+            return Ok(Audience::default());
+        };
+        let zone = match asked.zone.as_str() {
+            "UTC" => Some(LocalZone::default()),
+            name => (self.zones)(name),
+        };
+        let zone = zone.ok_or_else(|| {
+            let what = format!(
+                "zone: nothing is known here of {:?}; ExportJobs::zones says where zones are found",
+                asked.zone
+            );
+            Error::new(ErrorKind::Unsupported, what)
+        })?;
+        let packs = asked.packs.iter().map(String::as_str);
+        Ok(Audience {
+            locale: asked.locale.as_deref().map(Locale::find).transpose()?,
+            zone,
+            registry: Arc::new(Registry::of_sources(packs)?),
+        })
+    }
+}
+
+/// What a record says of whom an export is for; nothing where it is for everybody.
+fn asked_audience(audience: &Audience) -> Option<AskedAudience> {
+    (*audience != Audience::default()).then(|| AskedAudience {
+        locale: audience.locale.map(|locale| locale.as_str().to_owned()),
+        zone: audience.zone.name().to_owned(),
+        packs: audience.registry.sources().map(str::to_owned).collect(),
     })
 }
 

@@ -3,6 +3,11 @@
 //! file is the same bytes whoever makes it, how often it was interrupted and whatever is appended or
 //! merged meanwhile. What a process leaves behind is told in `docs/format/job.md`.
 
+#[cfg(feature = "zip")]
+mod archive;
+#[cfg(not(feature = "zip"))]
+#[path = "unarchived.rs"]
+mod archive;
 mod ask;
 mod part;
 mod run;
@@ -21,14 +26,16 @@ use crate::disk::Disk;
 use crate::disk::clock::SystemClock;
 use crate::disk::names;
 use crate::disk::real::RealDisk;
-use crate::error::Error;
+#[cfg(doc)]
 use crate::error::ErrorKind;
 use crate::error::Result;
+use crate::event::Event;
 use crate::event::Performer;
 use crate::id::ExportId;
 use crate::jobs::Folder;
 use crate::jobs::Record;
 use crate::jobs::State;
+use crate::layout::LocalZone;
 use crate::options::ReadMode;
 use crate::snapshot::Snapshot;
 use crate::store::Reader;
@@ -64,6 +71,7 @@ pub struct ExportJobs<'s> {
     clock: Arc<dyn Clock>,
     keep: Keep<'s>,
     require_audit: bool,
+    zones: Arc<Zones>,
     /// Rows after which the file is made durable.
     step_rows: u64,
 }
@@ -78,7 +86,14 @@ pub struct ExportJobOptions {
     pub performer: Performer,
     /// How long the file is kept once it is made; 7 days by default.
     pub keep: Duration,
+    /// The file is a zip archive with the export in it and a manifest, as [`Export::to_zip`] makes it.
+    pub zip: bool,
+    /// Of an archive: begin a new file in it after so many rows.
+    pub rows_per_file: Option<u64>,
 }
+
+/// Where time zones are found by name.
+type Zones = dyn Fn(&str) -> Option<LocalZone> + Send + Sync;
 
 /// Rows after which a job's file is made durable, a multiple of what one thread packs at a time: some
 /// 45 MiB of usual events, beside which a sync and a record are nothing.
@@ -91,6 +106,8 @@ impl Default for ExportJobOptions {
             key: None,
             performer: Performer::new("system"),
             keep: 7 * DAY,
+            zip: false,
+            rows_per_file: None,
         }
     }
 }
@@ -125,6 +142,7 @@ impl<'s> ExportJobs<'s> {
             clock,
             keep,
             require_audit: false,
+            zones: Arc::new(|_| None),
             step_rows: STEP_ROWS,
         }
     }
@@ -134,6 +152,36 @@ impl<'s> ExportJobs<'s> {
     pub fn require_audit(self) -> ExportJobs<'s> {
         ExportJobs {
             require_audit: true,
+            ..self
+        }
+    }
+
+    /// Says where time zones are found by name: a job keeps the name of its zone alone, and whoever works
+    /// on it must know the zone. Without this, only UTC is known.
+    ///
+    /// ```
+    /// # use auditdb::{Audience, Export, ExportJobs, Format, LocalZone, Options, Query, Store};
+    /// # let folder = std::env::temp_dir().join(format!("auditdb-doc-zones-{}", std::process::id()));
+    /// # let store = Store::open(&folder, Options::default())?;
+    /// let india = || LocalZone::new("Asia/Kolkata", |_| 5 * 3600 + 1800);
+    /// let jobs = ExportJobs::in_store(&store)?;
+    /// let jobs = jobs.zones(move |name| (name == "Asia/Kolkata").then(india));
+    /// let audience = Audience { zone: india(), ..Audience::default() };
+    /// let export = Export { format: Format::Csv, audience, ..Export::default() };
+    /// let id = jobs.start(&export, &Query::default(), &Default::default())?.id;
+    /// # let _ = jobs.run(id, &mut |_| std::ops::ControlFlow::Continue(()))?;
+    /// # drop(jobs);
+    /// # store.close()?;
+    /// # std::fs::remove_dir_all(&folder).ok();
+    /// # Ok::<(), auditdb::Error>(())
+    /// ```
+    #[must_use]
+    pub fn zones(
+        self,
+        find: impl Fn(&str) -> Option<LocalZone> + Send + Sync + 'static,
+    ) -> ExportJobs<'s> {
+        ExportJobs {
+            zones: Arc::new(find),
             ..self
         }
     }
@@ -186,57 +234,9 @@ impl<'s> ExportJobs<'s> {
     /// # Errors
     /// What the disk gives, and what keeping the records of it gives where they are required.
     pub fn purge(&self) -> Result<Vec<ExportJob>> {
-        let folder = self.folder();
-        let mut purged = Vec::new();
-        for id in folder.list()? {
-            let mut record = folder.read(id)?;
-            let due = time(record.expires_at.as_deref()).is_some_and(|due| due <= self.clock.now());
-            if record.state == State::Ready && due {
-                record.state = State::Expired;
-                // First the word, then the deed: what a record calls ready is there.
-                folder.replace(id, &record)?;
-                if !self.tell_of_purge(id, &record)? {
-                    record.audited = false;
-                    folder.replace(id, &record)?;
-                }
-                purged.push(id);
-            }
-            if record.state == State::Expired {
-                folder.remove_file(&names::export(id, &record.ending()))?;
-            }
-        }
-        self.remove_remains()?;
+        let mut tell = |event: &Event| self.allow(self.keep.append(event));
+        let purged = self.folder().purge(self.clock.now(), &mut tell)?;
         purged.into_iter().map(|id| self.status(id)).collect()
-    }
-
-    /// Removes what processes left that ended in the middle of changing a record, or of working on a
-    /// job that has come to its end.
-    fn remove_remains(&self) -> Result<()> {
-        let folder = self.folder();
-        for (id, draft) in folder.drafts()? {
-            // The record of a job that is there changes under its lock only.
-            if self.disk.len(&names::job(id))?.is_some() && !self.is_worked_on(id)? {
-                folder.forget(&draft)?;
-            }
-        }
-        for id in folder.list()? {
-            let is_over = !folder.read(id)?.state.is_open();
-            if is_over && !self.is_worked_on(id)? {
-                folder.remove_file(&names::export_part(id))?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Whether the trail tells of the purge.
-    fn tell_of_purge(&self, id: ExportId, record: &Record) -> Result<bool> {
-        let data = serde_json::json!({
-            "rows": record.reached.rows,
-            "bytes": record.reached.bytes,
-            "sha256": record.reached.sha256,
-            "expired_at": record.expires_at,
-        });
-        self.allow(self.audit(record)?.purged(id, &data))
     }
 
     /// Ends a job that is to be cancelled, with its file locked.
@@ -246,15 +246,12 @@ impl<'s> ExportJobs<'s> {
         record.ended_at = Some(self.clock.now().to_string());
         folder.replace(id, record)?;
         folder.remove_file(&names::export_part(id))?;
+        folder.remove_file(&names::export_archive_part(id))?;
         folder.forget_cancel(id)
     }
 
     fn audit(&self, record: &Record) -> Result<ExportAudit<'s>> {
-        let performer = serde_json::from_value(record.performer.clone()).map_err(|error| {
-            let what = "performer: the job's record does not tell it";
-            Error::new(ErrorKind::Unsupported, what).with_source(error)
-        })?;
-        Ok(ExportAudit::by(self.keep.clone(), performer))
+        Ok(ExportAudit::by(self.keep.clone(), record.performer()?))
     }
 
     fn folder(&self) -> Folder<'_> {

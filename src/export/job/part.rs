@@ -31,19 +31,28 @@ impl Part {
             bytes: 0,
             hash: Sha256::new(),
         };
-        let mut buffer = Vec::new();
-        while part.bytes < reached.bytes && part.file.len()? >= reached.bytes {
-            let len = READ_BYTES.min(reached.bytes - part.bytes);
-            buffer.resize(usize::try_from(len).unwrap_or(0), 0);
-            part.file.read_at(part.bytes, &mut buffer)?;
-            part.hash.update(&buffer);
-            part.bytes += len;
-        }
-        if part.bytes < reached.bytes || reached.bytes > 0 && part.sha256() != reached.sha256 {
-            (part.bytes, part.hash) = (0, Sha256::new());
+        if reached.bytes > 0 && part.file.len()? >= reached.bytes {
+            let hash = part.copy(0, reached.bytes, &mut io::sink())?;
+            if sink::hexadecimal(hash.clone()) == reached.sha256 {
+                (part.bytes, part.hash) = (reached.bytes, hash);
+            }
         }
         part.file.set_len(part.bytes)?;
         Ok(part)
+    }
+
+    /// Writes `len` bytes from byte `from` on to `out`, and hashes them.
+    pub(super) fn copy(&self, from: u64, len: u64, out: &mut dyn Write) -> Result<Sha256> {
+        let (mut hash, mut done, mut buffer) = (Sha256::new(), 0, Vec::new());
+        while done < len {
+            let next = READ_BYTES.min(len - done);
+            buffer.resize(usize::try_from(next).unwrap_or(0), 0);
+            self.file.read_at(from + done, &mut buffer)?;
+            hash.update(&buffer);
+            out.write_all(&buffer).map_err(sink::failed)?;
+            done += next;
+        }
+        Ok(hash)
     }
 
     /// Makes what was written durable.

@@ -8,6 +8,7 @@ use serde_json::json;
 
 use super::ExportJob;
 use super::ExportJobs;
+use super::archive;
 use super::ask;
 use super::part::Part;
 use super::time;
@@ -22,6 +23,7 @@ use crate::export::AuditedExport;
 use crate::export::Export;
 use crate::export::ExportReport;
 use crate::id::ExportId;
+use crate::jobs::ChunkRecord;
 use crate::jobs::Folder;
 use crate::jobs::Reached;
 use crate::jobs::Record;
@@ -31,11 +33,11 @@ use crate::snapshot::Snapshot;
 use crate::time::Time;
 
 /// A job that is being worked on, with its file locked.
-struct Work<'w> {
-    folder: Folder<'w>,
-    id: ExportId,
-    record: Record,
-    export: Export,
+pub(super) struct Work<'w> {
+    pub(super) folder: Folder<'w>,
+    pub(super) id: ExportId,
+    pub(super) record: Record,
+    pub(super) export: Export,
     query: Query,
     snapshot: Snapshot,
     step_rows: u64,
@@ -104,7 +106,7 @@ impl<'s> ExportJobs<'s> {
         let mut work = Work {
             folder: self.folder(),
             id,
-            export: ask::asked_export(&record)?,
+            export: self.asked_export(&record)?,
             query: ask::asked_query(&record)?,
             snapshot: snapshot_of(self.snapshot()?, &record)?,
             step_rows: self.step_rows,
@@ -169,7 +171,7 @@ impl<'s> ExportJobs<'s> {
         record.reason = Some(error.to_string());
         drop(folder.replace(id, &record));
         let told = || -> Result<()> {
-            let (export, query) = (ask::asked_export(&record)?, ask::asked_query(&record)?);
+            let (export, query) = (self.asked_export(&record)?, ask::asked_query(&record)?);
             let audit = self.audit(&record)?;
             let begun = audit.named(
                 id,
@@ -192,9 +194,10 @@ impl Work<'_> {
     ) -> Result<Ended> {
         let ending = self.record.ending();
         let named = names::export(self.id, &ending);
-        if self.record.reached.whole
-            && self.folder.0.len(&named)? == Some(self.record.reached.bytes)
-        {
+        let reached = &self.record.reached;
+        let is_made =
+            reached.whole && (self.record.asked.zip.is_none() || reached.archive.is_some());
+        if is_made && self.folder.0.len(&named)? == Some(self.record.made().0) {
             // It got its name, and the process ended before the record said so.
             drop(file);
             self.folder.remove_file(&names::export_part(self.id))?;
@@ -226,7 +229,13 @@ impl Work<'_> {
             self.reach(&part, &report)?;
             self.folder.replace(self.id, &self.record)?;
         }
-        self.folder.publish(self.id, &ending)?;
+        if self.record.asked.zip.is_none() {
+            self.folder.publish(self.id, &ending)?;
+            return Ok(Ended::Whole);
+        }
+        self.record.reached.archive = Some(archive::make(self, &part)?);
+        self.folder.replace(self.id, &self.record)?;
+        self.folder.remove_file(&names::export_part(self.id))?;
         Ok(Ended::Whole)
     }
 
@@ -236,9 +245,9 @@ impl Work<'_> {
         watch: &mut dyn FnMut(u64) -> ControlFlow<()>,
     ) -> Result<ExportReport> {
         let reached = &self.record.reached;
-        let limit = self.export.limit.unwrap_or(u64::MAX);
+        let left = self.export.rows_max().saturating_sub(reached.rows);
         let step = Export {
-            limit: Some(self.step_rows.min(limit - reached.rows)),
+            limit: Some(self.step_rows.min(left).min(self.chunk_left())),
             header: self.export.header && reached.cursor.is_none(),
             ..self.export.clone()
         };
@@ -250,6 +259,47 @@ impl Work<'_> {
         step.run_watched(&self.snapshot, &query, part, watch)
     }
 
+    /// Rows of a file in the archive, where there is one.
+    fn chunk_rows(&self) -> u64 {
+        let zip = self.record.asked.zip.as_ref();
+        zip.and_then(|zip| zip.rows_per_file).unwrap_or(u64::MAX)
+    }
+
+    /// Rows that are missing from the last of them; all, where the next one begins.
+    fn chunk_left(&self) -> u64 {
+        let last = self
+            .record
+            .reached
+            .chunks
+            .last()
+            .map_or(0, |chunk| chunk.rows);
+        match self.chunk_rows().saturating_sub(last) {
+            0 => self.chunk_rows(),
+            left => left,
+        }
+    }
+
+    /// Notes what a step added to the files in the archive.
+    fn count_in_chunk(&mut self, bytes: u64, report: &ExportReport) {
+        let rows_max = self.chunk_rows();
+        let reached = &mut self.record.reached;
+        let (first, last) = (report.first, report.last.map(|id| id.to_string()));
+        match reached.chunks.last_mut() {
+            Some(chunk) if chunk.rows < rows_max => {
+                chunk.rows += report.rows;
+                chunk.bytes += bytes;
+                chunk.last = last.or(chunk.last.take());
+            }
+            _ => reached.chunks.push(ChunkRecord {
+                rows: report.rows,
+                bytes,
+                cursor: reached.cursor.clone(),
+                first: first.map(|id| id.to_string()),
+                last,
+            }),
+        }
+    }
+
     /// Notes how far the file is.
     fn reach(&mut self, part: &Part, report: &ExportReport) -> Result<()> {
         let rows_passed = match report.last {
@@ -258,9 +308,13 @@ impl Work<'_> {
                 .rows_passed(&self.query, Some(last.position()))?,
             None => self.record.rows_in_range,
         };
+        let rows = self.record.reached.rows + report.rows;
+        self.export.refuse_overflow(!report.complete, rows)?;
+        let limited = rows >= self.export.rows_max();
+        if self.record.asked.zip.is_some() {
+            self.count_in_chunk(part.bytes() - self.record.reached.bytes, report);
+        }
         let reached = &mut self.record.reached;
-        let rows = reached.rows + report.rows;
-        let limited = self.export.limit.is_some_and(|limit| rows >= limit);
         *reached = Reached {
             rows,
             bytes: part.bytes(),
@@ -273,6 +327,8 @@ impl Work<'_> {
                 .or(report.first.map(|id| id.to_string())),
             last: report.last.map(|id| id.to_string()).or(reached.last.take()),
             whole: report.complete || limited,
+            chunks: core::mem::take(&mut reached.chunks),
+            archive: None,
         };
         Ok(())
     }
@@ -282,9 +338,9 @@ fn tell_of_end(audited: &AuditedExport<'_>, record: &Record) -> Result<()> {
     let reached = &record.reached;
     let came_of_it = json!({
         "rows": reached.rows,
-        "bytes": reached.bytes,
-        "sha256": reached.sha256,
-        "files": 1,
+        "bytes": record.made().0,
+        "sha256": record.made().1,
+        "files": reached.chunks.len().max(1),
         "complete": reached.cursor.is_none(),
         "first": reached.first,
         "last": reached.last,

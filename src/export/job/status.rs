@@ -109,7 +109,9 @@ impl ExportJobs<'_> {
         let event = |text: &Option<String>| text.as_ref().and_then(|id| id.parse().ok());
         let expires_at = time(record.expires_at.as_deref());
         let state = match record.state {
-            State::Running | State::Queued if self.is_worked_on(id)? => ExportJobState::Running,
+            State::Running | State::Queued if self.folder().is_worked_on(id)? => {
+                ExportJobState::Running
+            }
             State::Running | State::Queued => ExportJobState::Queued,
             State::Ready if expires_at.is_some_and(|at| at <= self.clock.now()) => {
                 ExportJobState::Expired
@@ -127,8 +129,8 @@ impl ExportJobs<'_> {
             state,
             reason: record.reason.clone(),
             rows: reached.rows,
-            bytes: reached.bytes,
-            sha256: reached.sha256.clone(),
+            bytes: record.made().0,
+            sha256: record.made().1.to_owned(),
             progress: progress(record),
             rows_estimate: estimate(record),
             complete: reached.whole.then_some(cursor.is_none()),
@@ -144,14 +146,6 @@ impl ExportJobs<'_> {
             file: (state == ExportJobState::Ready).then_some(file),
             audited: record.audited,
         })
-    }
-
-    pub(super) fn is_worked_on(&self, id: ExportId) -> Result<bool> {
-        let part = names::export_part(id);
-        match self.disk.len(&part)? {
-            Some(_) => self.disk.is_locked(&part),
-            None => Ok(false),
-        }
     }
 }
 

@@ -7,6 +7,10 @@
     reason = "a test may stop at what it did not expect"
 )]
 
+#[cfg(feature = "zip")]
+mod archives;
+mod made_for;
+
 use std::io::ErrorKind::Other;
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -14,6 +18,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
+use std::time::Instant;
 
 use super::ExportJobOptions;
 use super::ExportJobState;
@@ -36,6 +41,8 @@ use crate::filter::FilterField;
 use crate::id::ExportId;
 use crate::jobs::Folder;
 use crate::jobs::Record;
+use crate::jobs::State;
+use crate::layout::LocalZone;
 use crate::options::Options;
 use crate::query::Order;
 use crate::query::Query;
@@ -46,6 +53,7 @@ use crate::time::Time;
 
 const EVENTS: u64 = 45;
 const STEP: u64 = 10;
+const INDIA: &str = "Asia/Kolkata";
 const BASE: i64 = 1_778_000_000_000_000;
 
 struct TestClock(AtomicI64);
@@ -61,12 +69,17 @@ fn clock() -> Arc<TestClock> {
 }
 
 fn open(disk: &SimDisk) -> Result<Store> {
+    open_at(disk, &clock())
+}
+
+fn open_at(disk: &SimDisk, clock: &Arc<TestClock>) -> Result<Store> {
     let options = Options {
         memtable_bytes_max: 4 << 10,
         merge_fan_in: 2,
         ..Options::default()
     };
-    open_on(Arc::new(disk.clone()), clock(), Path::new("/sim"), options)
+    let clock = Arc::<TestClock>::clone(clock);
+    open_on(Arc::new(disk.clone()), clock, Path::new("/sim"), options)
 }
 
 fn append(store: &Store, numbers: core::ops::Range<u64>) {
@@ -92,8 +105,12 @@ fn jobs<'s>(disk: &SimDisk, store: &'s Store) -> Result<ExportJobs<'s>> {
     let jobs = ExportJobs::on(Arc::new(disk.clone()), clock(), Keep::Store(store));
     Ok(ExportJobs {
         step_rows: STEP,
-        ..jobs
+        ..jobs.zones(|name| (name == INDIA).then(india))
     })
+}
+
+fn india() -> LocalZone {
+    LocalZone::new(INDIA, |_| 5 * 3600 + 1800)
 }
 
 fn keyed(key: &str) -> ExportJobOptions {
@@ -155,11 +172,22 @@ fn ending(export: &Export) -> &'static str {
 
 /// Starts the job and works on it until it is ready; gives its file.
 fn done(disk: &SimDisk, store: &Store, export: &Export) -> Result<Vec<u8>> {
+    done_as(disk, store, export, &keyed("nightly"))
+}
+
+fn done_as(
+    disk: &SimDisk,
+    store: &Store,
+    export: &Export,
+    options: &ExportJobOptions,
+) -> Result<Vec<u8>> {
     let jobs = jobs(disk, store)?;
-    let id = jobs.start(export, &query(), &keyed("nightly"))?.id;
+    let id = jobs.start(export, &query(), options)?.id;
     let job = jobs.run(id, &mut on)?;
     assert_eq!(job.state, ExportJobState::Ready);
-    let bytes = read(disk, &names::export(id, ending(export)));
+    let ending = if options.zip { "zip" } else { ending(export) };
+    let bytes = read(disk, &names::export(id, ending));
+    assert_eq!(disk.len(&names::export_part(id))?, None);
     assert_eq!((job.rows, job.bytes), (EVENTS - 2, bytes.len() as u64));
     assert_eq!((job.complete, job.audited), (Some(false), true));
     Ok(bytes)
@@ -316,6 +344,41 @@ fn mission_d22_files_are_purged_when_their_time_has_come() {
     assert_eq!(count(&store, "audit.export_purged"), 1);
     assert_eq!(count(&store, "job.tested") as u64, EVENTS);
     assert_eq!(jobs.purge().unwrap().len(), 0);
+}
+
+/// Nobody has to ask: the store's writer purges when it opens the store, and while it has it open.
+#[test]
+fn mission_d22_the_writer_purges_at_open_and_hourly() {
+    let (disk, store) = filled(1);
+    let jobs = jobs(&disk, &store).unwrap();
+    let ids = ["a", "b"].map(|key| {
+        let keep = Duration::from_secs(if key == "a" { 3600 } else { 3 * 3600 });
+        let options = ExportJobOptions { keep, ..keyed(key) };
+        let id = jobs
+            .start(&Export::default(), &query(), &options)
+            .unwrap()
+            .id;
+        jobs.run(id, &mut on).unwrap().id
+    });
+    drop(jobs);
+    store.close().unwrap();
+    let there = |id: ExportId| disk.len(&names::export(id, "ndjson")).unwrap().is_some();
+    let hour = Duration::from_secs(3600).as_micros() as i64;
+    let clock = Arc::new(TestClock(AtomicI64::new(BASE + hour)));
+    let store = open_at(&disk, &clock).unwrap();
+    assert!(!there(ids[0]) && there(ids[1]));
+    clock.0.store(BASE + 4 * hour, Ordering::SeqCst);
+    let begun = Instant::now();
+    while there(ids[1]) || count(&store, "audit.export_purged") < 2 {
+        assert!(begun.elapsed() < Duration::from_secs(30));
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let now = ids.map(|id| Folder(&disk).read(id).unwrap());
+    assert!(
+        now.iter()
+            .all(|record| record.state == State::Expired && record.audited)
+    );
+    assert_eq!(count(&store, "job.tested") as u64, EVENTS);
 }
 
 /// A full disk fails the job, with room it goes on; a file that was changed meanwhile is made anew.

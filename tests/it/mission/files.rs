@@ -9,6 +9,7 @@ use sha2::Digest;
 use crate::cli::Place;
 use crate::cli::files;
 use crate::cli::json;
+use crate::cli::lines;
 use crate::cli::text;
 
 pub(super) fn sha256(bytes: &[u8]) -> String {
@@ -325,4 +326,37 @@ fn mission_e11_a_limit_that_fails_makes_nothing() {
     );
     assert!(!place.path("out.csv").exists());
     place.run(&[&export[..], &["40"]].concat(), b"").done();
+}
+
+/// Where so many events share one moment that no file holds them all, the border between two files loses
+/// none and repeats none.
+#[test]
+fn mission_a22_d21_sixty_thousand_ties_lie_across_files() {
+    const TIES: usize = 60_000;
+    let place = Place::new();
+    let moment: auditdb::Time = "2026-05-17T08:00:00.000001Z".parse().expect("a time");
+    let tie = |number: usize| {
+        let event = auditdb::Event::new("tie.made").occurred_at(moment);
+        event.reason(number.to_string())
+    };
+    let options = auditdb::Options::default();
+    let store = auditdb::Store::open(place.path("store"), options).expect("a store");
+    let events: Vec<auditdb::Event> = (0..TIES).map(tie).collect();
+    store.append_batch(&events).expect("one batch");
+    store.close().expect("closed");
+    for rows in ["50000", "59999", "7000"] {
+        let cut = ["--rows-per-file", rows, "-o", "@ties.ndjson", "--force"];
+        place
+            .run(&[&["export", "DB", "-f", "ndjson"], &cut[..]].concat(), b"")
+            .done();
+        let manifest = place.read("ties.ndjson.manifest.json");
+        let (_, together) = checked(&manifest, |name| place.read(name));
+        let told = String::from_utf8(together).expect("text");
+        let mut numbers: Vec<usize> = lines(&told)
+            .iter()
+            .filter_map(|event| text(event, "/reason").parse().ok())
+            .collect();
+        numbers.sort_unstable();
+        assert!(numbers.into_iter().eq(0..TIES), "by {rows}");
+    }
 }

@@ -172,3 +172,107 @@ fn a_job_can_be_cancelled_and_damage_of_its_file_is_found() {
     let found = place.run(&["verify", "DB"], b"").ends_with(1);
     assert!(String::from_utf8_lossy(&found.out).contains("exports/exp_"));
 }
+
+/// A job takes what an export takes: words to search for, saved queries, zone, language, Excel, a profile,
+/// a view. Its file is the export's.
+#[test]
+fn mission_d19_a27_a_job_takes_what_an_export_takes() {
+    let place = Place::with_events(3_000);
+    let saved = [
+        "query",
+        "DB",
+        "--save",
+        "logins",
+        "--type",
+        "session.*",
+        "-n",
+        "1",
+    ];
+    place.run(&saved, b"").done();
+    let type_of = |event: &str| text(&lines(event)[0], "/type").to_owned();
+    let first = type_of(&place.out(&["query", "DB", "-n", "1", "-o", "ndjson"]));
+    for words in [
+        &["-f", "csv", "--text", "user"][..],
+        &["-f", "ndjson", "--query", "logins", "--outcome", "success"],
+        &[
+            "-f",
+            "csv",
+            "--layout",
+            "trail",
+            "--tz",
+            "Asia/Kolkata",
+            "--locale",
+            "de",
+        ],
+        &["-f", "csv", "--excel", "--type", &first],
+        &["-f", "csv", "--layout", "sentinel", "--pack", "none"],
+        &["-f", "csv", "--profile", "evidence"],
+        &["-f", "ndjson", "--view", "nobody"],
+        &[
+            "-f",
+            "csv",
+            "--rows-per-file",
+            "1000",
+            "--zip",
+            "--limit",
+            "2500",
+        ],
+    ] {
+        // What the trail tells of the jobs before is in no export.
+        let words = [words, &["--type", "!audit.*"]].concat();
+        let out = place.path("whole").display().to_string();
+        let export = [&["export", "DB", "--force", "-o", &out], &words[..]].concat();
+        place.run(&export, b"").done();
+        let ready = job(&place, &[&["start"], &words[..]].concat());
+        assert_eq!(text(&ready, "/state"), "ready", "{words:?}");
+        let is_zip = words.contains(&"--zip");
+        assert!(text(&ready, "/file").ends_with(".zip") == is_zip);
+        if !is_zip {
+            assert!(file(&ready) == place.read("whole"), "{words:?}");
+        }
+    }
+    for (words, flag) in [
+        (
+            &["-f", "csv", "--rows-per-file", "10"][..],
+            "--rows-per-file",
+        ),
+        (&["-f", "json"], "format"),
+        (&["-f", "csv", "--limit-error", "5"], "--limit-error"),
+        (&["-f", "csv", "--query", "no-such"], "--query"),
+    ] {
+        let refused = place.run(&[&["jobs", "DB", "start"], words].concat(), b"");
+        let refused = refused.ends_with(2);
+        assert!(refused.error.contains(flag), "{words:?}: {}", refused.error);
+    }
+}
+
+/// What the synchronous export of other systems leaves open is answered by one job: how many, where to go
+/// on, which bytes, no ceiling, and a record of who did it.
+#[test]
+fn mission_e24_an_export_has_a_count_a_cursor_a_digest_no_ceiling_and_a_record() {
+    let place = Place::with_events(60_000);
+    let estimate = place.json(&["export", "DB", "-f", "csv", "--dry-run=json"]);
+    assert_eq!(estimate["matches"], 60_000);
+    let whole = job(&place, &["start", "-f", "csv", "--as", "admin:a1"]);
+    assert_eq!(
+        (&whole["rows"], &whole["complete"], &whole["next_cursor"]),
+        (&60_000.into(), &true.into(), &Value::Null)
+    );
+    assert_eq!(whole["bytes"], file(&whole).len());
+    let part = job(&place, &["start", "-f", "csv", "--limit", "10"]);
+    assert_eq!(part["complete"], false);
+    assert!(!text(&part, "/next_cursor").is_empty());
+    let told = [
+        "query",
+        "DB",
+        "-o",
+        "ndjson",
+        "--type",
+        "audit.exported",
+        "--oldest-first",
+    ];
+    let told = lines(&place.out(&told));
+    assert_eq!(told.len(), 2);
+    assert_eq!(text(&told[0], "/performer/id"), "a1");
+    assert_eq!(told[0]["data"]["sha256"], whole["sha256"]);
+}

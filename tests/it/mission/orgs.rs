@@ -284,8 +284,16 @@ fn mission_c5_a_cursor_goes_on_only_for_the_organisation_it_was_made_for() {
 
 #[cfg(feature = "cli")]
 mod by_the_command {
+    use std::io::BufRead;
+    use std::io::BufReader;
+    use std::process::Stdio;
+
     use super::telling;
     use crate::cli::Place;
+    use crate::cli::auditdb;
+    use crate::cli::json;
+    use crate::cli::lines;
+    use crate::cli::text;
 
     #[test]
     fn mission_b7_the_command_shows_an_organisation_what_is_its_own() {
@@ -319,5 +327,98 @@ mod by_the_command {
         );
         let both = ["query", "DB", "--view", "south", "--with-effects"];
         place.run(&both, b"").ends_with(2);
+    }
+
+    /// An export, its parts, a job and who follows see what a page shows, and the record names the view.
+    #[test]
+    fn mission_b7_exports_jobs_and_followers_are_shown_what_pages_are() {
+        const EVENTS: usize = 2_500;
+        let place = Place::new();
+        let store = auditdb::Store::open(place.path("store"), auditdb::Options::default());
+        let store = store.expect("a store");
+        for number in 0..EVENTS {
+            let event = telling("north").key(format!("event {number}"));
+            let copies = event.for_orgs(["north", "south"], &number.to_string());
+            store.append_batch(&copies).expect("as one");
+        }
+        store.close().expect("closed");
+        let view = ["--view", "south", "--type", "!audit.*"];
+        for form in ["ndjson", "csv"] {
+            let page = [&["query", "DB", "-n", "10000", "-o", form], &view[..]].concat();
+            let shown = place.run(&page, b"").done().out;
+            let export = [&["export", "DB", "-f", form], &view[..]].concat();
+            assert!(place.run(&export, b"").done().out == shown, "{form}");
+            let told = String::from_utf8_lossy(&shown);
+            assert!(told.contains("External Org User") && !told.contains("ecret"));
+            let part = [
+                "--limit", "2000", "-o", "@part", "--force", "--report", "@told", "--as", "u7",
+            ];
+            place.run(&[&export[..], &part].concat(), b"").done();
+            let report = json(&String::from_utf8_lossy(&place.read("told")));
+            assert_eq!(
+                (&report["rows"], &report["view"]),
+                (&2000.into(), &"south".into())
+            );
+            let cursor = text(&report, "/next_cursor");
+            let rest = [&export[..], &["--cursor", cursor, "--no-header"]].concat();
+            let rest = place.run(&rest, b"").done().out;
+            assert!([place.read("part"), rest].concat() == shown, "{form}");
+            let start = [&["jobs", "DB", "start", "-f", form], &view[..]].concat();
+            let job = place.json(&start);
+            let made = std::fs::read(text(&job, "/file")).expect("its file");
+            assert!(made == shown, "{form}");
+            // Of the other organisation's view the cursor is of another filter.
+            let other = [
+                "export", "DB", "-f", form, "--view", "north", "--cursor", cursor,
+            ];
+            place.run(&other, b"").ends_with(2);
+        }
+        let told = [
+            "query",
+            "DB",
+            "-o",
+            "ndjson",
+            "--type",
+            "audit.export_started",
+        ];
+        for record in lines(&place.out(&told)) {
+            assert_eq!(record["data"]["view"], "south");
+        }
+        let query = ["query", "DB", "--view", "south", "-n", "1", "--as", "u7"];
+        place.run(&query, b"").done();
+        let told = place.out(&["query", "DB", "-o", "ndjson", "--type", "audit.queried"]);
+        assert_eq!(lines(&told)[0]["data"]["view"], "south");
+        for words in [&["--dry-run"][..], &["--limit-error", "5"]] {
+            let both = [&["export", "DB", "-f", "csv", "--view", "south"], words].concat();
+            place.run(&both, b"").ends_with(2);
+        }
+        follows(&place, EVENTS);
+        counts(&place, EVENTS);
+    }
+
+    fn counts(place: &Place, events: usize) {
+        let facets = ["facets", "DB", "type", "--view", "south", "-o", "json"];
+        let counted = &place.json(&facets)["values"][0];
+        assert_eq!(counted["count"], events);
+        for words in [&["performer"][..], &["type", "--performer", "admin:a1"]] {
+            let hidden = [&["facets", "DB", "--view", "south"], words].concat();
+            let refused = place.run(&hidden, b"").ends_with(2);
+            assert!(refused.error.contains("view: "), "{}", refused.error);
+        }
+    }
+
+    fn follows(place: &Place, events: usize) {
+        let store = place.name("store");
+        let mut child = auditdb(&["follow", &store, "--view", "south"])
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("a process");
+        let followed = BufReader::new(child.stdout.take().expect("its output"));
+        for line in followed.lines().take(events) {
+            let line = line.expect("a line");
+            assert!(line.contains("External Org User") && !line.contains("ecret"));
+        }
+        child.kill().expect("an end");
+        child.wait().expect("its end");
     }
 }

@@ -1,7 +1,7 @@
 //! `auditdb export`: events to a file that appears whole or not at all, to several, or to stdout.
 
 mod dry_run;
-mod extent;
+pub(super) mod extent;
 
 use std::io::Write;
 use std::ops::ControlFlow;
@@ -46,6 +46,7 @@ const MISSING_LISTED: usize = 24;
   auditdb export trail -f csv --limit 50000 --report part1.json -o part1.csv
   auditdb export trail -f csv --limit 50000 --cursor TOKEN --no-header -o part2.csv
   auditdb export trail -f csv --as user:u7 -o trail.csv       the store records who exported what
+  auditdb export trail -f csv --view north -o north.csv       what the organisation north is shown
   auditdb export trail -f csv --rows-per-file 50000 -o trail.csv     trail-000001.csv and so on
   auditdb export trail -f csv --profile investigation -o trail.zip   what one download holds
   auditdb export trail -f csv --layout trail --tz Europe/Berlin --locale de --excel -o liste.csv
@@ -84,7 +85,7 @@ pub(crate) struct Words {
     report: Option<PathBuf>,
     /// Tell how many rows the export would have, and how large it would be in each format, and write
     /// nothing; =json for programs
-    #[arg(long, value_enum, value_name = "HOW", num_args = 0..=1, require_equals = true, default_missing_value = "table")]
+    #[arg(long, value_enum, value_name = "HOW", conflicts_with = "view", num_args = 0..=1, require_equals = true, default_missing_value = "table")]
     dry_run: Option<dry_run::Shape>,
     #[command(flatten)]
     extent: Extent,
@@ -141,13 +142,16 @@ pub(crate) fn run(words: &Words, output: &Output) -> Outcome<Code> {
         return Err(interrupted(&made.whole, to_stdout));
     }
     audited?;
-    words.extent.check_complete(&made)
+    words
+        .extent
+        .check_complete(made.whole.complete, made.whole.rows)
 }
 
 impl Words {
     fn export(&self) -> Outcome<Export> {
         Ok(Export {
             limit: self.extent.limit(),
+            view: self.extent.view(),
             compression: self
                 .compress
                 .map_or(Compression::None, CompressWord::meaning),

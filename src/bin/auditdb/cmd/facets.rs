@@ -30,6 +30,7 @@ use crate::table::Table;
   auditdb facets trail subject --order recency           those that something happened to last
   auditdb facets trail subject --prefix user:u1 --order name
   auditdb facets trail meta:ticket --prefix 47 -o json
+  auditdb facets trail subject --view north              of the trail of the organisation north
   auditdb facets trail day --type session.login.failed --order name
 
 Fields: type, sub-type, org, outcome, source, ip, subject, target, performer, on-behalf-of (by kind
@@ -68,6 +69,9 @@ pub(crate) struct Words {
         value_name = "FORMAT"
     )]
     output: Shape,
+    /// Over the events that this organisation is shown; of fields that are shown to all as they are
+    #[arg(long, value_name = "ORG", allow_hyphen_values = true)]
+    view: Option<String>,
     #[command(flatten)]
     filters: Filters,
 }
@@ -108,11 +112,17 @@ pub(crate) fn run(words: &Words, output: &Output) -> Outcome<Code> {
     }
     let (facets, of_entities) = match &counted {
         Counted::Values(asked) => {
-            let facets = snapshot.facets(&query, asked)?;
+            let facets = match &words.view {
+                Some(org) => snapshot.view(org).facets(&query, asked)?,
+                None => snapshot.facets(&query, asked)?,
+            };
             (facets, is_of_entities(&asked.field))
         }
         Counted::Times(every) => {
-            let counts = snapshot.counts_by_time(&query, *every)?;
+            let counts = match &words.view {
+                Some(org) => snapshot.view(org).counts_by_time(&query, *every)?,
+                None => snapshot.counts_by_time(&query, *every)?,
+            };
             (words.in_order(counts), false)
         }
     };

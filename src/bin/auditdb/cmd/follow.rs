@@ -16,6 +16,7 @@ use crate::output::Output;
 #[derive(Args)]
 #[command(after_help = "Examples:
   auditdb follow trail --new
+  auditdb follow trail --new --view north                 what the organisation north is shown
   auditdb follow trail --from-seq 120000 --outcome denied | jq .type
 
 The order is that of commits (seq), so a late event comes when it was committed. To go on after a
@@ -34,6 +35,10 @@ pub(crate) struct Words {
     /// Only events that are still to come
     #[arg(long)]
     new: bool,
+    /// What this organisation is shown: the events of its own trail, with performers of others as
+    /// External Org User
+    #[arg(long, value_name = "ORG", allow_hyphen_values = true)]
+    view: Option<String>,
     #[command(flatten)]
     filters: Filters,
 }
@@ -50,7 +55,11 @@ pub(crate) fn run(words: &Words, output: &Output) -> Outcome<Code> {
     } else {
         Sequence(words.from_seq.unwrap_or(0))
     };
-    let mut follower = reader.follow(filter, from);
+    let follower = reader.follow(filter, from);
+    let mut follower = match &words.view {
+        Some(org) => follower.of_view(org),
+        None => follower,
+    };
     let mut out = output.data();
     output.interrupt.arm();
     let mut patience = Duration::ZERO;

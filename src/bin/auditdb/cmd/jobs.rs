@@ -16,6 +16,7 @@ use clap::Args;
 use clap::Subcommand;
 
 use super::export::CompressWord;
+use super::export::extent::Extent;
 use crate::args::Database;
 use crate::args::Filters;
 use crate::args::Place;
@@ -26,18 +27,22 @@ use crate::failure::Outcome;
 use crate::form::Form;
 use crate::output::Output;
 use crate::progress::Progress;
+use crate::zone::NamedZone;
 
 #[derive(Args)]
 #[command(after_help = "Examples:
   auditdb jobs trail start -f csv --type 'admin.*' --job-key 2026-Q2 --as user:u7
   auditdb jobs trail start -f ndjson --compress zstd --queue      only note it, and print its name
+  auditdb jobs trail start -f csv --profile investigation         files of 50,000 in one archive
+  auditdb jobs trail start -f csv --layout trail --tz Europe/Berlin --locale de --text Umzug
   auditdb jobs trail status exp_01… --wait                        go on with it, or wait for it
   auditdb jobs trail list
   auditdb jobs trail purge                                        remove files whose time is over
 
 A job is of the store as it is when the job is started. Its file lies in DB/exports and is the same
 bytes however often the work was interrupted; whoever runs it next goes on at the last 65,536 rows
-that were made durable. The store's own trail tells of each job: audit.export_started,
+that were made durable. It takes what export takes; of --rows-per-file only together with --zip, since
+a job makes one file, and no JSON array. The store's own trail tells of each job: audit.export_started,
 audit.exported, audit.export_failed, audit.export_purged.")]
 pub(crate) struct Words {
     #[command(flatten)]
@@ -64,9 +69,6 @@ enum Action {
 struct Start {
     #[command(flatten)]
     form: Form,
-    /// Events at the most
-    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(u64).range(1..))]
-    limit: Option<u64>,
     /// Pack the file
     #[arg(long, value_enum, value_name = "HOW")]
     compress: Option<CompressWord>,
@@ -79,6 +81,8 @@ struct Start {
     /// Only note the job; `status --wait` works on it
     #[arg(long)]
     queue: bool,
+    #[command(flatten)]
+    extent: Extent,
     #[command(flatten)]
     auditing: Auditing,
     #[command(flatten)]
@@ -108,7 +112,10 @@ const PATIENCE: Duration = Duration::from_millis(200);
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
 pub(crate) fn run(words: &Words, output: &Output) -> Outcome<Code> {
-    let jobs = || Ok::<_, Failure>(ExportJobs::in_folder(&words.database.path)?);
+    let jobs = || -> Outcome<ExportJobs<'static>> {
+        let zone = |name: &str| NamedZone::find(name).ok().map(|zone| zone.local());
+        Ok(ExportJobs::in_folder(&words.database.path)?.zones(zone))
+    };
     match &words.action {
         Action::List => {
             for job in jobs()?.list()? {
@@ -146,19 +153,28 @@ fn begin(
 ) -> Outcome<Code> {
     let jobs = required(jobs, &start.auditing);
     let export = Export {
-        limit: start.limit,
+        limit: start.extent.limit(),
+        view: start.extent.view(),
         compression: start
             .compress
             .map_or(Compression::None, CompressWord::meaning),
         ..start.form.export(&start.filters)?
     };
+    if start.extent.rows_per_file().is_some() && !start.extent.zip() {
+        let what = "--rows-per-file: a job makes one file; add --zip for several in one archive";
+        return Err(Failure::usage(what));
+    }
+    start.extent.check(&export, false)?;
     let filter = start.filters.read(database)?;
     start.filters.explain(&filter, output);
     let query = start.place.query(filter)?;
+    start.extent.count(&database.snapshot()?, &query)?;
     let options = ExportJobOptions {
         key: start.job_key.clone(),
         performer: start.auditing.performer()?,
         keep: DAY.saturating_mul(u32::try_from(start.keep_days).unwrap_or(u32::MAX)),
+        zip: start.extent.zip(),
+        rows_per_file: start.extent.rows_per_file(),
     };
     let started = jobs.start(&export, &query, &options);
     let job = started.map_err(|error| match error.kind() {
@@ -173,7 +189,10 @@ fn begin(
     output.note(&format!("job {}", job.id));
     let job = wait(&jobs, job.id, output)?;
     // One that is kept for no time at all was made all the same.
-    end(&job, job.state != ExportJobState::Expired, output)
+    end(&job, job.state != ExportJobState::Expired, output)?;
+    start
+        .extent
+        .check_complete(job.complete != Some(false), job.rows)
 }
 
 fn required<'s>(jobs: ExportJobs<'s>, auditing: &Auditing) -> ExportJobs<'s> {

@@ -140,7 +140,10 @@ pub(crate) fn run(words: &Words, output: &Output) -> Outcome<Code> {
     }
     if let Some(asked) = asked {
         let performer = words.auditing.performer()?;
-        let audit = ExportAudit::in_folder(&words.database.path, performer);
+        let mut audit = ExportAudit::in_folder(&words.database.path, performer);
+        if let Some(org) = &words.view {
+            audit = audit.of_view(org);
+        }
         let told = audit.queried(&snapshot, &asked, page.events, page.page.complete);
         words.auditing.settle(told, output)?;
     }

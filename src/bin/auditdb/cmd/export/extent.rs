@@ -12,7 +12,7 @@ use crate::failure::Outcome;
 use crate::table;
 
 #[derive(Args)]
-pub(super) struct Extent {
+pub(in crate::cmd) struct Extent {
     /// Events at the most
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(u64).range(1..))]
     limit: Option<u64>,
@@ -29,8 +29,17 @@ pub(super) struct Extent {
     #[arg(long)]
     require_complete: bool,
     /// Export nothing and exit with 2 if more than N events match
-    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    #[arg(
+        long,
+        value_name = "N",
+        allow_negative_numbers = true,
+        conflicts_with = "view"
+    )]
     limit_error: Option<u64>,
+    /// What this organisation is shown: the events of its own trail, with performers of others as
+    /// External Org User
+    #[arg(long, value_name = "ORG", allow_hyphen_values = true)]
+    view: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -48,7 +57,7 @@ const FILE_ROWS: u64 = 50_000;
 const ZIP_ROWS: u64 = 500_000;
 
 impl Extent {
-    pub(super) fn limit(&self) -> Option<u64> {
+    pub(in crate::cmd) fn limit(&self) -> Option<u64> {
         self.limit.or(match self.profile {
             Some(ProfileWord::Evidence) => Some(FILE_ROWS),
             Some(ProfileWord::Investigation) => Some(ZIP_ROWS),
@@ -56,17 +65,21 @@ impl Extent {
         })
     }
 
-    pub(super) fn rows_per_file(&self) -> Option<u64> {
+    pub(in crate::cmd) fn rows_per_file(&self) -> Option<u64> {
         let investigation = self.profile == Some(ProfileWord::Investigation);
         self.rows_per_file.or(investigation.then_some(FILE_ROWS))
     }
 
-    pub(super) fn zip(&self) -> bool {
+    pub(in crate::cmd) fn view(&self) -> Option<String> {
+        self.view.clone()
+    }
+
+    pub(in crate::cmd) fn zip(&self) -> bool {
         self.zip || self.profile == Some(ProfileWord::Investigation)
     }
 
     /// Refuses what cannot be cut or packed as asked.
-    pub(super) fn check(&self, export: &Export, to_stdout: bool) -> Outcome<()> {
+    pub(in crate::cmd) fn check(&self, export: &Export, to_stdout: bool) -> Outcome<()> {
         let rows = self.rows_per_file();
         let (flag, checked) = if self.zip() {
             ("--zip", export.validate_zip(rows))
@@ -83,7 +96,7 @@ impl Extent {
     }
 
     /// Refuses an export of more events than `--limit-error` allows, before anything is made.
-    pub(super) fn count(&self, snapshot: &Snapshot, query: &Query) -> Outcome<()> {
+    pub(in crate::cmd) fn count(&self, snapshot: &Snapshot, query: &Query) -> Outcome<()> {
         let Some(most) = self.limit_error else {
             return Ok(());
         };
@@ -97,7 +110,7 @@ impl Extent {
     }
 
     /// What stands in the line of facts for how the export ended.
-    pub(super) fn ending(&self, made: &ExportManifest) -> String {
+    pub(in crate::cmd) fn ending(&self, made: &ExportManifest) -> String {
         let whole = &made.whole;
         if whole.complete {
             return "complete".to_owned();
@@ -111,12 +124,12 @@ impl Extent {
         format!("cut by {by}, more remain")
     }
 
-    /// Ends with 3 where all was to be exported and was not.
-    pub(super) fn check_complete(&self, made: &ExportManifest) -> Outcome<Code> {
-        if !self.require_complete || made.whole.complete {
+    /// Ends with 3 where all was to be exported and was not, behind so many rows.
+    pub(in crate::cmd) fn check_complete(&self, complete: bool, rows: u64) -> Outcome<Code> {
+        if !self.require_complete || complete {
             return Ok(Code::Done);
         }
-        let rows = table::grouped(made.whole.rows);
+        let rows = table::grouped(rows);
         let what = format!("--require-complete: more events remained behind these {rows}");
         Err(Failure::new(Code::Incomplete, what))
     }

@@ -1,0 +1,58 @@
+//! Archives of several files, cut at every change like the file of any job.
+
+use std::io::ErrorKind::Other;
+
+use super::EVENTS;
+use super::STEP;
+use super::count;
+use super::done_as;
+use super::filled;
+use super::keyed;
+use super::made_for::for_people;
+use super::open;
+use super::query;
+use crate::disk::sim::Fault;
+use crate::export::ExportJobOptions;
+use crate::layout::CsvSafety;
+
+/// Cut at each change of the disk in turn, as the job of one file, an archive of several is the same
+/// bytes; and its files are, put together, the export made in one go.
+#[test]
+fn mission_d19_an_archive_that_was_cut_anywhere_is_the_same_bytes() {
+    let (export, options) = (
+        for_people(CsvSafety::Guard),
+        ExportJobOptions {
+            zip: true,
+            rows_per_file: Some(STEP + 5),
+            ..keyed("nightly")
+        },
+    );
+    let (disk, store) = filled(1);
+    let undisturbed = done_as(&disk, &store, &export, &options).unwrap();
+    let (mut whole, mut parts) = (Vec::new(), Vec::new());
+    export.run(&store.snapshot(), &query(), &mut whole).unwrap();
+    let mut archive = zip::ZipArchive::new(std::io::Cursor::new(&undisturbed)).unwrap();
+    let names: Vec<String> = archive.file_names().map(str::to_owned).collect();
+    assert_eq!(names.len() as u64, (EVENTS - 2).div_ceil(STEP + 5) + 1);
+    for name in names.iter().filter(|name| name.ends_with(".csv")) {
+        let mut file = archive.by_name(name).unwrap();
+        std::io::Read::read_to_end(&mut file, &mut parts).unwrap();
+    }
+    assert!(parts == whole);
+    for n in 0.. {
+        // Of the same store: cursors in the manifest name it.
+        let (disk, store) = filled(1);
+        disk.fail(Fault::any_change(Other).after(n).sticky());
+        let is_whole = done_as(&disk, &store, &export, &options).is_ok();
+        drop(store);
+        for left in [disk.kill(), disk.crash(n), disk.crash(n + 1)] {
+            let store = open(&left).unwrap();
+            let again = done_as(&left, &store, &export, &options).unwrap();
+            assert!(again == undisturbed, "change {n}");
+            assert_eq!(count(&store, "audit.exported"), 1, "change {n}");
+        }
+        if is_whole {
+            break;
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! The end of exports' files: those whose time has come go, by whoever looks first. The events stay, and
+//! so do the records, which say so.
+
+use serde_json::json;
+
+use super::Folder;
+use super::Record;
+use super::State;
+use crate::disk::names;
+use crate::error::Error;
+use crate::error::ErrorKind;
+use crate::error::Result;
+use crate::event::Event;
+use crate::event::Field;
+use crate::event::Performer;
+use crate::event::Subject;
+use crate::id::ExportId;
+use crate::time::Time;
+
+impl Folder<'_> {
+    /// Removes the files whose time has come by `now`, and what jobs left that were cancelled or whose
+    /// process ended. `tell` is given the event that tells of a file, and gives back whether the trail
+    /// has it. Gives the jobs whose files went. A record that cannot be read keeps no other file.
+    pub(crate) fn purge(
+        self,
+        now: Time,
+        tell: &mut dyn FnMut(&Event) -> Result<bool>,
+    ) -> Result<Vec<ExportId>> {
+        let mut purged = Vec::new();
+        let mut failed = None;
+        for id in self.list()? {
+            match self.purge_one(id, now, tell) {
+                Ok(true) => purged.push(id),
+                Ok(false) => {}
+                Err(error) => failed = failed.or(Some(error)),
+            }
+        }
+        self.remove_dead_drafts()?;
+        failed.map_or(Ok(purged), Err)
+    }
+
+    /// Whether some process works on a job.
+    pub(crate) fn is_worked_on(self, id: ExportId) -> Result<bool> {
+        let part = names::export_part(id);
+        match self.0.len(&part)? {
+            Some(_) => self.0.is_locked(&part),
+            None => Ok(false),
+        }
+    }
+
+    /// Whether the file of this job went.
+    fn purge_one(
+        self,
+        id: ExportId,
+        now: Time,
+        tell: &mut dyn FnMut(&Event) -> Result<bool>,
+    ) -> Result<bool> {
+        let mut record = self.read(id)?;
+        let expires: Option<Time> = record.expires_at.as_ref().and_then(|at| at.parse().ok());
+        let goes = record.state == State::Ready && expires.is_some_and(|at| at <= now);
+        if goes {
+            record.state = State::Expired;
+            // First the word, then the deed: what a record calls ready is there.
+            self.replace(id, &record)?;
+            if !tell(&of_purge(id, &record)?)? {
+                record.audited = false;
+                self.replace(id, &record)?;
+            }
+        }
+        if record.state == State::Expired {
+            self.remove_file(&names::export(id, &record.ending()))?;
+        }
+        if !record.state.is_open() && !self.is_worked_on(id)? {
+            self.remove_file(&names::export_part(id))?;
+            self.remove_file(&names::export_archive_part(id))?;
+        }
+        Ok(goes)
+    }
+
+    /// Removes the drafts of records that processes left which ended in the middle of a change.
+    fn remove_dead_drafts(self) -> Result<()> {
+        for (id, draft) in self.drafts()? {
+            // The record of a job that is there changes under its lock only.
+            if self.0.len(&names::job(id))?.is_some() && !self.is_worked_on(id)? {
+                self.forget(&draft)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Record {
+    /// For whom the job was started.
+    pub(crate) fn performer(&self) -> Result<Performer> {
+        serde_json::from_value(self.performer.clone()).map_err(|error| {
+            let what = "performer: the job's record does not tell it";
+            Error::new(ErrorKind::Unsupported, what).with_source(error)
+        })
+    }
+}
+
+/// What the trail is told of a file that goes.
+fn of_purge(id: ExportId, record: &Record) -> Result<Event> {
+    let data = json!({
+        "rows": record.reached.rows,
+        "bytes": record.made().0,
+        "sha256": record.made().1,
+        "expired_at": record.expires_at,
+    });
+    let event = Event::new("audit.export_purged")
+        .performer(record.performer()?)
+        .subject(Subject::new("export").id(id.to_string()))
+        .data(&data.to_string())?;
+    Ok(Event {
+        key: Field::Value(format!("audit.export_purged:{id}")),
+        ..event
+    })
+}
