@@ -44,15 +44,7 @@ impl ExportJobs<'_> {
         options: &ExportJobOptions,
     ) -> Result<ExportJob> {
         export.validate()?;
-        match (options.zip, options.rows_per_file) {
-            (true, rows) => archive::validate(export, rows)?,
-            (false, None) => {}
-            (false, Some(_)) => {
-                let what =
-                    "rows_per_file: a job makes one file; several go into an archive, by zip";
-                return Err(Error::new(ErrorKind::OutOfRange, what));
-            }
-        }
+        check_archive(export, options)?;
         let refuse = |what: &str| Err(Error::new(ErrorKind::OutOfRange, what));
         if export.format == Format::Json {
             return refuse("format: one JSON array cannot be made in steps; take ndjson");
@@ -178,6 +170,18 @@ impl ExportJobs<'_> {
             zone,
             registry: Arc::new(Registry::of_sources(packs)?),
         })
+    }
+}
+
+/// Refuses an archive that cannot be made, and files without one.
+fn check_archive(export: &Export, options: &ExportJobOptions) -> Result<()> {
+    match (options.zip, options.rows_per_file) {
+        (true, rows) => archive::validate(export, rows),
+        (false, None) => Ok(()),
+        (false, Some(_)) => {
+            let what = "rows_per_file: a job makes one file; several go into an archive, by zip";
+            Err(Error::new(ErrorKind::OutOfRange, what))
+        }
     }
 }
 
