@@ -88,10 +88,11 @@ fn filled(folder: &Path) -> Result<Store> {
     Ok(store)
 }
 
-/// Every format, layout and way of packing.
+/// Every format, layout and way of packing, but for documents, which are not made event by event.
 fn exports() -> Vec<Export> {
     let mut exports = Vec::new();
-    for (format, layout) in PAIRS {
+    let by_event = |(format, _): &(Format, Layout)| *format != Format::Pdf;
+    for (format, layout) in PAIRS.into_iter().filter(by_event) {
         for compression in [Compression::None, Compression::Zstd, Compression::Gzip] {
             exports.push(Export {
                 format,
@@ -158,7 +159,8 @@ fn any_number_of_threads_makes_the_same_file_which_is_the_obvious_one()
                 assert!(on(threads, &export, &snapshot, &query)? == (alone.clone(), told.clone()));
             }
             let model = model(&export, &snapshot, &query)?;
-            assert!(unpacked(export.compression, &alone)? == model, "{export:?}");
+            let same = unpacked(export.compression, &alone)? == model;
+            assert!(same, "{:?} {:?}", export.format, export.layout);
             assert!(told.complete && told.bytes == alone.len() as u64);
         }
     }

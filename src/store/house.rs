@@ -2,6 +2,7 @@
 //! the inbox, looking once a second, and removes the files of export jobs whose time has come, when it
 //! opens the store and once an hour. Nothing of it can fail the store: what did not work is tried again.
 
+use core::sync::atomic::Ordering;
 use core::time::Duration;
 
 use super::Shared;
@@ -13,18 +14,11 @@ use crate::event::Event;
 use crate::inbox::Inbox;
 use crate::jobs::Folder;
 use crate::options::Durability;
-use crate::time::Time;
 
 /// How often the inbox is looked at, by one call.
 pub(super) const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// How often files are looked for whose time has come, in microseconds.
 const PURGE_EVERY: i64 = 3_600_000_000;
-
-/// What was done last.
-pub(super) struct House {
-    looks: Looks,
-    purged_at: Time,
-}
 
 impl Shared {
     /// Does all of it, before anybody has the store.
@@ -34,30 +28,23 @@ impl Shared {
         self.purge_exports();
     }
 
-    /// What was done when the store was opened.
-    pub(super) fn house(&self) -> House {
-        House {
-            looks: Looks::default(),
-            purged_at: self.clock.now(),
-        }
-    }
-
     /// Does what is due.
-    pub(super) fn keep_house(&self, house: &mut House) {
-        self.adopt(&mut house.looks);
-        let now = self.clock.now();
+    pub(super) fn keep_house(&self, looks: &mut Looks) {
+        self.adopt(looks);
+        let purged_at = self.purged_at.load(Ordering::Relaxed);
         // Also where the clock was put back behind the last time.
-        let since = now.as_micros() - house.purged_at.as_micros();
+        let since = self.clock.now().as_micros() - purged_at;
         if !(0..PURGE_EVERY).contains(&since) {
-            house.purged_at = now;
             self.purge_exports();
         }
     }
 
     fn purge_exports(&self) {
+        let now = self.clock.now();
+        self.purged_at.store(now.as_micros(), Ordering::Relaxed);
         if matches!(self.disk.folder_stamp(names::job_dir()), Ok(Some(_))) {
             let mut tell = |event: &Event| Ok(self.append_own(event).is_ok());
-            drop(Folder(&*self.disk).purge(self.clock.now(), &mut tell));
+            drop(Folder(&*self.disk).purge(now, &mut tell));
         }
     }
 

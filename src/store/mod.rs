@@ -38,6 +38,7 @@ use std::collections::VecDeque;
 use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::AtomicI64;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -163,6 +164,8 @@ struct Shared {
     lock: Mutex<Option<Lock>>,
     poison: Mutex<Option<Error>>,
     pressure: Mutex<Pressure>,
+    /// When files of exports were last looked for whose time has come, in microseconds since 1970.
+    purged_at: AtomicI64,
 }
 
 /// What only the leader of a commit touches.

@@ -7,6 +7,7 @@ use std::collections::VecDeque;
 use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::AtomicI64;
 use std::time::Duration;
 
 use parking_lot::Condvar;
@@ -160,6 +161,7 @@ pub(super) fn recover_on(
         lock: Mutex::new(Some(lock)),
         poison: Mutex::new(None),
         pressure: Mutex::default(),
+        purged_at: AtomicI64::default(),
         texts: Texts::default(),
         writer: Mutex::new(writer),
     });
