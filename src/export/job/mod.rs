@@ -86,7 +86,8 @@ pub struct ExportJobOptions {
     pub performer: Performer,
     /// How long the file is kept once it is made; 7 days by default.
     pub keep: Duration,
-    /// The file is a zip archive with the export in it and a manifest, as [`Export::to_zip`] makes it.
+    /// The file is a zip archive with the export in it and a manifest, as
+    /// [`Export::to_zip`](crate::Export::to_zip) makes it.
     pub zip: bool,
     /// Of an archive: begin a new file in it after so many rows.
     pub rows_per_file: Option<u64>,
