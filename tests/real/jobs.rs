@@ -1,6 +1,5 @@
 //! Export jobs of the program, killed at random moments and gone on with: the file is, byte for byte, that
-//! of a job that nobody killed, and the trail tells of each once. One store is for all kills; its events
-//! are `AUDITDB_RIG` times as many as in a short run.
+//! of a job that nobody killed, and the trail tells of each once. One store is for all kills.
 
 use std::fs::File;
 use std::io::Read;
@@ -14,9 +13,8 @@ use std::time::Instant;
 use serde_json::Value;
 
 use crate::Rig;
-use crate::support;
 
-/// Events of a short run: more than the steps of a job that are made durable at once.
+/// Events without other word: more than the steps of a job that are made durable at once.
 const EVENTS: u64 = 220_000;
 /// Bytes that are compared at once.
 const PIECE: u64 = 1 << 20;
@@ -29,8 +27,8 @@ const JOBS: [(&str, &[&str]); 3] = [
 ];
 
 pub(crate) fn run(rig: &mut Rig) -> Result<String, String> {
-    let events = EVENTS * support::rig();
-    let kills = rig.times(JOBS.len() as u64 * 4);
+    let events = rig.events.unwrap_or(EVENTS);
+    let kills = rig.times(JOBS.len() as u64);
     let store = rig.folder.join("store");
     fill(&store, events)?;
     let (mut landed, mut done) = (0, 0);

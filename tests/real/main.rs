@@ -5,6 +5,7 @@
 //! ```text
 //! --part NAME      one of PARTS below; may be given several times
 //! --times N        how many faults; without it a short run, AUDITDB_RIG times as long
+//! --events N       how many events the store has whose export jobs are killed
 //! --seed N         where chance begins; failures print it
 //! --scratch DIR    where stores and images are made instead of the system's temporary folder
 //! --leave-out      leaves out what this machine cannot run, and says so
@@ -127,6 +128,7 @@ const MINUTE: Duration = Duration::from_secs(60);
 struct Rig {
     random: Random,
     times: Option<u64>,
+    events: Option<u64>,
     /// Its own, and empty; kept when the part fails.
     folder: PathBuf,
     name: &'static str,
@@ -206,6 +208,7 @@ fn run(part: &Part, words: &Words) -> bool {
     let outcome = (part.run)(&mut Rig {
         random: Random::new(seed),
         times: words.times,
+        events: words.events,
         folder: folder.path().to_owned(),
         name: part.name,
         told: begun,

@@ -12,6 +12,7 @@ pub(crate) struct Words {
     parts: Vec<String>,
     is_filtered: bool,
     pub(crate) times: Option<u64>,
+    pub(crate) events: Option<u64>,
     pub(crate) seed: u64,
     pub(crate) scratch: Option<PathBuf>,
     pub(crate) leaves_out: bool,
@@ -31,6 +32,7 @@ impl Words {
             match word.as_str() {
                 "--part" => read.parts.push(known(value()?)?),
                 "--times" => read.times = Some(number(&value()?)?),
+                "--events" => read.events = Some(number(&value()?)?),
                 "--seed" => read.seed = number(&value()?)?,
                 "--scratch" => read.scratch = Some(value()?.into()),
                 "--leave-out" => read.leaves_out = true,
