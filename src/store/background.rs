@@ -16,7 +16,6 @@ use rustix::process::setpriority_process;
 use rustix::thread::gettid;
 
 use super::Shared;
-use super::adopt::Looks;
 use super::house::LOOK_EVERY;
 use super::merge::Aim;
 use super::merge::Due;
@@ -156,11 +155,11 @@ fn seal_and_merge(shared: &Shared) {
 }
 
 fn sync(shared: &Shared) {
-    let (mut looks, mut look_at) = (Looks::default(), Instant::now() + LOOK_EVERY);
+    let mut look_at = Instant::now() + LOOK_EVERY;
     let mut background = shared.background.lock();
     while !background.stop {
         if look_at <= Instant::now() {
-            MutexGuard::unlocked(&mut background, || shared.keep_house(&mut looks));
+            MutexGuard::unlocked(&mut background, || shared.keep_house());
             look_at = Instant::now() + LOOK_EVERY;
             continue;
         }

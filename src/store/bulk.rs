@@ -12,6 +12,7 @@ use super::Offer;
 use super::Shared;
 use super::Store;
 use super::cut::Cut;
+use super::house::Alone;
 use super::merge::Aim;
 use super::prepare::Prepared;
 use super::seal::DraftSegment;
@@ -60,6 +61,8 @@ pub struct Bulk<'s> {
     loading: Option<Loading>,
     version: Version,
     kept: u64,
+    /// The borrow says it of callers, this of what the store adds by itself.
+    _alone: Alone,
 }
 
 /// A segment that is being loaded.
@@ -82,11 +85,12 @@ struct Names {
 
 impl Store {
     /// Begins to load many events. Nothing else can be appended meanwhile, which the borrow says;
-    /// reading, following and other processes' readers go on.
+    /// reading, following and other processes' readers go on. What others left for the writer waits.
     ///
     /// # Errors
     /// As [`Store::flush`].
     pub fn bulk(&mut self) -> Result<Bulk<'_>> {
+        let alone = Alone::with(&self.shared);
         // Segments hold a beginning of all events: what is in memory comes before the load.
         self.shared.flush(Aim::Bound)?;
         let version = self.shared.version.read().clone();
@@ -95,6 +99,7 @@ impl Store {
             loading: None,
             version,
             kept: 0,
+            _alone: alone,
         })
     }
 }

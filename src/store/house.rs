@@ -4,6 +4,7 @@
 
 use core::sync::atomic::Ordering;
 use core::time::Duration;
+use std::sync::Arc;
 
 use super::Shared;
 use super::adopt::Looks;
@@ -20,28 +21,59 @@ pub(super) const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// How often files are looked for whose time has come, in microseconds.
 const PURGE_EVERY: i64 = 3_600_000_000;
 
+/// What was done last. Whoever holds it does what is due.
+#[derive(Default)]
+pub(super) struct House {
+    looks: Looks,
+    /// When files were last looked for whose time has come, in microseconds since 1970.
+    purged_at: i64,
+}
+
+/// Keeps the house's own events out of the store: whoever has this is the only one who adds to it.
+pub(super) struct Alone(Arc<Shared>);
+
+impl Alone {
+    /// Waits until the house is done with what it has begun.
+    pub(super) fn with(shared: &Arc<Shared>) -> Alone {
+        shared.is_loading.store(true, Ordering::SeqCst);
+        drop(shared.house.lock());
+        Alone(Arc::clone(shared))
+    }
+}
+
+impl Drop for Alone {
+    fn drop(&mut self) {
+        // Without the lock: in a fork somebody may have held it who is not there.
+        self.0.is_loading.store(false, Ordering::SeqCst);
+    }
+}
+
 impl Shared {
     /// Does all of it, before anybody has the store.
     pub(super) fn open_house(&self) {
+        let mut house = self.house.lock();
         drop(Inbox(&*self.disk).remove_drafts());
-        self.adopt(&mut Looks::default());
-        self.purge_exports();
+        self.adopt(&mut house.looks);
+        self.purge_exports(&mut house);
     }
 
-    /// Does what is due.
-    pub(super) fn keep_house(&self, looks: &mut Looks) {
-        self.adopt(looks);
-        let purged_at = self.purged_at.load(Ordering::Relaxed);
+    /// Does what is due, unless somebody has the store alone: then it waits.
+    pub(super) fn keep_house(&self) {
+        let mut house = self.house.lock();
+        if self.is_loading.load(Ordering::SeqCst) {
+            return;
+        }
+        self.adopt(&mut house.looks);
         // Also where the clock was put back behind the last time.
-        let since = self.clock.now().as_micros() - purged_at;
+        let since = self.clock.now().as_micros() - house.purged_at;
         if !(0..PURGE_EVERY).contains(&since) {
-            self.purge_exports();
+            self.purge_exports(&mut house);
         }
     }
 
-    fn purge_exports(&self) {
+    fn purge_exports(&self, house: &mut House) {
         let now = self.clock.now();
-        self.purged_at.store(now.as_micros(), Ordering::Relaxed);
+        house.purged_at = now.as_micros();
         if matches!(self.disk.folder_stamp(names::job_dir()), Ok(Some(_))) {
             let mut tell = |event: &Event| Ok(self.append_own(event).is_ok());
             drop(Folder(&*self.disk).purge(now, &mut tell));

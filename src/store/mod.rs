@@ -1,7 +1,7 @@
 //! The writing side of a store, and the only owner of order and threads. One thread at a time
 //! leads a commit; one background thread seals, with one beside it while segments are merged; one
 //! more syncs what nobody waits for.
-//! Lock order: writer, then version, then visible, then point; the queue's lock is never held
+//! Lock order: house, then writer, then version, then visible, then point; the queue's lock is never held
 //! across I/O.
 
 mod adopt;
@@ -38,7 +38,7 @@ use std::collections::VecDeque;
 use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::AtomicI64;
+use std::sync::atomic::AtomicBool;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -164,8 +164,9 @@ struct Shared {
     lock: Mutex<Option<Lock>>,
     poison: Mutex<Option<Error>>,
     pressure: Mutex<Pressure>,
-    /// When files of exports were last looked for whose time has come, in microseconds since 1970.
-    purged_at: AtomicI64,
+    house: Mutex<house::House>,
+    /// A bulk load has the store to itself.
+    is_loading: AtomicBool,
 }
 
 /// What only the leader of a commit touches.

@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::AtomicI64;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use parking_lot::Condvar;
@@ -161,7 +161,8 @@ pub(super) fn recover_on(
         lock: Mutex::new(Some(lock)),
         poison: Mutex::new(None),
         pressure: Mutex::default(),
-        purged_at: AtomicI64::default(),
+        house: Mutex::default(),
+        is_loading: AtomicBool::default(),
         texts: Texts::default(),
         writer: Mutex::new(writer),
     });

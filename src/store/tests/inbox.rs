@@ -2,6 +2,7 @@
 //! taking it over, and whatever else lies beside it.
 
 use std::io::ErrorKind::Other;
+use std::sync::Arc;
 use std::time::Duration;
 use std::time::Instant;
 
@@ -97,6 +98,32 @@ fn mission_d24_a_running_writer_takes_records_over_by_itself() {
         }
     }
     assert_eq!(adopted(&store), [0, 1, 2]);
+}
+
+/// What happened: a record was taken over while a load had the store to itself, under the number that the
+/// load had given to its own first event. When the load counted, the record's event was gone, and its file
+/// with it.
+#[test]
+fn p1_a_record_left_during_a_load_is_not_lost() {
+    let disk = SimDisk::new(1);
+    let mut store = open(&disk).unwrap();
+    append(&store, 0..3).unwrap();
+    let shared = Arc::clone(&store.shared);
+    let mut bulk = store.bulk().unwrap();
+    bulk.append(&record(1)).unwrap();
+    leave(&disk, 2).unwrap();
+    shared.keep_house();
+    assert_eq!(Inbox(&disk).list().unwrap().len(), 1, "it waits");
+    let seq = bulk.append(&record(3)).unwrap().unwrap();
+    bulk.finish().unwrap();
+    shared.keep_house();
+    assert_eq!(Inbox(&disk).list().unwrap(), Vec::<String>::new());
+    assert_eq!(adopted(&store), [1, 2, 3]);
+    let events = events(&store).unwrap();
+    assert!(events.iter().map(|event| event.seq.0).eq(0..6));
+    let loaded = events.iter().find(|event| event.seq == seq).unwrap();
+    assert_eq!(loaded.occurred_at, at(3));
+    store.close().unwrap();
 }
 
 /// Files that are no records, or not for this store, stay, are counted, and stop nobody: neither one
