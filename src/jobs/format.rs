@@ -210,6 +210,10 @@ impl Record {
             |what: String| Error::corrupt(file, 0, format!("the record of a job: {what}"));
         let record: Record =
             serde_json::from_slice(line).map_err(|error| corrupt(error.to_string()))?;
+        if !record.asked.is_known() {
+            let what = "the record of a job asks for a format or packing that is not known";
+            return Err(Error::new(ErrorKind::Unsupported, what).in_file(file));
+        }
         let asked = record.asked.clone();
         match Record::new("", asked, Value::Null).auditdb_job > record.auditdb_job {
             true => Err(corrupt(
@@ -217,6 +221,15 @@ impl Record {
             )),
             false => Ok(record),
         }
+    }
+}
+
+impl Asked {
+    /// Whether its words are among those that jobs are made with: a file's name ends with them.
+    fn is_known(&self) -> bool {
+        let formats = ["csv", "ndjson", "json", "pdf"];
+        let packings = ["none", "zstd", "gzip"];
+        formats.contains(&self.format.as_str()) && packings.contains(&self.compression.as_str())
     }
 }
 
@@ -245,6 +258,21 @@ mod tests {
             let record = Record::decode(Path::new("job.md"), shown(head))?;
             assert_eq!((record.state, record.reached.bytes), (State::Ready, bytes));
             assert_eq!(record.encode()?, shown(head));
+        }
+        Ok(())
+    }
+
+    /// What happened: a record said `d/../../../victim` for its format, and whoever opened the store
+    /// removed that file.
+    #[test]
+    fn p4_a_record_leads_to_no_file_of_others() -> Result<()> {
+        let record = Record::decode(Path::new("job.md"), shown(HEADS[0]))?;
+        let mut paths = [record.clone(), record];
+        paths[0].asked.format = "d/../../../victim".to_owned();
+        paths[1].asked.compression = "../zstd".to_owned();
+        for hostile in paths {
+            let refused = Record::decode(Path::new("x"), &hostile.encode()?);
+            assert!(refused.is_err_and(|error| error.kind() == ErrorKind::Unsupported));
         }
         Ok(())
     }

@@ -59,13 +59,11 @@ impl Folder<'_> {
         let expires: Option<Time> = record.expires_at.as_ref().and_then(|at| at.parse().ok());
         let goes = record.state == State::Ready && expires.is_some_and(|at| at <= now);
         if goes {
+            // First the words, then the deed: where one is cut off, all of it is done again, and the
+            // trail, which knows the event by its key, has it once.
+            record.audited &= tell(&of_purge(id, &record)?)?;
             record.state = State::Expired;
-            // First the word, then the deed: what a record calls ready is there.
             self.replace(id, &record)?;
-            if !tell(&of_purge(id, &record)?)? {
-                record.audited = false;
-                self.replace(id, &record)?;
-            }
         }
         if record.state == State::Expired {
             self.remove_file(&names::export(id, &record.ending()))?;

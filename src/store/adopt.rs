@@ -3,13 +3,11 @@
 //! for this store, is left as it is and stops nobody; `verify` names it.
 
 use super::Shared;
-use super::prepare::Prepared;
 use crate::disk::names;
 use crate::error::ErrorKind;
 use crate::error::Result;
 use crate::inbox::Inbox;
 use crate::limits;
-use crate::options::Durability;
 
 /// What is known of the inbox since it was looked at last.
 #[derive(Debug, Default)]
@@ -57,26 +55,17 @@ impl Shared {
         let rest = names.get(from..).unwrap_or_default();
         let (now, later) = rest.split_at(rest.len().min(limits::INBOX_RECORDS));
         for name in now {
-            if self.adopt_one(inbox, name)? {
-                inbox.remove(name)?;
+            match inbox.read(name, self.base.store) {
+                Ok(event) if self.append_own(&event)? => inbox.remove(name)?,
+                // One that the store's rules refuse.
+                Ok(_) => {}
+                // Of the disk nobody knows whether it says so for good: it is looked at again.
+                Err(error) if error.kind() == ErrorKind::Io => looks.walked = None,
+                Err(error) if error.is_full() => return Err(error),
+                Err(_) => {}
             }
         }
         looks.after = now.last().filter(|_| !later.is_empty()).cloned();
         Ok(later.is_empty())
-    }
-
-    /// Whether the store has what a record tells; one that it cannot have is left.
-    fn adopt_one(&self, inbox: Inbox<'_>, name: &str) -> Result<bool> {
-        let Ok(event) = inbox.read(name, self.base.store) else {
-            return Ok(false);
-        };
-        let Ok(row) = Prepared::new(&event, None, None, &self.rules, self.texts.take()) else {
-            return Ok(false);
-        };
-        match self.commit_one(row, Durability::Durable) {
-            // The store itself was told of it, at another moment.
-            Err(error) if error.kind() == ErrorKind::KeyConflict => Ok(true),
-            committed => committed.map(|_| true),
-        }
     }
 }

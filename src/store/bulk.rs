@@ -90,6 +90,8 @@ impl Store {
     /// # Errors
     /// As [`Store::flush`].
     pub fn bulk(&mut self) -> Result<Bulk<'_>> {
+        // In a fork there is nobody who would let the house go.
+        self.shared.check_process()?;
         let alone = Alone::with(&self.shared);
         // Segments hold a beginning of all events: what is in memory comes before the load.
         self.shared.flush(Aim::Bound)?;

@@ -10,6 +10,7 @@ use super::Shared;
 use super::adopt::Looks;
 use super::prepare::Prepared;
 use crate::disk::names;
+use crate::error::ErrorKind;
 use crate::error::Result;
 use crate::event::Event;
 use crate::inbox::Inbox;
@@ -74,15 +75,29 @@ impl Shared {
     fn purge_exports(&self, house: &mut House) {
         let now = self.clock.now();
         house.purged_at = now.as_micros();
-        if matches!(self.disk.folder_stamp(names::job_dir()), Ok(Some(_))) {
-            let mut tell = |event: &Event| Ok(self.append_own(event).is_ok());
+        let is_there = matches!(self.disk.folder_stamp(names::job_dir()), Ok(Some(_)));
+        if is_there && self.check_open().is_ok() {
+            // A file whose end cannot be told of now stays, and so do those behind it.
+            let mut failed = None;
+            let mut tell = |event: &Event| match &failed {
+                None => self
+                    .append_own(event)
+                    .inspect_err(|error| failed = Some(error.again())),
+                Some(error) => Err(error.again()),
+            };
             drop(Folder(&*self.disk).purge(now, &mut tell));
         }
     }
 
-    /// Appends an event of the store's own, durably.
-    fn append_own(&self, event: &Event) -> Result<()> {
-        let row = Prepared::new(event, None, None, &self.rules, self.texts.take())?;
-        self.commit_one(row, Durability::Durable).map(drop)
+    /// Appends an event of the store's own, durably; whether the store's rules let it have the event.
+    pub(super) fn append_own(&self, event: &Event) -> Result<bool> {
+        let Ok(row) = Prepared::new(event, None, None, &self.rules, self.texts.take()) else {
+            return Ok(false);
+        };
+        match self.commit_one(row, Durability::Durable) {
+            // It was told of by somebody else, at another moment.
+            Err(error) if error.kind() == ErrorKind::KeyConflict => Ok(true),
+            committed => committed.map(|_| true),
+        }
     }
 }

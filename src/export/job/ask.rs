@@ -111,7 +111,8 @@ impl ExportJobs<'_> {
             ..record.asked.clone()
         };
         if there.asked != asked {
-            let what = format!("key: job {id} was started under it, for another export");
+            let what =
+                format!("key: job {id} was started under it, for another export: take another key");
             return Err(Error::new(ErrorKind::KeyConflict, what));
         }
         self.tell(id, &there)

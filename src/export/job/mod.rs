@@ -246,6 +246,8 @@ impl<'s> ExportJobs<'s> {
         record.state = State::Cancelled;
         record.ended_at = Some(self.clock.now().to_string());
         folder.replace(id, record)?;
+        // Also under its own name: whoever made it may have ended before the record said so.
+        folder.remove_file(&names::export(id, &record.ending()))?;
         folder.remove_file(&names::export_part(id))?;
         folder.remove_file(&names::export_archive_part(id))?;
         folder.forget_cancel(id)

@@ -3,10 +3,12 @@
 
 use std::io;
 use std::io::Write;
+use std::path::Path;
 
 use sha2::Digest;
 use sha2::Sha256;
 
+use crate::disk::Disk;
 use crate::disk::File;
 use crate::error::Result;
 use crate::export::sink;
@@ -20,6 +22,30 @@ pub(super) struct Part {
     file: Box<dyn File>,
     bytes: u64,
     hash: Sha256,
+}
+
+/// Whether a file is there and has just these bytes.
+pub(super) fn is_whole(disk: &dyn Disk, path: &Path, bytes: u64, sha256: &str) -> Result<bool> {
+    if disk.len(path)? != Some(bytes) {
+        return Ok(false);
+    }
+    let file = disk.open_read(path)?;
+    let hash = hash_of(&*file, 0, bytes, &mut io::sink())?;
+    Ok(sink::hexadecimal(hash) == sha256)
+}
+
+/// Writes `len` bytes of a file from byte `from` on to `out`, and hashes them.
+fn hash_of(file: &dyn File, from: u64, len: u64, out: &mut dyn Write) -> Result<Sha256> {
+    let (mut hash, mut done, mut buffer) = (Sha256::new(), 0, Vec::new());
+    while done < len {
+        let next = READ_BYTES.min(len - done);
+        buffer.resize(usize::try_from(next).unwrap_or(0), 0);
+        file.read_at(from + done, &mut buffer)?;
+        hash.update(&buffer);
+        out.write_all(&buffer).map_err(sink::failed)?;
+        done += next;
+    }
+    Ok(hash)
 }
 
 impl Part {
@@ -43,16 +69,7 @@ impl Part {
 
     /// Writes `len` bytes from byte `from` on to `out`, and hashes them.
     pub(super) fn copy(&self, from: u64, len: u64, out: &mut dyn Write) -> Result<Sha256> {
-        let (mut hash, mut done, mut buffer) = (Sha256::new(), 0, Vec::new());
-        while done < len {
-            let next = READ_BYTES.min(len - done);
-            buffer.resize(usize::try_from(next).unwrap_or(0), 0);
-            self.file.read_at(from + done, &mut buffer)?;
-            hash.update(&buffer);
-            out.write_all(&buffer).map_err(sink::failed)?;
-            done += next;
-        }
-        Ok(hash)
+        hash_of(&*self.file, from, len, out)
     }
 
     /// Makes what was written durable.

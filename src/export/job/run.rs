@@ -10,6 +10,7 @@ use super::ExportJob;
 use super::ExportJobs;
 use super::archive;
 use super::ask;
+use super::part;
 use super::part::Part;
 use super::time;
 use crate::disk::File;
@@ -197,7 +198,8 @@ impl Work<'_> {
         let reached = &self.record.reached;
         let is_made =
             reached.whole && (self.record.asked.zip.is_none() || reached.archive.is_some());
-        if is_made && self.folder.0.len(&named)? == Some(self.record.made().0) {
+        let (bytes, sha256) = self.record.made();
+        if is_made && part::is_whole(self.folder.0, &named, bytes, sha256)? {
             // It got its name, and the process ended before the record said so.
             drop(file);
             self.folder.remove_file(&names::export_part(self.id))?;

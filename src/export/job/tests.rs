@@ -9,6 +9,7 @@
 
 #[cfg(feature = "zip")]
 mod archives;
+mod ended;
 mod made_for;
 
 use std::io::ErrorKind::Other;
@@ -28,6 +29,7 @@ use crate::disk::names;
 use crate::disk::sim::Fault;
 use crate::disk::sim::Operation;
 use crate::disk::sim::SimDisk;
+use crate::error::Error;
 use crate::error::ErrorKind;
 use crate::error::Result;
 use crate::event::Event;
