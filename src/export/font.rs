@@ -2,6 +2,8 @@
 
 use core::fmt;
 use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -58,13 +60,15 @@ impl ExportFont {
     /// [`ErrorKind::Io`] where the file cannot be read, [`ErrorKind::OutOfRange`] where it has more
     /// than 64 MiB.
     pub fn read(path: &Path) -> Result<ExportFont> {
-        let read = || std::fs::metadata(path).map(|file| file.len());
-        let length = read().map_err(|error| Error::io("read", path, error))?;
-        if length > FONT_BYTES {
+        // Not by its length: that of a device says nothing.
+        let mut bytes = Vec::new();
+        File::open(path)
+            .and_then(|file| file.take(FONT_BYTES + 1).read_to_end(&mut bytes))
+            .map_err(|error| Error::io("read", path, error))?;
+        if bytes.len() as u64 > FONT_BYTES {
             let what = "font: a font has no more than 64 MiB";
             return Err(Error::new(ErrorKind::OutOfRange, what).in_file(path));
         }
-        let bytes = std::fs::read(path).map_err(|error| Error::io("read", path, error))?;
         Ok(ExportFont::new(&path.display().to_string(), bytes))
     }
 

@@ -7,6 +7,7 @@ use std::path::Path;
 
 use super::Compression;
 use super::Export;
+use super::ExportFont;
 use super::ExportReport;
 use super::Format;
 use super::PAIRS;
@@ -223,4 +224,14 @@ fn a_sink_that_fails_ends_the_export_and_its_threads()
         assert_eq!(found.err().map(|error| error.kind()), Some(ErrorKind::Full));
     }
     Ok(())
+}
+
+/// A device says that it has no bytes, and gives them without an end.
+#[test]
+fn p5_a_font_is_read_no_further_than_fonts_go() {
+    let read = ExportFont::read(Path::new("/dev/zero"));
+    assert_eq!(
+        read.err().map(|error| error.kind()),
+        Some(ErrorKind::OutOfRange)
+    );
 }

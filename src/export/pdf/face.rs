@@ -14,6 +14,7 @@ use krilla::text::Font;
 use krilla::text::GlyphId;
 use krilla::text::KrillaGlyph;
 use skrifa::MetadataProvider;
+use skrifa::Tag;
 
 use super::bidi;
 use crate::error::Error;
@@ -33,7 +34,7 @@ macro_rules! face {
     };
 }
 
-const SANS: &[u8] = face!("NotoSans-Regular.ttf");
+pub(super) const SANS: &[u8] = face!("NotoSans-Regular.ttf");
 const SANS_BOLD: &[u8] = face!("NotoSans-Bold.ttf");
 const MATH: &[u8] = face!("NotoSansMath-Regular.ttf");
 const ARABIC: &[u8] = face!("NotoSansArabic-Regular.ttf");
@@ -84,6 +85,22 @@ pub(super) struct Piece {
     pub(super) stands_in: bool,
 }
 
+/// Whether each name of a font lies where 16 bits can tell, which is relied on when it is embedded.
+fn has_sound_names(font: &FontRef<'_>) -> bool {
+    const HEAD: usize = 6;
+    const RECORD: usize = 12;
+    let Some(names) = font.table_data(Tag::new(b"name")) else {
+        return true;
+    };
+    let number = |at: usize| names.read_at::<u16>(at).ok();
+    let count = usize::from(number(2).unwrap_or(0));
+    let mut records = (0..count).map(|record| HEAD + RECORD * record);
+    records.all(|at| match (number(at + 8), number(at + 10)) {
+        (Some(length), Some(offset)) => offset.checked_add(length).is_some(),
+        _ => false,
+    })
+}
+
 impl<'f> Faces<'f> {
     /// The faces that come along, with those of `fonts` before the ones that have little more than
     /// the document's own words.
@@ -125,6 +142,9 @@ impl<'f> Faces<'f> {
 
     fn add(&mut self, bytes: &'f [u8], data: krilla::Data) -> Option<usize> {
         let tables = FontRef::from_index(bytes, 0).ok()?;
+        if !has_sound_names(&tables) {
+            return None;
+        }
         let face = Face {
             font: Font::new(data, 0)?,
             shaper: ShaperData::new(&tables),

@@ -197,3 +197,23 @@ proptest::proptest! {
         proptest::prop_assert_eq!(whole, text.len());
     }
 }
+
+/// What happened: a name behind what 16 bits can tell ended the program when the font was embedded.
+#[test]
+fn p5_a_font_whose_names_lie_nowhere_is_refused() {
+    let mut bytes = super::face::SANS.to_vec();
+    let mut tables = bytes.get(12..).expect("tables").chunks_exact(16);
+    let table = tables.find(|table| table.starts_with(b"name"));
+    let place = table.and_then(|table| table.get(8..12)).expect("names");
+    let names = place
+        .iter()
+        .fold(0, |number, byte| number << 8 | usize::from(*byte));
+    // The place of the first name's text.
+    bytes.splice(names + 16..names + 18, [0xff, 0xff]);
+    let fonts = [ExportFont::new("far.ttf", bytes)];
+    let refused = Faces::new(&fonts, Locale::default()).err();
+    assert_eq!(
+        refused.map(|error| error.kind()),
+        Some(ErrorKind::OutOfRange)
+    );
+}
