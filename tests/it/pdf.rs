@@ -310,8 +310,9 @@ fn what_does_not_go_together_is_refused_by_name() {
     for (words, named) in [
         (&["--layout", "native"][..], "pdf+trail"),
         (&["--no-header"], "--no-header"),
-        (&["--compress", "gzip"], "compression"),
+        (&["--compress", "gzip"], "--compress"),
         (&["--excel"], "--excel"),
+        (&["--font", "@nothing.ttf"], "--font"),
     ] {
         let words = [&["export", "DB", "-f", "pdf", "-o", "@x.pdf"], words].concat();
         let ended = place.run(&words, b"").ends_with(2);

@@ -123,7 +123,7 @@ pub(crate) struct Filters {
     /// The filter that was saved under this name; further words narrow it
     #[arg(long, value_name = "NAME")]
     query: Option<String>,
-    /// The time zone in which times without one are read, and told where people see them
+    /// The time zone in which times without one are read, and which exports for people tell beside UTC
     #[arg(long, value_name = "ZONE", default_value = "UTC")]
     tz: String,
     #[command(flatten)]
@@ -227,7 +227,7 @@ impl Filters {
             .flat_map(|(flag, texts)| texts.iter().map(move |text| (flag, text.as_str())))
     }
 
-    /// The zone in which times are read, and told where people see them.
+    /// The zone in which times are read, and which exports for people tell.
     pub(crate) fn zone(&self) -> Outcome<NamedZone> {
         NamedZone::find(&self.tz)
     }

@@ -121,7 +121,7 @@ impl Form {
     fn fonts(&self) -> Outcome<Vec<ExportFont>> {
         let fonts = self.fonts.iter().map(|path| ExportFont::read(path));
         let fonts: auditdb::Result<_> = fonts.collect();
-        fonts.map_err(|error| Failure::from(error).about("--font"))
+        fonts.map_err(|error| Failure::usage(format!("--font: {error}")))
     }
 
     fn safety(&self) -> Outcome<CsvSafety> {

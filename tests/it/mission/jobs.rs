@@ -117,6 +117,22 @@ fn mission_d6_progress_is_told_of_a_job_that_was_interrupted() {
     );
 }
 
+/// What happened: under the key of a job whose file was gone a script was told that all was done.
+#[test]
+fn mission_d22_a_key_whose_file_is_gone_is_no_success() {
+    let place = Place::with_events(30);
+    let start = ["jobs", "DB", "start", "-f", "ndjson", "--job-key", "k"];
+    place
+        .run(&[&start[..], &["--keep-days", "0"]].concat(), b"")
+        .done();
+    let again = place.run(&start, b"").ends_with(1);
+    assert!(
+        again.error.contains("is expired") && again.error.contains("--job-key"),
+        "{}",
+        again.error
+    );
+}
+
 #[test]
 fn mission_d22_a_file_is_purged_when_its_time_is_over() {
     let place = Place::with_events(30);

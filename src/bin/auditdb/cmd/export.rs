@@ -111,6 +111,9 @@ pub(crate) fn run(words: &Words, output: &Output) -> Outcome<Code> {
             "--compress: packed bytes are not written to a terminal",
         ));
     }
+    if export.format == Format::Pdf && words.compress.is_some() {
+        return Err(Failure::usage("--compress: a pdf is packed inside"));
+    }
     words.extent.check(&export, to_stdout)?;
     if let Some(shape) = words.dry_run {
         return words.estimate(&export, shape, output);

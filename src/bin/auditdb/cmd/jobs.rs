@@ -134,6 +134,9 @@ pub(crate) fn run(words: &Words, output: &Output) -> Outcome<Code> {
         }
         Action::Cancel(named) => {
             let job = jobs()?.cancel(named.id()?)?;
+            if job.state == ExportJobState::Ready {
+                output.note("it was ready before, and keeps its file until its time is over");
+            }
             end(&job, false, output)
         }
         Action::Purge(auditing) => {
@@ -181,6 +184,7 @@ fn begin(
         ErrorKind::KeyConflict => Failure::usage(format!("--job-key: {error}")),
         _ => Failure::from(error),
     })?;
+    let was_over = job.state.is_over();
     // What is over its time goes whenever a job begins; the files of others are no reason to fail.
     drop(jobs.purge());
     if start.queue {
@@ -189,7 +193,11 @@ fn begin(
     output.note(&format!("job {}", job.id));
     let job = wait(&jobs, job.id, output)?;
     // One that is kept for no time at all was made all the same.
-    end(&job, job.state != ExportJobState::Expired, output)?;
+    end(
+        &job,
+        was_over || job.state != ExportJobState::Expired,
+        output,
+    )?;
     start
         .extent
         .check_complete(job.complete != Some(false), job.rows)
@@ -236,7 +244,11 @@ fn end(job: &ExportJob, waited: bool, output: &Output) -> Outcome<Code> {
     }
     match job.state {
         ExportJobState::Cancelled | ExportJobState::Expired if waited => {
-            let what = format!("job {} is {}, and has no file", job.id, job.state.as_str());
+            let what = format!(
+                "job {} is {}, and has no file; another job makes it again, under a --job-key of its own",
+                job.id,
+                job.state.as_str()
+            );
             Err(Failure::new(Code::Failed, what))
         }
         _ => Ok(Code::Done),
