@@ -20,6 +20,7 @@ pub use self::reading::Reading;
 pub use self::reading::content;
 pub use self::reading::content_of_text;
 use self::reading::reads_alike;
+pub use self::records::inbox_of_bytes;
 pub use self::records::job_of_bytes;
 pub use self::records::saved_query_of_bytes;
 pub use self::sealed::Sealed;

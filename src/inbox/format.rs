@@ -63,7 +63,7 @@ pub(super) fn name(event: &Event) -> Result<String> {
 }
 
 /// The record of an event, for this store.
-pub(super) fn encode(store: StoreId, event: &Event) -> Result<Vec<u8>> {
+pub(crate) fn encode(store: StoreId, event: &Event) -> Result<Vec<u8>> {
     let line = LineRef {
         auditdb_inbox: 1,
         store: store.to_string(),
@@ -82,7 +82,17 @@ pub(super) fn encode(store: StoreId, event: &Event) -> Result<Vec<u8>> {
 }
 
 /// The event in the bytes of `file`, whose record is called so, for this store.
-pub(super) fn decode(file: &Path, called: &str, store: StoreId, bytes: &[u8]) -> Result<Event> {
+pub(crate) fn decode(file: &Path, called: &str, store: StoreId, bytes: &[u8]) -> Result<Event> {
+    let (name, event) = read(file, store, bytes)?;
+    if name != called {
+        let what = format!("the record is of the name {name}");
+        return Err(Error::corrupt(file, 0, what));
+    }
+    Ok(event)
+}
+
+/// The event in the bytes of `file`, for this store, and what its record has to be called.
+pub(crate) fn read(file: &Path, store: StoreId, bytes: &[u8]) -> Result<(String, Event)> {
     let line = checked::open(bytes, file, "the record")?;
     if !line.starts_with(HEAD.as_bytes()) {
         let what = "the record is of an unknown version";
@@ -92,16 +102,11 @@ pub(super) fn decode(file: &Path, called: &str, store: StoreId, bytes: &[u8]) ->
     let line: Line =
         serde_json::from_slice(line).map_err(|error| corrupt(format!("the record: {error}")))?;
     if line.store != store.to_string() {
-        return Err(corrupt(format!(
-            "the record is for the store {}",
-            line.store
-        )));
+        let what = format!("the record is for the store {}", line.store);
+        return Err(corrupt(what));
     }
     let name = name(&line.event).map_err(|error| corrupt(format!("the record: {error}")))?;
-    if name != called {
-        return Err(corrupt(format!("the record is of the name {name}")));
-    }
-    Ok(line.event)
+    Ok((name, line.event))
 }
 
 #[cfg(test)]

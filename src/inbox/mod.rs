@@ -3,6 +3,6 @@
 //! it is no part of the trail.
 
 mod folder;
-mod format;
+pub(crate) mod format;
 
 pub(crate) use folder::Inbox;

@@ -1,10 +1,12 @@
-//! The records beside a store, for their fuzz targets: export jobs and saved queries, read from any
-//! bytes.
+//! The records beside a store, for their fuzz targets: export jobs, saved queries and what is left for
+//! the writer, read from any bytes.
 
 use std::path::Path;
 
 use crate::filter::Filter;
 use crate::filter::Utc;
+use crate::id::StoreId;
+use crate::inbox::format as inbox;
 use crate::jobs::Record;
 use crate::saved;
 
@@ -39,5 +41,17 @@ pub fn saved_query_of_bytes(bytes: &[u8]) {
     assert_eq!((&again.flags, &again.zone), (&query.flags, &query.zone));
     if let Err(error) = Filter::from_flags(query.words(), &Utc) {
         assert!(!error.to_string().is_empty());
+    }
+}
+
+/// Reads any bytes as a record of the inbox; what is read is written and read again alike, under its name.
+pub fn inbox_of_bytes(bytes: &[u8]) {
+    let (path, store) = (Path::new("any.event"), StoreId([0x11; 16]));
+    let Ok((name, event)) = inbox::read(path, store, bytes) else {
+        return;
+    };
+    // A record on the edge of what a file may hold can be longer by the blanks it lacked.
+    if let Ok(again) = inbox::encode(store, &event) {
+        assert_eq!(inbox::decode(path, &name, store, &again).ok(), Some(event));
     }
 }

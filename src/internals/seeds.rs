@@ -41,6 +41,7 @@ targets! {
     filter_text "../../fuzz/fuzz_targets/filter_text.rs",
     frames "../../fuzz/fuzz_targets/frames.rs",
     import_line "../../fuzz/fuzz_targets/import_line.rs",
+    inbox "../../fuzz/fuzz_targets/inbox.rs",
     job "../../fuzz/fuzz_targets/job.rs",
     life "../../fuzz/fuzz_targets/life.rs",
     manifest "../../fuzz/fuzz_targets/manifest.rs",
