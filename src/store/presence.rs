@@ -1,5 +1,6 @@
-//! Keeps presence runs for the segments in force. New segments get a run each, and runs are merged
-//! by eights, so that each print is rewritten three times at most and a look-up asks few of them.
+//! Keeps presence runs for the segments in force. Once there are two segments each gets a run, and
+//! runs are merged by eights, so that each print is rewritten three times at most and a look-up asks
+//! few of them.
 //! All of it is derived: nothing here may keep the store from taking events, and what fails is left
 //! until the store is opened again.
 
@@ -121,8 +122,10 @@ impl Shared {
             self.replace_runs(&gone, None);
             return true;
         }
+        // A segment alone says by its own terms what a run would say.
+        let is_alone = lineup.iter().nth(1).is_none();
         let wanted = lineup.uncovered().find(|pinned| {
-            let is_worth_it = is_idle || pinned.entry.level > 0;
+            let is_worth_it = !is_alone && (is_idle || pinned.entry.level > 0);
             is_worth_it && !presence.failed.contains(&pinned.entry.id)
         });
         if let Some(pinned) = wanted {

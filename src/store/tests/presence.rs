@@ -276,6 +276,26 @@ fn segments_without_the_term_are_not_opened() -> Result<()> {
     Ok(())
 }
 
+/// What one segment may hold its own terms say; the bytes of a run are spent where one spares another.
+#[test]
+fn a_segment_alone_has_no_run_and_gets_it_with_the_second() -> Result<()> {
+    let disk = SimDisk::new(4);
+    let mut options = small();
+    (options.merge_fan_in, options.memtable_bytes_max) = (64, 1 << 20);
+    let store = open_with(&disk, &TestClock::new(), options)?;
+    for (segments, expected) in [(1, 0), (2, 2), (3, 3)] {
+        let batch: Vec<Event> = (segments * 40..segments * 40 + 40).map(event).collect();
+        store.append_batch(&batch)?;
+        store.flush()?;
+        assert_eq!(store.stats()?.segments.len(), segments as usize);
+        assert_eq!(runs(&disk).len(), expected);
+        // The one that no run tells of is opened, and has nothing.
+        let opened = u64::from(segments == 1);
+        assert_eq!(looked(&store, subject(98))?, (opened, 0));
+    }
+    Ok(())
+}
+
 /// Runs that cannot be written, at whatever step, keep no event out and no segment from being asked.
 #[test]
 fn runs_that_cannot_be_written_keep_nothing_out() -> Result<()> {
