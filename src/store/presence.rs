@@ -123,7 +123,7 @@ impl Shared {
             return true;
         }
         // A segment alone says by its own terms what a run would say.
-        let is_alone = lineup.iter().nth(1).is_none();
+        let is_alone = lineup.len() < 2;
         let wanted = lineup.uncovered().find(|pinned| {
             let is_worth_it = !is_alone && (is_idle || pinned.entry.level > 0);
             is_worth_it && !presence.failed.contains(&pinned.entry.id)
