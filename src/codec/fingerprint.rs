@@ -72,3 +72,51 @@ fn of(parts: &[&[u8]]) -> Proven {
         proof: u128::from(next()) << 64 | u128::from(next()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CONTENT: &str = r#"{"type":"login"}"#;
+
+    /// Segments keep them: a store of an earlier build is asked for them for ever. The numbers were
+    /// computed by another program's SHA-256.
+    #[test]
+    fn p7_fingerprints_are_what_they_have_always_been() {
+        let proven = Proven {
+            fingerprint: 0x17c7_3fe0_f80d_c89b,
+            proof: 0xe524_4d64_0661_ab98_fc1f_354a_66e6_b044,
+        };
+        assert_eq!(proven_key("order-7"), proven);
+        assert_eq!(key("order-7"), proven.fingerprint);
+        assert_eq!(origin_id("order-7"), 0x724a_65ad_f498_d84f);
+        let mark = ImportMark {
+            mapping: "entries",
+            repeat: 3,
+        };
+        for (time, fingerprint, proof) in [
+            (
+                None,
+                0x3854_3405_4546_c72b,
+                0x5c8a_d2c0_f58f_5962_6777_1c99_52c1_f610,
+            ),
+            (
+                Some(Time::MIN),
+                0x2149_d67f_bb68_b394,
+                0x33be_27c3_eba7_549b_cacc_4c4b_6ac3_2863,
+            ),
+        ] {
+            let proven = Proven { fingerprint, proof };
+            assert_eq!(proven_import(mark, time, CONTENT), proven);
+            assert_eq!(import(mark, time, CONTENT), fingerprint);
+        }
+        assert_eq!(
+            whole(None, CONTENT),
+            0x7441_a228_741b_3c4f_7ac7_7b79_dad9_e1ce
+        );
+        assert_eq!(
+            whole(Some(Time::MIN), CONTENT),
+            0x2619_12a6_1a66_c3fa_7c3b_e775_b660_9d51
+        );
+    }
+}

@@ -154,4 +154,22 @@ mod tests {
             }
         }
     }
+
+    #[test]
+    fn p4_a_longer_or_larger_form_than_there_is_is_refused() {
+        let long = |last: u8| [vec![0x80; 9], vec![last]].concat();
+        for (bytes, value) in [
+            (vec![0x00], Some(0)),
+            (vec![0x80, 0x01], Some(128)),
+            (vec![0x80, 0x00], None),
+            (vec![0xff, 0x80, 0x00], None),
+            (long(0x01), Some(1 << 63)),
+            (long(0x00), None),
+            (long(0x02), None),
+            ([vec![0xff; 9], vec![0x01]].concat(), Some(u64::MAX)),
+            (vec![0x80; 11], None),
+        ] {
+            assert_eq!(Bytes::new(&bytes).varint(), value, "{bytes:x?}");
+        }
+    }
 }

@@ -44,6 +44,8 @@ use crate::id::WalId;
 use crate::options::Partition;
 use crate::time::Time;
 
+mod edges;
+
 const STORE: StoreId = StoreId(*b"0123456789abcdef");
 
 fn disk(seed: u64) -> SimDisk {

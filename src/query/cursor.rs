@@ -216,6 +216,51 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_cursor_of_a_snapshot_complete_through_nothing_round_trips() -> Result<()> {
+        let cursor = Cursor {
+            complete_through: None,
+            ..cursor(Position::LAST)
+        };
+        assert_eq!(cursor.to_string().parse::<Cursor>()?, cursor);
+        Ok(())
+    }
+
+    #[test]
+    fn a_direction_that_nobody_knows_is_damage_although_the_checksum_fits() {
+        let mut bytes = cursor(Position::LAST).encode();
+        bytes.truncate(LEN - 4);
+        if let Some(flags) = bytes.get_mut(1) {
+            *flags = OLDEST_FIRST + 1;
+        }
+        bytes.extend_from_slice(&crc32(&bytes).to_le_bytes());
+        let kind = to_text(&bytes).parse::<Cursor>();
+        assert_eq!(
+            kind.map_err(|error| error.kind()),
+            Err(ErrorKind::CursorDamaged)
+        );
+    }
+
+    #[test]
+    fn bytes_of_any_number_have_the_letters_of_rfc_4648() {
+        for (bytes, text) in [
+            ("", ""),
+            ("f", "Zg"),
+            ("fo", "Zm8"),
+            ("foo", "Zm9v"),
+            ("foob", "Zm9vYg"),
+            ("fooba", "Zm9vYmE"),
+            ("foobar", "Zm9vYmFy"),
+        ] {
+            assert_eq!(to_text(bytes.as_bytes()), text);
+            assert_eq!(from_text(text).as_deref(), Some(bytes.as_bytes()));
+        }
+        // One letter is no byte, and bits that are left over are 0.
+        for text in ["Z", "Zh", "Zm9", "Zm9vZ", "Zm9vYn"] {
+            assert_eq!(from_text(text), None, "{text}");
+        }
+    }
+
     const PAGE: &str = include_str!("../../docs/format/cursor.md");
 
     /// What stands in the first block of the page's section `title` that is fenced as `language`.

@@ -106,3 +106,52 @@ impl Looks {
         &self.missed
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::StoreId;
+    use crate::manifest::Ends;
+    use crate::manifest::Phase;
+
+    /// What a writer at work has published, beside a `CURRENT` that names log 5 and manifest 5.
+    fn published(live: bool, wal: u64, manifest: u64) -> Moment {
+        Moment {
+            live,
+            wal: Some(WalId(wal)),
+            manifest: Some((ManifestId(manifest), 512)),
+            current: Some(Current {
+                store: StoreId([7; 16]),
+                manifest: ManifestId(5),
+                phase: Phase::Open,
+                manifest_end: 512,
+                ends: Ends {
+                    wal: WalId(5),
+                    ..Ends::default()
+                },
+            }),
+        }
+    }
+
+    #[test]
+    fn what_a_writer_published_goes_with_records_that_are_no_newer() {
+        for (wal, manifest, agrees) in [
+            (5, 5, true),
+            (6, 5, true),
+            (5, 6, true),
+            (4, 5, false),
+            (5, 4, false),
+            (4, 9, false),
+            (9, 4, false),
+        ] {
+            let moment = published(true, wal, manifest);
+            assert_eq!(moment.agrees(), agrees, "log {wal}, manifest {manifest}");
+            assert!(published(false, wal, manifest).agrees(), "nobody writes");
+            let unknown = Moment {
+                current: None,
+                ..moment
+            };
+            assert!(unknown.agrees(), "nothing to compare with");
+        }
+    }
+}

@@ -151,4 +151,20 @@ mod tests {
         }
         assert_eq!(seqs.gaps(200_000, 9), []);
     }
+
+    #[test]
+    fn a_chunk_is_what_is_smallest_for_it() {
+        let mut chunk = Chunk::List(Vec::new());
+        for low in 0..=u16::MAX {
+            assert!(chunk.insert(low) && !chunk.insert(low));
+            let many = usize::from(low) + 1;
+            let fits = match &chunk {
+                Chunk::List(list) => list.len() == many && many <= LIST_MAX,
+                Chunk::Bits(_, count) => *count == many as u64 && many > LIST_MAX,
+                Chunk::Full => many as u64 == CHUNK,
+            };
+            assert!(fits, "{many}");
+        }
+        assert!(matches!(chunk, Chunk::Full));
+    }
 }

@@ -39,6 +39,8 @@ use crate::id::StoreId;
 use crate::id::WalId;
 use crate::time::Time;
 
+mod edges;
+
 const STORE: StoreId = StoreId(*b"0123456789abcdef");
 const UNCLEAN: Extent = Extent::Unclean { durable: 0 };
 const CREATED: Body<'_> = Body {

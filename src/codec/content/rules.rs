@@ -49,3 +49,75 @@ fn is_slug(slug: Text<'_>) -> bool {
         && slug.bytes().all(is_letter)
         && slug.split('.').all(|part| !part.is_empty())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn is_surely_valid(text: &str) -> bool {
+        let content = Content::parse(text);
+        content.is_some_and(|content| content.is_surely_valid(text.len()))
+    }
+
+    fn list(count: usize, entry: &str) -> String {
+        vec![entry; count].join(",")
+    }
+
+    /// Each at its limit, and one step beyond it.
+    #[test]
+    fn p3_a_quick_look_passes_what_keeps_the_rules_and_nothing_else() {
+        let typed = |slug: &str| format!(r#"{{"type":"{slug}"}}"#);
+        let by = |kind: &str| format!(r#"{{"type":"a","performer":{{"kind":"{kind}"}}}}"#);
+        let at = |count| {
+            let list = list(count, r#"{"kind":"file"}"#);
+            format!(r#"{{"type":"a","targets":[{list}]}}"#)
+        };
+        let data = |bytes: usize| format!(r#"{{"type":"a","data":"{}"}}"#, "x".repeat(bytes));
+        let room = limits::TEXT_BYTES - data(0).len();
+        let long = "w".repeat(limits::WORD_BYTES);
+        let longer = format!("{long}w");
+        for valid in [
+            typed("user.created"),
+            typed(&long),
+            by("user"),
+            by(&long),
+            at(limits::TARGETS),
+            data(room),
+            r#"{"type":"a","metadata":{"k":"v"}}"#.to_owned(),
+        ] {
+            assert!(
+                is_surely_valid(&valid),
+                "{} bytes: {valid:.80}",
+                valid.len()
+            );
+        }
+        for doubtful in [
+            typed(""),
+            typed("a..b"),
+            typed("a b"),
+            typed(&longer),
+            by(""),
+            by(&longer),
+            by("\u{7f}"),
+            by("\u{e9}"),
+            at(limits::TARGETS + 1),
+            data(room + 1),
+            r#"{"type":"a","metadata":{"":"v"}}"#.to_owned(),
+        ] {
+            let len = doubtful.len();
+            assert!(!is_surely_valid(&doubtful), "{len} bytes: {doubtful:.80}");
+        }
+    }
+
+    /// More changes than a content of its length could have: they are counted all the same.
+    #[test]
+    fn p3_changes_are_counted_up_to_their_limit() {
+        for (count, is_valid) in [(limits::CHANGES, true), (limits::CHANGES + 1, false)] {
+            let list = list(count, r#"{"path":"p","before":1,"after":2}"#);
+            let text = format!(r#"{{"type":"a","changes":[{list}]}}"#);
+            let content = Content::parse(&text);
+            let found = content.map(|content| content.is_surely_valid(limits::TEXT_BYTES));
+            assert_eq!(found, Some(is_valid), "{count} changes");
+        }
+    }
+}

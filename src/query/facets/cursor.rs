@@ -95,3 +95,75 @@ impl core::str::FromStr for FacetCursor {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::Position;
+    use crate::id::StoreId;
+
+    fn cursor(order: FacetOrder, term: &[u8]) -> FacetCursor {
+        FacetCursor {
+            page: Cursor {
+                store: StoreId([7; 16]),
+                oldest_first: false,
+                after: Position::FIRST,
+                snapshot_seq: 12,
+                complete_through: None,
+                query_digest: [9; 16],
+                from: Position::FIRST,
+                to: Position::LAST,
+            },
+            order,
+            after: Place {
+                rank: Reverse(1 << 100),
+                term: term.to_vec(),
+            },
+        }
+    }
+
+    #[test]
+    fn tokens_of_every_order_and_term_round_trip() -> Result<()> {
+        for order in ORDERS {
+            for term in ["", "a", "ab", "abc"] {
+                let cursor = cursor(order, term.as_bytes());
+                assert_eq!(cursor.to_string().parse::<FacetCursor>()?, cursor);
+            }
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn any_change_of_a_token_is_noticed() {
+        let text = cursor(FacetOrder::Name, b"user").to_string();
+        for at in 0..text.len() {
+            let other = if text.get(at..=at) == Some("A") {
+                "B"
+            } else {
+                "A"
+            };
+            let mut changed = text.clone();
+            changed.replace_range(at..=at, other);
+            for token in [&changed, text.get(..at).unwrap_or_default()] {
+                let kind = token.parse::<FacetCursor>().map_err(|error| error.kind());
+                let wanted = match token {
+                    "" => ErrorKind::CursorEmpty,
+                    _ => ErrorKind::CursorDamaged,
+                };
+                assert_eq!(kind, Err(wanted), "{token}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_token_goes_on_in_its_own_order_alone() {
+        let cursor = cursor(FacetOrder::Count, b"user");
+        for order in ORDERS {
+            let wanted = match order {
+                FacetOrder::Count => None,
+                _ => Some(ErrorKind::CursorDirection),
+            };
+            assert_eq!(cursor.check(order).err().map(|error| error.kind()), wanted);
+        }
+    }
+}
