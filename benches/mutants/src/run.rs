@@ -137,9 +137,15 @@ fn judge(state: &State, made: &Made, tests: &[Test], binaries: &[Binary], second
         .filter(|test| test.passes && test.reached.contains(&made.place))
         .collect();
     reaching.sort_by(|one, other| {
-        let is_far = |test: &Test| (test.binary != "lib", !test.name.starts_with(module));
-        let order = is_far(one).cmp(&is_far(other));
-        order.then(one.seconds.total_cmp(&other.seconds))
+        let weight = |test: &Test| {
+            test.seconds
+                * if test.name.starts_with(module) {
+                    0.1
+                } else {
+                    1.0
+                }
+        };
+        weight(one).total_cmp(&weight(other))
     });
     let mut judged = Judged {
         key: made.key.clone(),
@@ -154,24 +160,22 @@ fn judge(state: &State, made: &Made, tests: &[Test], binaries: &[Binary], second
     };
     let (mut spent, mut left) = (0.0, reaching.as_slice());
     'steps: for step in STEPS_SECONDS {
-        let until = f64::min(step, seconds);
+        let begun = spent;
+        let fits = left.iter().take_while(|test| {
+            spent += test.seconds;
+            spent <= f64::min(step, seconds) || begun + spent == test.seconds
+        });
+        let (now, later) = left.split_at(fits.count());
+        spent = begun + now.iter().map(|test| test.seconds).sum::<f64>();
+        left = later;
         for binary in binaries {
-            let mut names = Vec::new();
-            let mut sum = 0.0;
-            while let Some((test, behind)) = left.split_first() {
-                let fits = spent + sum + test.seconds <= until || (spent + sum == 0.0);
-                if test.binary != binary.name || !fits {
-                    break;
-                }
-                names.push(&*test.name);
-                sum += test.seconds;
-                left = behind;
-            }
+            let ours = now.iter().filter(|test| test.binary == binary.name);
+            let names: Vec<&str> = ours.clone().map(|test| &*test.name).collect();
             if names.is_empty() {
                 continue;
             }
-            spent += sum;
             judged.tests[0] += names.len();
+            let sum: f64 = ours.map(|test| test.seconds).sum();
             let limit = Duration::from_secs_f64(5.0 + 10.0 * sum);
             judged.outcome = match run_tests(state, binary, &names, Some(made.number), limit) {
                 Ended::Passed => continue,
@@ -198,11 +202,15 @@ fn run_tests(
 ) -> Ended {
     let scratch = std::env::temp_dir().join(format!("auditdb-mutants-{}", std::process::id()));
     fs::create_dir_all(&scratch).expect("a folder for the tests");
+    // The shell's own limit is for tests that are left alone because this program was stopped.
     let mut command = Command::new("sh");
     command
         .args([
             "-c",
-            &format!("ulimit -v {MEMORY_KIB_MAX}; exec \"$0\" \"$@\""),
+            &format!(
+                "ulimit -v {MEMORY_KIB_MAX}; exec timeout --signal=KILL {} \"$0\" \"$@\"",
+                limit.as_secs() + 5
+            ),
             &binary.path,
         ])
         .args(["--exact", "--test-threads=1"])
