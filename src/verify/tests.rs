@@ -8,6 +8,7 @@
 
 mod failing;
 mod indexes;
+mod kept;
 mod records;
 
 use std::path::Path;

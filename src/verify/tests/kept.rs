@@ -1,0 +1,278 @@
+//! What lies beside the events and is checked with them: files of exports, saved queries, records that
+//! wait for the writer. What somebody takes away while the check runs is no damage.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use serde_json::Value;
+use sha2::Digest;
+use sha2::Sha256;
+
+use super::Beside;
+use super::Happens;
+use super::STORE;
+use super::Writer;
+use super::append;
+use super::records::sealed;
+use super::verified;
+use crate::codec::digits::hex;
+use crate::disk::Disk;
+use crate::disk::durable;
+use crate::disk::names;
+use crate::disk::sim::SimDisk;
+use crate::error::Result;
+use crate::event::Event;
+use crate::event::Field;
+use crate::id::ExportId;
+use crate::inbox::Inbox;
+use crate::jobs::Asked;
+use crate::jobs::Folder;
+use crate::jobs::Reached;
+use crate::jobs::Record;
+use crate::jobs::State;
+use crate::saved;
+use crate::saved::SavedQuery;
+use crate::time::Time;
+use crate::verify::plan::files;
+use crate::verify::verify_on;
+
+fn store() -> Result<SimDisk> {
+    Ok(Writer::new(false)?.disk)
+}
+
+/// A job that made `bytes`, and where they lie.
+fn job(disk: &SimDisk, state: State, bytes: &[u8]) -> Result<(ExportId, Record)> {
+    let id = ExportId::of_key("monthly");
+    let asked = Asked {
+        format: "csv".to_owned(),
+        layout: "entries".to_owned(),
+        csv_safety: "none".to_owned(),
+        compression: "none".to_owned(),
+        header: true,
+        limit: None,
+        filter: Value::Null,
+        oldest_first: false,
+        since_seq: None,
+        audience: None,
+        zip: None,
+        view: None,
+    };
+    let mut record = Record::new(&id.to_string(), asked, Value::Null);
+    record.state = state;
+    record.reached = Reached {
+        bytes: bytes.len() as u64,
+        sha256: hex(&Sha256::digest(bytes)),
+        ..Reached::default()
+    };
+    Folder(disk).make()?;
+    Folder(disk).add(id, &record)?;
+    Ok((id, record))
+}
+
+fn leave(disk: &SimDisk, key: &str) -> Result<()> {
+    let event = Event {
+        key: Field::Value(key.to_owned()),
+        occurred_at: Field::Value(Time::MIN),
+        ..Event::new("audit.exported")
+    };
+    Inbox(disk).leave(STORE, &event)
+}
+
+fn save(disk: &SimDisk) -> Result<()> {
+    let query = SavedQuery {
+        flags: Vec::new(),
+        zone: "UTC".to_owned(),
+    };
+    durable::create_dir(disk, names::queries_dir())?;
+    let text = saved::encode(&query)?;
+    durable::create(disk, &names::saved_query("mine"), text.as_bytes()).map(drop)
+}
+
+/// The files that are said to be wrong; no other may be among those that mean nothing.
+fn wrong(disk: &SimDisk, path: &Path) -> Result<bool> {
+    let found = verify_on(disk, &mut |_, _| ())?;
+    let file = disk.place(path);
+    assert!(!found.scratch.contains(&file), "{:?}", found.scratch);
+    let named = found.damages.iter().all(|damage| damage.file == file);
+    assert!(named, "{:?}", found.damages);
+    Ok(!found.is_clean())
+}
+
+#[test]
+fn p4_the_file_of_a_job_is_held_against_its_record() -> Result<()> {
+    let disk = store()?;
+    // More than is read at once, so that the second piece is looked at, too.
+    let bytes: Vec<u8> = (0..(1 << 20) + 100_u32).map(|at| at as u8).collect();
+    let (id, _) = job(&disk, State::Ready, &bytes)?;
+    let path = names::export(id, "csv");
+    let file = durable::create(&disk, &path, &bytes)?;
+    assert!(!wrong(&disk, &path)? && !wrong(&disk, &names::job(id))?);
+    for at in [0, bytes.len() as u64 - 1] {
+        let whole = bytes.get(at as usize).copied().unwrap_or_default();
+        file.write_at(at, &[whole ^ 1])?;
+        assert!(wrong(&disk, &path)?, "byte {at}");
+        file.write_at(at, &[whole])?;
+    }
+    assert!(!wrong(&disk, &path)?);
+    file.set_len(bytes.len() as u64 - 1)?;
+    assert!(wrong(&disk, &path)?, "a byte is gone");
+    disk.unlink(&path)?;
+    assert!(wrong(&disk, &path)?, "all of it is gone");
+    Ok(())
+}
+
+#[test]
+fn a_job_that_is_not_done_has_no_file_to_be_checked() -> Result<()> {
+    for state in [
+        State::Queued,
+        State::Running,
+        State::Failed,
+        State::Cancelled,
+        State::Expired,
+    ] {
+        let disk = store()?;
+        let (id, _) = job(&disk, state, b"half")?;
+        assert!(!wrong(&disk, &names::job(id))?, "{state:?}");
+    }
+    Ok(())
+}
+
+#[test]
+fn p4_records_that_wait_are_counted_and_none_means_nothing() -> Result<()> {
+    let disk = store()?;
+    for key in ["a", "b", "c"] {
+        leave(&disk, key)?;
+    }
+    let found = verify_on(&disk, &mut |_, _| ())?;
+    assert!(found.is_clean() && found.waiting == 3, "{found:?}");
+    for name in Inbox(&disk).list()? {
+        assert!(!wrong(&disk, &names::inbox(&name))?);
+    }
+    Ok(())
+}
+
+/// Before each operation of a check in turn, everything goes that somebody may take away.
+#[test]
+fn p5_what_is_taken_away_meanwhile_is_no_damage() -> Result<()> {
+    for at in 0.. {
+        let disk = store()?;
+        let (id, mut record) = job(&disk, State::Ready, b"rows")?;
+        durable::create(&disk, &names::export(id, "csv"), b"rows")?;
+        leave(&disk, "a")?;
+        save(&disk)?;
+        record.state = State::Expired;
+        let (shared, count) = (disk.clone(), Arc::new(Mutex::new(0)));
+        let counted = Arc::clone(&count);
+        let happens = move || {
+            let mut number = counted.lock();
+            *number += 1;
+            if *number != at + 1 {
+                return;
+            }
+            Folder(&shared).replace(id, &record).unwrap();
+            shared.unlink(&names::export(id, "csv")).unwrap();
+            for name in Inbox(&shared).list().unwrap() {
+                Inbox(&shared).remove(&name).unwrap();
+            }
+            shared.unlink(&names::saved_query("mine")).unwrap();
+        };
+        let happens: Happens = Arc::new(Mutex::new(happens));
+        let found = verified(&Beside { disk, happens })?;
+        assert!(found.is_clean(), "before {at}: {:?}", found.damages);
+        if *count.lock() <= at {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// What happened in the life of a log that a recovery writes anew: it begins with all events of the
+/// one before, and is there beside it when the recovery comes to no end.
+#[test]
+fn p7_a_log_that_repeats_the_one_before_is_no_damage() -> Result<()> {
+    let mut writer = Writer::new(true)?;
+    writer.step()?;
+    let disk = writer.disk.kill();
+    let found = verify_on(&disk, &mut |_, _| ())?;
+    assert!(found.is_clean(), "{:?}", found.damages);
+    assert_eq!((found.events, found.logs), (writer.events, 2));
+    assert!(found.events > 0);
+    Ok(())
+}
+
+#[test]
+fn progress_ends_when_all_bytes_were_read() -> Result<()> {
+    for (falsify, damaged) in [(false, false), (true, true)] {
+        let disk = sealed(|_, _| ())?;
+        if falsify {
+            disk.unlink(names::current())?;
+        }
+        let mut told = (0, 0);
+        let found = verify_on(&disk, &mut |done, total| told = (done, total))?;
+        assert_eq!(found.is_clean(), !damaged, "{:?}", found.damages);
+        let (done, total) = told;
+        let segments = files(&disk, names::segment_dir()).into_iter();
+        let mut wanted = segments.map(|(_, len)| len).sum();
+        if !falsify {
+            let logs = files(&disk, names::wal_dir()).into_iter();
+            wanted += logs.map(|(_, len)| len).sum::<u64>();
+        }
+        assert_eq!((done, total), (wanted, wanted));
+    }
+    Ok(())
+}
+
+#[test]
+fn a_writer_at_work_is_seen_whatever_its_records_say() -> Result<()> {
+    for is_live in [false, true] {
+        let mut writer = Writer::new(false)?;
+        if is_live {
+            for _ in 0..5 {
+                writer.step()?;
+            }
+        }
+        writer.disk.unlink(names::current())?;
+        let found = verify_on(&writer.disk, &mut |_, _| ())?;
+        assert!(!found.is_clean() && found.live == is_live, "{found:?}");
+    }
+    Ok(())
+}
+
+/// A writer at work, killed or not, with an event in its log that it did not publish.
+fn unpublished(is_killed: bool) -> Result<(Writer, SimDisk)> {
+    let mut writer = Writer::new(false)?;
+    for _ in 0..5 {
+        writer.step()?;
+    }
+    let open = writer.open.as_mut().unwrap();
+    append(&mut open.wal, writer.events, 1)?;
+    let disk = match is_killed {
+        true => writer.disk.kill(),
+        false => writer.disk.clone(),
+    };
+    Ok((writer, disk))
+}
+
+#[test]
+fn p2_what_a_writer_did_not_publish_counts_once_it_is_dead() -> Result<()> {
+    for is_killed in [false, true] {
+        let (writer, disk) = unpublished(is_killed)?;
+        let found = verify_on(&disk, &mut |_, _| ())?;
+        assert!(found.is_clean(), "{:?}", found.damages);
+        assert_eq!(found.events, writer.events + u64::from(is_killed));
+        assert_eq!(found.live, !is_killed);
+    }
+    Ok(())
+}
+
+#[test]
+fn p4_a_log_cut_below_what_a_killed_writer_published_is_damage() -> Result<()> {
+    let (writer, disk) = unpublished(true)?;
+    let path = names::wal(writer.wal_id);
+    let file = disk.open_write(&path)?;
+    // The header is left, and the first group, which the writer found there when it came.
+    file.set_len(1024 + 100)?;
+    assert!(wrong(&disk, &path)?);
+    Ok(())
+}
