@@ -203,22 +203,28 @@ fn tested(paths: &[String]) -> BTreeSet<String> {
 fn listed(files: &[File], dropped: &BTreeSet<u32>) -> Vec<Made> {
     let mut all = Vec::new();
     for file in files {
+        let mut keys = BTreeSet::new();
         for site in &file.sites {
             let before = &file.text[..site.range.start];
             let line = before.matches('\n').count() + 1;
             let column = before.len() - before.rfind('\n').map_or(0, |at| at + 1) + 1;
             for mutant in &site.mutants {
+                let mut key = Key {
+                    file: file.path.clone(),
+                    line,
+                    column,
+                    change: mutant.change.clone(),
+                    nth: 0,
+                };
+                while !keys.insert(key.clone()) {
+                    key.nth += 1;
+                }
                 all.push(Made {
                     number: mutant.number,
                     place: site.mutants[0].number,
                     module: file.module.to_owned(),
                     function: site.function.clone(),
-                    key: Key {
-                        file: file.path.clone(),
-                        line,
-                        column,
-                        change: mutant.change.clone(),
-                    },
+                    key,
                     builds: !dropped.contains(&mutant.number),
                 });
             }

@@ -20,6 +20,9 @@ pub struct Key {
     pub line: usize,
     pub column: usize,
     pub change: String,
+    /// Which of those that are alike so far: the operators of a chain begin together.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub nth: usize,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -119,6 +122,10 @@ impl State {
         let text: String = all.iter().map(line).collect();
         write(&self.path(name), text.as_bytes())
     }
+}
+
+fn is_zero(number: &usize) -> bool {
+    *number == 0
 }
 
 /// Writes a file that is not that already, so that times tell what changed.
