@@ -394,9 +394,16 @@ fn taken(result: core::result::Result<(), TryLockError>, path: &Path) -> Result<
 }
 
 fn create_dir(path: &Path) -> Result<()> {
+    let refused = |error| failed("make the folder", path, error);
     match DirBuilder::new().mode(DIR_MODE).create(path) {
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => Ok(()),
-        other => other.map_err(|error| failed("make the folder", path, error)),
+        Err(taken) if taken.kind() == io::ErrorKind::AlreadyExists => match fs::metadata(path) {
+            Ok(found) if found.is_dir() => Ok(()),
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(failed("look at", path, error))
+            }
+            _ => Err(refused(taken)),
+        },
+        made => made.map_err(refused),
     }
 }
 

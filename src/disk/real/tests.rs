@@ -51,6 +51,24 @@ fn what_is_no_plain_file_is_refused_without_waiting() {
     }
 }
 
+/// A disk that fails a look at a folder which is there was told as a name that is taken.
+#[test]
+fn p5_a_folder_that_cannot_be_looked_at_is_no_taken_name() {
+    let folder = tempfile::tempdir().expect("a folder for the test");
+    let disk = RealDisk::open(folder.path()).expect("open");
+    fs::write(folder.path().join("file"), "").expect("write");
+    symlink("endless", folder.path().join("endless")).expect("link");
+    symlink("nowhere", folder.path().join("dangling")).expect("link");
+    let kind = |name: &str| {
+        let error = disk.create_dir(Path::new(name)).expect_err(name);
+        assert!(error.to_string().contains(name), "{error}");
+        error.kind()
+    };
+    assert_eq!(kind("endless"), ErrorKind::Io);
+    assert_eq!(kind("dangling"), ErrorKind::Exists);
+    assert_eq!(kind("file"), ErrorKind::Exists);
+}
+
 #[test]
 fn a_folder_that_is_none_is_not_a_store() {
     let folder = tempfile::tempdir().expect("a folder for the test");

@@ -69,6 +69,9 @@ fn facts_and_structure_are_printed() -> auditdb::Result<()> {
     assert!(place.out(&["stats", "DB"]).contains("events"));
     let store = auditdb::Store::open(place.path("store"), auditdb::Options::default())?;
     store.flush()?;
+    // With a second segment come presence runs.
+    store.append(&auditdb::Event::new("user.created"))?;
+    store.flush()?;
     store.close()?;
     let stats = place.json(&["stats", "DB", "--json"]);
     let partitions = stats["partitions"].as_array().expect("partitions");
