@@ -276,3 +276,14 @@ fn p4_a_log_cut_below_what_a_killed_writer_published_is_damage() -> Result<()> {
     assert!(wrong(&disk, &path)?);
     Ok(())
 }
+
+#[test]
+fn p4_a_store_without_its_folder_of_logs_is_damaged_and_not_unreadable() -> Result<()> {
+    let (_, disk) = unpublished(true)?;
+    for (path, _) in files(&disk, names::wal_dir()) {
+        disk.unlink(&path)?;
+    }
+    assert!(disk.remove_dir(names::wal_dir())?, "an empty folder");
+    assert!(!verify_on(&disk, &mut |_, _| ())?.is_clean());
+    Ok(())
+}
