@@ -8,7 +8,6 @@ use super::open;
 use super::open_with;
 use super::small;
 use crate::disk::Disk;
-use crate::disk::durable;
 use crate::disk::names;
 use crate::disk::sim::Fault;
 use crate::disk::sim::Operation;
@@ -23,13 +22,11 @@ use crate::filter::Filter;
 use crate::filter::FilterField;
 use crate::filter::Pattern;
 use crate::options::ReadMode;
-use crate::presence;
 use crate::presence::Run;
 use crate::query::Order;
 use crate::query::Query;
 use crate::store::Store;
 use crate::store::reader;
-use crate::verify::verify_on;
 
 /// An event with hot and rare values.
 fn event(number: u32) -> Event {
@@ -296,41 +293,6 @@ fn a_segment_alone_has_no_run_and_gets_it_with_the_second() -> Result<()> {
         let opened = u64::from(segments == 1);
         assert_eq!(looked(&store, subject(98))?, (opened, 0));
     }
-    Ok(())
-}
-
-/// A run whose every checksum is right can tell of too little, and would hide events from whoever asks.
-#[test]
-fn p4_a_whole_run_that_lacks_a_term_is_damage() -> Result<()> {
-    let disk = SimDisk::new(6);
-    let store = apart(&disk)?;
-    let id = store.stats()?.store;
-    store.close()?;
-    let damages = || Ok(verify_on(&disk, &mut |_, _| ())?.damages);
-    assert_eq!(damages()?, []);
-    for number in runs(&disk) {
-        let path = names::presence(number);
-        let whole = durable::read(&disk, &path, 1 << 20)?;
-        let run = Run::open(
-            &disk,
-            number,
-            whole.len() as u64,
-            Some(id),
-            ReadMode::Positional,
-        )?;
-        for column in run.columns() {
-            disk.unlink(&path)?;
-            presence::writer::write(&disk, number, id, *column, 1, &mut |_| Ok(()))?;
-            let found = damages()?;
-            assert!(
-                matches!(&found[..], [one] if one.file == disk.place(&path)),
-                "{found:?}"
-            );
-        }
-        disk.unlink(&path)?;
-        durable::create(&disk, &path, &whole)?;
-    }
-    assert_eq!(damages()?, []);
     Ok(())
 }
 

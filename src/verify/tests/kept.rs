@@ -1,5 +1,5 @@
-//! What lies beside the events and is checked with them: files of exports, saved queries, records that
-//! wait for the writer. What somebody takes away while the check runs is no damage.
+//! What lies beside the events and is checked with them: presence runs, files of exports, saved queries,
+//! records that wait for the writer. What somebody takes away while the check runs is no damage.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -31,6 +31,8 @@ use crate::jobs::Folder;
 use crate::jobs::Reached;
 use crate::jobs::Record;
 use crate::jobs::State;
+use crate::presence;
+use crate::presence::Column;
 use crate::saved;
 use crate::saved::SavedQuery;
 use crate::time::Time;
@@ -285,5 +287,25 @@ fn p4_a_store_without_its_folder_of_logs_is_damaged_and_not_unreadable() -> Resu
     }
     assert!(disk.remove_dir(names::wal_dir())?, "an empty folder");
     assert!(!verify_on(&disk, &mut |_, _| ())?.is_clean());
+    Ok(())
+}
+
+/// A run whose every checksum is right can tell of too little, and would hide events from whoever asks.
+#[test]
+fn p4_a_whole_run_that_lacks_a_term_is_damage() -> Result<()> {
+    let mut column = None;
+    let disk = sealed(|_, entry| column = Some(Column::new(entry.id, entry.content_hash)))?;
+    durable::create_dir(&disk, names::presence_dir())?;
+    let path = names::presence(1);
+    for (told, lacks) in [("user.created", false), ("user.removed", true)] {
+        let term = [b"\x01\x01", told.as_bytes()].concat();
+        let mut tell = |print: &mut dyn FnMut(u32)| {
+            presence::told(&term, &mut *print);
+            Ok(())
+        };
+        presence::writer::write(&disk, 1, STORE, column.unwrap(), 1, &mut tell)?;
+        assert_eq!(wrong(&disk, &path)?, lacks, "told of {told}");
+        disk.unlink(&path)?;
+    }
     Ok(())
 }
