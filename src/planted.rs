@@ -73,6 +73,8 @@ bugs! {
     UnlinkBeforeManifest,
     /// The file of a log is used anew that is still needed.
     RecycleNeededLog,
+    /// Files go that readers elsewhere are led to by the last point that could be written.
+    NeededByOthers,
     /// The file of a log is used anew while somebody reads it.
     ReuseUnderReader,
     /// The block of one segment is taken for that of another.

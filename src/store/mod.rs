@@ -33,6 +33,7 @@ mod sync;
 mod tests;
 mod texts;
 mod ticket;
+mod told;
 
 use std::collections::VecDeque;
 use std::path::Path;
@@ -65,7 +66,6 @@ pub use stats::Stats;
 pub use ticket::Ticket;
 
 use crate::disk::Disk;
-use crate::disk::lock::DurablePoint;
 use crate::disk::lock::Lock;
 use crate::error::Error;
 use crate::error::ErrorKind;
@@ -160,7 +160,7 @@ struct Shared {
     background_moved: Condvar,
     manifest: Mutex<Manifest>,
     presence: Mutex<presence::Presence>,
-    point: Mutex<DurablePoint>,
+    told: Mutex<told::Told>,
     lock: Mutex<Option<Lock>>,
     poison: Mutex<Option<Error>>,
     pressure: Mutex<Pressure>,
@@ -481,16 +481,5 @@ impl Shared {
             point.wal_end = writer.wal.end();
             point.events = writer.next_seq;
         });
-    }
-
-    /// Changes the durable point that other processes read by. That it cannot be written is no
-    /// error of whoever brought the change about, who has committed all the same: others see the
-    /// point before, which stays true, until the next one, which holds this change too.
-    fn tell_others(&self, change: impl FnOnce(&mut DurablePoint)) {
-        let mut point = self.point.lock();
-        change(&mut point);
-        if let Some(lock) = &*self.lock.lock() {
-            drop(lock.publish(*point));
-        }
     }
 }

@@ -34,6 +34,7 @@ use super::sweep::check_orphans;
 use super::sweep::remove_logs_before;
 use super::sweep::remove_orphans;
 use super::texts::Texts;
+use super::told::Told;
 use crate::disk::Disk;
 use crate::disk::clock::SystemClock;
 use crate::disk::durable;
@@ -157,7 +158,7 @@ pub(super) fn recover_on(
         background_moved: Condvar::new(),
         manifest: Mutex::new(manifest),
         presence: Mutex::new(runs),
-        point: Mutex::new(point),
+        told: Mutex::new(Told::new(point)),
         lock: Mutex::new(Some(lock)),
         poison: Mutex::new(None),
         pressure: Mutex::default(),
@@ -170,6 +171,7 @@ pub(super) fn recover_on(
     shared.check_lock()?;
     // Not before others know the new log: of those that read beside us, none may be left behind
     // with names of files that are gone, also if this process ends right here.
+    shared.check_told()?;
     remove_logs_before(&*shared.disk, shared.writer.lock().wal_id)?;
     let events = shared.writer.lock().next_seq;
     remove_orphans(&*shared.disk, shared.manifest.lock().state(), events)?;

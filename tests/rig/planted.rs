@@ -143,6 +143,10 @@ pub(crate) const FINDERS: &[Finder] = &[
         "store::tests::times::p1_a_late_event_is_there_after_a_restart",
     ),
     unit(
+        "NeededByOthers",
+        "store::tests::readers::p5_what_others_are_led_to_stays_until_they_are_told",
+    ),
+    unit(
         "ReuseUnderReader",
         "wal::tests::a_log_is_not_written_over_while_somebody_reads_it",
     ),

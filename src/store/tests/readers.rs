@@ -198,6 +198,80 @@ fn a_reader_of_replaced_segments_goes_on() -> Result<()> {
     Ok(())
 }
 
+/// What happened: the write to `LOCK` behind a merge failed. Readers elsewhere went on by the point
+/// before, as they should, but the segments and logs that it led to were gone.
+#[test]
+fn p5_what_others_are_led_to_stays_until_they_are_told() -> Result<()> {
+    let disk = SimDisk::new(1);
+    let store = open(&disk)?;
+    append(&store, 0..3)?;
+    store.flush()?;
+    append(&store, 3..5)?;
+    let untold = || Fault::new(Operation::Write, std::io::ErrorKind::Other).within("LOCK");
+    disk.fail(untold().sticky());
+    for number in 5..14 {
+        store.append(&event(number))?;
+        store.flush()?;
+    }
+    store.compact()?;
+    let elsewhere = reader(&disk)?;
+    assert_eq!(seen(&elsewhere)?, 5);
+    disk.heal();
+    append(&store, 14..15)?;
+    store.flush()?;
+    assert_eq!(seen(&elsewhere)?, 15);
+    assert_eq!(seen(&reader(&disk)?)?, 15);
+    assert_eq!(
+        disk.list(names::wal_dir())?.len(),
+        1,
+        "logs go when others know"
+    );
+    let stats = store.stats()?;
+    assert_eq!(
+        segment_files(&disk)?,
+        stats.segments.len(),
+        "and so do segments"
+    );
+    Ok(())
+}
+
+/// A writer that cannot say what it made of the logs leaves them to those who read by them.
+#[test]
+fn p5_a_writer_that_cannot_tell_its_first_point_opens_nothing() -> Result<()> {
+    let disk = SimDisk::new(1);
+    let store = open(&disk)?;
+    append(&store, 0..5)?;
+    drop(store);
+    let fails_at = |skip| -> Result<bool> {
+        let fault = Fault::new(Operation::Write, std::io::ErrorKind::Other).within("LOCK");
+        disk.fail(fault.after(skip));
+        let failed = match open(&disk) {
+            Ok(store) => {
+                drop(store);
+                false
+            }
+            Err(error) => {
+                assert!(error.to_string().contains("LOCK"), "{error}");
+                true
+            }
+        };
+        disk.heal();
+        assert_eq!(seen(&reader(&disk)?)?, 5);
+        Ok(failed)
+    };
+    let failed = (0..6).map(fails_at).collect::<Result<Vec<bool>>>()?;
+    assert!(failed.contains(&true), "{failed:?}");
+    Ok(())
+}
+
+fn segment_files(disk: &SimDisk) -> Result<usize> {
+    let folders = disk.list(names::segment_dir())?;
+    let files = folders
+        .iter()
+        .map(|folder| Ok(disk.list(&names::segment_dir().join(&folder.name))?.len()));
+    files.sum()
+}
+
 /// Every file of the disk.
 fn image(disk: &SimDisk) -> Result<BTreeMap<PathBuf, Vec<u8>>> {
     let mut image = BTreeMap::new();
