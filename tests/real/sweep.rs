@@ -61,6 +61,9 @@ const CALLS: &[Call] = &[
     call("getdents64", false, &["EIO"]),
 ];
 
+/// So many points that fail end a sweep.
+const FAILED_MAX: usize = 20;
+
 /// Who is at work.
 #[derive(Clone, Copy)]
 enum Actor {
@@ -100,19 +103,30 @@ pub(crate) fn run(rig: &mut Rig) -> Result<String, String> {
     while points.len() > wanted {
         points.swap_remove(rig.random.below(points.len() as u64) as usize);
     }
-    let (mut hit, mut compared) = (0, 0);
-    for (done, point) in (0..).zip(&points) {
-        rig.tell(done, points.len() as u64);
-        let told = templates
-            .strike(point)
-            .map_err(|what| format!("{point}: {what}"))?;
-        hit += u64::from(told.0);
-        compared += told.1;
+    let (mut tried, mut hit, mut compared, mut failed) = (0, 0, 0, Vec::new());
+    for point in &points {
+        rig.tell(tried, points.len() as u64);
+        tried += 1;
+        match templates.strike(point) {
+            Ok(told) => {
+                hit += u64::from(told.0);
+                compared += told.1;
+            }
+            Err(what) => {
+                failed.push(format!("{point}: {what}"));
+                templates.keep_failed(failed.len())?;
+            }
+        }
+        if failed.len() >= FAILED_MAX {
+            break;
+        }
     }
-    Ok(format!(
-        "{} of {all} points, {hit} of them reached, {compared} events compared",
-        points.len()
-    ))
+    let came =
+        format!("{tried} of {all} points, {hit} of them reached, {compared} events compared");
+    match failed.is_empty() {
+        true => Ok(came),
+        false => Err(format!("{came}; {}", failed.join("; "))),
+    }
 }
 
 fn of_call(actor: Actor, call: &'static Call, count: u64) -> Vec<Point> {
@@ -175,6 +189,16 @@ impl Templates {
         };
         system::copy(&self.folder.join(template), &store)?;
         Ok((store, ledger.clone()))
+    }
+
+    /// Leaves the store and the trace of the point that failed as they are, under a number.
+    fn keep_failed(&self, number: usize) -> Result<(), String> {
+        for name in ["store", "trace"] {
+            let kept = self.folder.join(format!("failed-{number}-{name}"));
+            let moved = fs::rename(self.folder.join(name), &kept);
+            moved.map_err(|error| format!("{}: {error}", kept.display()))?;
+        }
+        Ok(())
     }
 
     /// How often the thread that does so most makes each call.
