@@ -6,9 +6,10 @@ use core::cell::RefCell;
 use zstd::bulk::Compressor;
 use zstd::bulk::Decompressor;
 
-/// From this length on bytes count for more than time: what is packed is written once for a segment
+/// From these lengths on bytes count for more than time: what is packed is written once for a segment
 /// and stands in it twice. Higher levels stop the address sanitizer within zstd's optimal parser.
 const LARGE: usize = 4 << 10;
+const LARGER: usize = 128 << 10;
 
 thread_local! {
     // A context costs about 150 KiB to build, more than a block costs to unpack.
@@ -17,7 +18,11 @@ thread_local! {
 
 /// Compresses one unit.
 pub(crate) fn pack(raw: &[u8]) -> std::io::Result<Vec<u8>> {
-    let level = if raw.len() < LARGE { 3 } else { 6 };
+    let level = match raw.len() {
+        ..LARGE => 3,
+        LARGE..LARGER => 9,
+        LARGER.. => 12,
+    };
     Compressor::new(level)?.compress(raw)
 }
 
