@@ -10,6 +10,7 @@ use std::sync::Arc;
 use crate::error::Error;
 use crate::error::ErrorKind;
 use crate::error::Result;
+use crate::jobs::MissingRecord;
 
 /// Bytes of a font; the largest that are in use have some 30 million.
 const FONT_BYTES: u64 = 64 << 20;
@@ -93,6 +94,22 @@ impl MissingGlyphs {
             .characters
             .iter()
             .for_each(|letter| self.list(*letter));
+    }
+
+    /// As the record of a job keeps them.
+    pub(super) fn of_record(record: Option<&MissingRecord>) -> MissingGlyphs {
+        record.map_or_else(MissingGlyphs::default, |record| MissingGlyphs {
+            count: record.count,
+            characters: record.characters.chars().collect(),
+        })
+    }
+
+    /// Nothing where there are none.
+    pub(super) fn to_record(&self) -> Option<MissingRecord> {
+        (self.count > 0).then(|| MissingRecord {
+            count: self.count,
+            characters: self.characters.iter().collect(),
+        })
     }
 
     fn list(&mut self, letter: char) {

@@ -98,6 +98,14 @@ pub(crate) struct ArchiveRecord {
     pub(crate) sha256: String,
 }
 
+/// Characters that a PDF shows by their numbers.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct MissingRecord {
+    pub(crate) count: u64,
+    /// Those that are listed, one behind the other.
+    pub(crate) characters: String,
+}
+
 /// How far a job's file is durable.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Reached {
@@ -119,6 +127,9 @@ pub(crate) struct Reached {
     /// The archive, once it has its name. From version 2 on.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub(crate) archive: Option<ArchiveRecord>,
+    /// What no font had, of a PDF. From version 2 on.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub(crate) missing_glyphs: Option<MissingRecord>,
 }
 
 /// Where a job stands.

@@ -11,6 +11,7 @@ pub(crate) use format::Asked;
 pub(crate) use format::AskedAudience;
 pub(crate) use format::AskedZip;
 pub(crate) use format::ChunkRecord;
+pub(crate) use format::MissingRecord;
 pub(crate) use format::Reached;
 pub(crate) use format::Record;
 pub(crate) use format::State;

@@ -286,6 +286,32 @@ fn files_of_so_many_rows_and_archives_hold_whole_documents() {
 }
 
 #[test]
+fn mission_e11_a_job_makes_documents_in_one_archive() {
+    let place = Place::with_events(90);
+    let thai = r#"{"type":"a.b","subject":{"kind":"k","id":"1","label":"กข ก"}}"#;
+    place.run(&["append", "DB"], thai.as_bytes()).done();
+    let form = ["-f", "pdf", "--zip", "--rows-per-file", "40"];
+    let export = place.run(&[&["export", "DB"], &form[..]].concat(), b"");
+    let whole = export.done().out;
+    let ended = place.run(&[&["jobs", "DB", "start"], &form[..]].concat(), b"");
+    let ended = ended.done();
+    let job = json(&String::from_utf8_lossy(&ended.out));
+    assert_eq!((&job["state"], &job["rows"]), (&"ready".into(), &91.into()));
+    let file = std::fs::read(job["file"].as_str().expect("its file")).expect("the file");
+    assert!(file == whole, "the export made in one go");
+    assert_eq!(job["missing_glyphs"]["count"], 3);
+    assert!(ended.error.contains("U+0E01 U+0E02"), "{}", ended.error);
+    for (words, named) in [
+        (&["--zip", "--font", "@no.ttf"][..], "--font"),
+        (&[], "--zip"),
+    ] {
+        let words = [&["jobs", "DB", "start", "-f", "pdf"], words].concat();
+        let ended = place.run(&words, b"").ends_with(2);
+        assert!(ended.error.contains(named), "{named}: {}", ended.error);
+    }
+}
+
+#[test]
 fn hostile_texts_are_bounded_and_typed() {
     let place = Place::new();
     let long = "\\u0001x".repeat(120_000);
@@ -325,10 +351,6 @@ fn what_does_not_go_together_is_refused_by_name() {
         )
         .ends_with(2);
     assert!(ended.error.contains("--font"), "{}", ended.error);
-    let ended = place
-        .run(&["jobs", "DB", "start", "-f", "pdf"], b"")
-        .ends_with(2);
-    assert!(ended.error.contains("pdf"), "{}", ended.error);
     place
         .run(
             &[

@@ -14,6 +14,7 @@ use crate::export::Export;
 use crate::export::ExportManifest;
 use crate::export::ExportReport;
 use crate::export::ExportedFile;
+use crate::export::MissingGlyphs;
 use crate::export::sink;
 use crate::export::split::Names;
 use crate::export::zip::archive_of;
@@ -64,10 +65,11 @@ fn manifest(work: &Work<'_>) -> Result<ExportManifest> {
     let cursor = |cursor: &Option<String>| cursor.as_ref().map(|text| text.parse()).transpose();
     let mut names = Names::of(Path::new(STEM));
     names.ending = format!(".{}", asked.format);
-    let is_cut = asked
+    let asked_to_cut = asked
         .zip
         .as_ref()
         .is_some_and(|zip| zip.rows_per_file.is_some());
+    let is_cut = asked_to_cut || reached.chunks.len() > 1;
     let files = reached.chunks.iter().enumerate().map(|(number, chunk)| {
         Ok(ExportedFile {
             name: match is_cut {
@@ -94,7 +96,7 @@ fn manifest(work: &Work<'_>) -> Result<ExportManifest> {
             first: event(&reached.first)?,
             last: event(&reached.last)?,
             interrupted: false,
-            missing_glyphs: Default::default(),
+            missing_glyphs: MissingGlyphs::of_record(reached.missing_glyphs.as_ref()),
         },
         files: files.collect::<Result<_>>()?,
         archive: None,

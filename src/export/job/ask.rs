@@ -35,7 +35,8 @@ impl ExportJobs<'_> {
     ///
     /// # Errors
     /// As [`Export::validate`] and [`crate::Snapshot::scan`]; [`ErrorKind::OutOfRange`] for a JSON
-    /// array, which cannot be made in steps, and for a cursor, since a job begins at the top;
+    /// array, which cannot be made in steps, for a PDF that is to be no archive, since it may come to
+    /// several documents, for fonts, and for a cursor, since a job begins at the top;
     /// [`ErrorKind::KeyConflict`] where the key was used for another export.
     pub fn start(
         &self,
@@ -49,10 +50,14 @@ impl ExportJobs<'_> {
         if export.format == Format::Json {
             return refuse("format: one JSON array cannot be made in steps; take ndjson");
         }
-        if export.format == Format::Pdf {
+        if export.format == Format::Pdf && !options.zip {
             return refuse(
-                "format: a pdf is laid out whole and cannot be made in steps; export it without a job",
+                "format: a pdf may come to several documents, and a job makes one file: ask for an \
+                 archive of them, by zip",
             );
+        }
+        if !export.fonts.is_empty() {
+            return refuse("fonts: a job keeps none; export without a job what needs them");
         }
         if query.cursor.is_some() {
             return refuse("cursor: a job begins at the top");
@@ -123,7 +128,7 @@ impl ExportJobs<'_> {
     /// The export that a record asks for.
     pub(super) fn asked_export(&self, record: &Record) -> Result<Export> {
         let asked = &record.asked;
-        let format = [Format::Csv, Format::Ndjson];
+        let format = [Format::Csv, Format::Ndjson, Format::Pdf];
         let layout = [
             Layout::Native,
             Layout::Entries,

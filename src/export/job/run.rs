@@ -23,6 +23,8 @@ use crate::event::Outcome;
 use crate::export::AuditedExport;
 use crate::export::Export;
 use crate::export::ExportReport;
+use crate::export::Format;
+use crate::export::MissingGlyphs;
 use crate::id::ExportId;
 use crate::jobs::ChunkRecord;
 use crate::jobs::Folder;
@@ -248,9 +250,14 @@ impl Work<'_> {
     ) -> Result<ExportReport> {
         let reached = &self.record.reached;
         let left = self.export.rows_max().saturating_sub(reached.rows);
+        let is_document = self.export.format == Format::Pdf;
+        let rows = match is_document {
+            true => self.chunk_rows(),
+            false => self.step_rows.min(self.chunk_left()),
+        };
         let step = Export {
-            limit: Some(self.step_rows.min(left).min(self.chunk_left())),
-            header: self.export.header && reached.cursor.is_none(),
+            limit: Some(left.min(rows)),
+            header: self.export.header && (reached.cursor.is_none() || is_document),
             ..self.export.clone()
         };
         let cursor = reached.cursor.as_ref().map(|cursor| cursor.parse());
@@ -287,7 +294,8 @@ impl Work<'_> {
         let reached = &mut self.record.reached;
         let (first, last) = (report.first, report.last.map(|id| id.to_string()));
         match reached.chunks.last_mut() {
-            Some(chunk) if chunk.rows < rows_max => {
+            // A document is whole, also where its pages were full before the rows were.
+            Some(chunk) if chunk.rows < rows_max && self.export.format != Format::Pdf => {
                 chunk.rows += report.rows;
                 chunk.bytes += bytes;
                 chunk.last = last.or(chunk.last.take());
@@ -317,6 +325,8 @@ impl Work<'_> {
             self.count_in_chunk(part.bytes() - self.record.reached.bytes, report);
         }
         let reached = &mut self.record.reached;
+        let mut missing = MissingGlyphs::of_record(reached.missing_glyphs.as_ref());
+        missing.add_all(&report.missing_glyphs);
         *reached = Reached {
             rows,
             bytes: part.bytes(),
@@ -331,6 +341,7 @@ impl Work<'_> {
             whole: report.complete || limited,
             chunks: core::mem::take(&mut reached.chunks),
             archive: None,
+            missing_glyphs: missing.to_record(),
         };
         Ok(())
     }

@@ -7,6 +7,7 @@ use super::time;
 use crate::disk::names;
 use crate::error::Error;
 use crate::error::Result;
+use crate::export::MissingGlyphs;
 use crate::id::EventId;
 use crate::id::ExportId;
 use crate::jobs::Record;
@@ -56,6 +57,8 @@ pub struct ExportJob {
     pub file: Option<PathBuf>,
     /// The trail tells of the export, from its beginning to its end so far.
     pub audited: bool,
+    /// Characters that a PDF shows by their numbers so far, because no font had them.
+    pub missing_glyphs: MissingGlyphs,
 }
 
 /// Where a job stands.
@@ -145,6 +148,7 @@ impl ExportJobs<'_> {
             expires_at,
             file: (state == ExportJobState::Ready).then_some(file),
             audited: record.audited,
+            missing_glyphs: MissingGlyphs::of_record(reached.missing_glyphs.as_ref()),
         })
     }
 }

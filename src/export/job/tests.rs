@@ -9,6 +9,8 @@
 
 #[cfg(feature = "zip")]
 mod archives;
+#[cfg(all(feature = "pdf", feature = "zip"))]
+mod documents;
 mod ended;
 mod made_for;
 

@@ -16,6 +16,7 @@ use auditdb::ExportAudit;
 use auditdb::ExportManifest;
 use auditdb::ExportReport;
 use auditdb::Format;
+use auditdb::MissingGlyphs;
 use auditdb::Query;
 use auditdb::Snapshot;
 use clap::Args;
@@ -303,20 +304,26 @@ impl Words {
             self.extent.ending(made),
             table::counted(whole.snapshot_seq, "event"),
         ));
-        let missing = &whole.missing_glyphs;
-        if missing.count > 0 {
-            let numbers = missing.to_string();
-            let mut listed: Vec<&str> = numbers.split(' ').take(MISSING_LISTED + 1).collect();
-            if let Some(last) = listed.get_mut(MISSING_LISTED) {
-                *last = "and more, which the report lists";
-            }
-            output.note(&format!(
-                "{} in no font and shown by number; give one with --font FILE: {}",
-                table::counted(missing.count, "character"),
-                listed.join(" "),
-            ));
+        if let Some(missing) = missing(&whole.missing_glyphs) {
+            output.note(&format!("{missing}; give one with --font FILE"));
         }
     }
+}
+
+/// What to say of characters that no font has.
+pub(super) fn missing(glyphs: &MissingGlyphs) -> Option<String> {
+    let numbers = glyphs.to_string();
+    let mut listed: Vec<&str> = numbers.split(' ').take(MISSING_LISTED + 1).collect();
+    if let Some(last) = listed.get_mut(MISSING_LISTED) {
+        *last = "and more, which the report lists";
+    }
+    (glyphs.count > 0).then(|| {
+        format!(
+            "{} in no font and shown by number: {}",
+            table::counted(glyphs.count, "character"),
+            listed.join(" "),
+        )
+    })
 }
 
 impl CompressWord {

@@ -12,6 +12,7 @@ use auditdb::ExportJob;
 use auditdb::ExportJobOptions;
 use auditdb::ExportJobState;
 use auditdb::ExportJobs;
+use auditdb::Format;
 use clap::Args;
 use clap::Subcommand;
 
@@ -35,14 +36,15 @@ use crate::zone::NamedZone;
   auditdb jobs trail start -f ndjson --compress zstd --queue      only note it, and print its name
   auditdb jobs trail start -f csv --profile investigation         files of 50,000 in one archive
   auditdb jobs trail start -f csv --layout trail --tz Europe/Berlin --locale de --text Umzug
+  auditdb jobs trail start -f pdf --zip --during 2026-Q2          documents of 1,000 pages each
   auditdb jobs trail status exp_01… --wait                        go on with it, or wait for it
   auditdb jobs trail list
   auditdb jobs trail purge                                        remove files whose time is over
 
 A job is of the store as it is when the job is started. Its file lies in DB/exports and is the same
 bytes however often the work was interrupted; whoever runs it next goes on at the last 65,536 rows
-that were made durable. It takes what export takes; of --rows-per-file only together with --zip, since
-a job makes one file, and no JSON array. The store's own trail tells of each job: audit.export_started,
+that were made durable, or behind the last whole document. It takes what export takes; --rows-per-file and
+pdf only together with --zip, since a job makes one file, and no JSON array and no --font. The store's own trail tells of each job: audit.export_started,
 audit.exported, audit.export_failed, audit.export_purged.")]
 pub(crate) struct Words {
     #[command(flatten)]
@@ -167,6 +169,14 @@ fn begin(
         let what = "--rows-per-file: a job makes one file; add --zip for several in one archive";
         return Err(Failure::usage(what));
     }
+    if export.format == Format::Pdf && !start.extent.zip() {
+        let what = "--format pdf: a job makes one file, and a pdf may come to several documents";
+        return Err(Failure::usage(what).hint("add --zip for an archive of them"));
+    }
+    if !export.fonts.is_empty() {
+        let what = "--font: a job keeps no fonts; `auditdb export` takes them";
+        return Err(Failure::usage(what));
+    }
     start.extent.check(&export, false)?;
     let filter = start.filters.read(database)?;
     start.filters.explain(&filter, output);
@@ -242,6 +252,9 @@ fn end(job: &ExportJob, waited: bool, output: &Output) -> Outcome<Code> {
     if waited && job.state == ExportJobState::Ready && !job.audited {
         output.note("not recorded in the store: it cannot be written");
     }
+    if let Some(missing) = super::export::missing(&job.missing_glyphs).filter(|_| waited) {
+        output.note(&missing);
+    }
     match job.state {
         ExportJobState::Cancelled | ExportJobState::Expired if waited => {
             let what = format!(
@@ -272,12 +285,12 @@ fn print(job: &ExportJob, output: &Output) -> Outcome<()> {
         false => "false",
     });
     let mut out = output.data();
-    writeln!(
+    write!(
         out,
         "{{\"id\":\"{}\",\"key\":{},\"state\":\"{}\",\"reason\":{},\"rows\":{},\"bytes\":{},\
          \"sha256\":{},\"progress\":{:.4},\"rows_estimate\":{},\"complete\":{complete},\
          \"next_cursor\":{},\"snapshot_seq\":{},\"first\":{},\"last\":{},\"created_at\":\"{}\",\
-         \"ended_at\":{},\"expires_at\":{},\"file\":{},\"audited\":{}}}",
+         \"ended_at\":{},\"expires_at\":{},\"file\":{},\"audited\":{}",
         job.id,
         text(job.key.as_deref()),
         job.state.as_str(),
@@ -297,6 +310,15 @@ fn print(job: &ExportJob, output: &Output) -> Outcome<()> {
         text(file.as_deref()),
         job.audited,
     )?;
+    let missing = &job.missing_glyphs;
+    if missing.count > 0 {
+        let count = missing.count;
+        write!(
+            out,
+            ",\"missing_glyphs\":{{\"count\":{count},\"characters\":\"{missing}\"}}"
+        )?;
+    }
+    writeln!(out, "}}")?;
     out.flush()?;
     Ok(())
 }
