@@ -214,11 +214,6 @@ impl Export {
                 pairs.join(", ")
             ));
         }
-        if self.format == Format::Pdf && self.view.is_some() {
-            return refuse(
-                "view: there is no PDF of what an organisation is shown; take csv".to_owned(),
-            );
-        }
         self.validate_sheet()?;
         self.validate_pages()?;
         if self.limit == Some(0) {

@@ -80,7 +80,7 @@ impl Export {
 }
 
 /// Whether anything follows: a page that is full may not have looked.
-fn has_more(view: &OrgView, query: &Query, cursor: Option<Cursor>) -> Result<bool> {
+pub(super) fn has_more(view: &OrgView, query: &Query, cursor: Option<Cursor>) -> Result<bool> {
     let mut query = Query {
         limit: 1,
         cursor,

@@ -312,6 +312,38 @@ fn mission_e11_a_job_makes_documents_in_one_archive() {
 }
 
 #[test]
+fn a_pdf_of_a_view_has_what_the_organisation_is_shown() {
+    let place = Place::with_events(60);
+    let other = r#"{"type":"a.b","org":"north","performer":{"kind":"user","id":"u9","org":"south"},"subject":{"kind":"k","id":"secret-free"}}"#;
+    place.run(&["append", "DB"], other.as_bytes()).done();
+    let words = ["export", "DB", "--view", "north"];
+    let lines = lines(&place.out(&[&words[..], &["-f", "ndjson"]].concat()));
+    assert!(lines.len() < 61, "others have events too");
+    let pages = pages(&place, &["--view", "north"]);
+    let text = joined(&pages.concat());
+    assert!(pages[0].contains("Organization\nnorth"), "{}", pages[0]);
+    assert!(!pages[0].contains("Events Selected"), "{}", pages[0]);
+    assert!(
+        text.contains("ExternalOrgUser") && !text.contains("u9"),
+        "{text}"
+    );
+    for line in &lines {
+        let id = line["id"].as_str().expect("its id");
+        assert_eq!(text.matches(id).count(), 1, "{id}");
+    }
+    // A file of few rows goes on behind the last one.
+    let words = [
+        &words[..],
+        &["-f", "pdf", "-o", "@v.pdf", "--rows-per-file", "4"],
+    ]
+    .concat();
+    place.run(&words, b"").done();
+    let manifest = json(&String::from_utf8_lossy(&place.read("v.pdf.manifest.json")));
+    assert_eq!(manifest["rows"], lines.len());
+    assert_eq!(manifest["view"], "north");
+}
+
+#[test]
 fn hostile_texts_are_bounded_and_typed() {
     let place = Place::new();
     let long = "\\u0001x".repeat(120_000);

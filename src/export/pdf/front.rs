@@ -61,8 +61,8 @@ pub(super) struct Front<'a> {
     pub(super) query: &'a Query,
     /// Events of the snapshot under the query's cursor.
     pub(super) snapshot_seq: u64,
-    /// Events that the query selects, from its cursor on.
-    pub(super) selected: u64,
+    /// Events that the query selects, from its cursor on, where that is known.
+    pub(super) selected: Option<u64>,
 }
 
 impl Front<'_> {
@@ -134,19 +134,24 @@ impl Front<'_> {
         } else {
             "all_of_them"
         };
-        vec![
+        let mut facts = vec![
             ("store", self.snapshot.store_id().to_string()),
             ("snapshot", grouped(self.snapshot_seq)),
             ("recorded_through", recorded),
-            ("filtered_by", filter),
-            ("order", phrase(order)),
-            ("events_selected", grouped(self.selected)),
+        ];
+        let org = self.export.view.iter();
+        facts.extend(org.map(|org| ("organization", printable(org, &[]).into_owned())));
+        facts.extend([("filtered_by", filter), ("order", phrase(order))]);
+        let selected = self.selected.into_iter();
+        facts.extend(selected.map(|selected| ("events_selected", grouped(selected))));
+        facts.extend([
             ("events_in_file", grouped(came.rows)),
             ("completeness", phrase(more)),
             ("covered_time", ends.unwrap_or_else(|| "–".to_owned())),
             ("time_zone", printable(zone.name(), &[]).into_owned()),
             ("missing_glyphs", grouped(came.missing)),
-        ]
+        ]);
+        facts
     }
 }
 

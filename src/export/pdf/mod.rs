@@ -8,6 +8,7 @@ mod face;
 mod front;
 mod ink;
 mod paper;
+mod source;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -23,6 +24,7 @@ use self::front::Front;
 use self::ink::Frame;
 use self::paper::Line;
 use self::paper::Paper;
+use self::source::Source;
 use self::table::Table;
 use super::Compression;
 use super::Export;
@@ -31,17 +33,13 @@ use super::MissingGlyphs;
 use super::pack::Packed;
 use super::sink::Sink;
 use crate::codec::buffer::Buffer;
-use crate::codec::content::Parts;
-use crate::codec::row::Row;
 use crate::error::Error;
 use crate::error::ErrorKind;
 use crate::error::Result;
+use crate::event::StoredEvent;
 use crate::id::EventId;
-use crate::query::Batches;
-use crate::query::Blocks;
 use crate::query::Query;
 use crate::snapshot::Snapshot;
-use crate::snapshot::no_event;
 
 /// Pages of one document. Unit tests come to several documents with few events.
 const PAGES_MAX: usize = if cfg!(test) { 3 } else { 1000 };
@@ -85,7 +83,7 @@ fn run_within(
     out: impl Write,
     watch: &mut dyn FnMut(u64) -> ControlFlow<()>,
 ) -> Result<ExportReport> {
-    let mut batches = snapshot.batches(query)?;
+    let mut source = Source::of(export, snapshot, query)?;
     let mut faces = Faces::new(&export.fonts, export.audience.locale())?;
     let table = Table::new(export.layout, &export.audience);
     let headings = table.headings(&mut faces);
@@ -93,8 +91,12 @@ fn run_within(
         export,
         snapshot,
         query,
-        snapshot_seq: batches.snapshot_seq(),
-        selected: snapshot.count(query)?,
+        snapshot_seq: source.snapshot_seq(),
+        // How much of it is shown to an organisation is known only by reading it.
+        selected: match &export.view {
+            None => Some(snapshot.count(query)?),
+            Some(_) => None,
+        },
     };
     let (_, top) = front.texts(&mut faces, &Came::default());
     let mut document = Document {
@@ -106,8 +108,8 @@ fn run_within(
         // One is left for what could not be shown.
         pages_max: pages_max.saturating_sub(1),
     };
-    let (is_full, interrupted) = document.fill(&mut batches, export.limit, watch)?;
-    let more = is_full || batches.has_more()?;
+    let (is_full, interrupted) = document.fill(&mut source, export.limit, watch)?;
+    let more = is_full || source.has_more()?;
     document.came.more = more;
     let (came, missing) = (document.came, document.missing.clone());
     let mut sink = Sink::new(out, Compression::None)?;
@@ -116,14 +118,14 @@ fn run_within(
         sink.write(&Packed { bytes, crc: None })?;
     }
     let (bytes, sha256) = sink.finish()?;
-    let cursor = came.last.map(|last| batches.cursor(last)).or(query.cursor);
+    let cursor = source.cursor(came.last);
     Ok(ExportReport {
         rows: came.rows,
         bytes,
         sha256,
         complete: !more,
         next_cursor: cursor.filter(|_| more),
-        snapshot_seq: batches.snapshot_seq(),
+        snapshot_seq: source.snapshot_seq(),
         first: came.first.map(EventId::new),
         last: came.last.map(EventId::new),
         interrupted,
@@ -136,38 +138,29 @@ impl Document<'_> {
     /// it: whether one of the last two was so.
     fn fill(
         &mut self,
-        batches: &mut Batches,
+        source: &mut Source,
         limit: Option<u64>,
         watch: &mut dyn FnMut(u64) -> ControlFlow<()>,
     ) -> Result<(bool, bool)> {
         let (mut is_full, mut interrupted) = (false, false);
-        let mut blocks = Blocks::default();
         while !is_full && !interrupted {
             let left = limit.map_or(u64::MAX, |limit| limit - self.came.rows);
             let rows = usize::try_from(left).unwrap_or(usize::MAX).min(BATCH_ROWS);
-            let batch = match rows {
-                0 => None,
-                rows => batches.next(rows)?,
+            let mut take = |event: &StoredEvent| {
+                is_full = !self.add(event)?;
+                Ok(!is_full)
             };
-            let Some(batch) = batch else {
+            if rows == 0 || !source.next(rows, &mut take)? {
                 break;
-            };
-            batch.read(0, true, &mut blocks, &mut |row, parts| {
-                is_full = !self.add(row, parts.ok_or_else(|| no_event(row))?)?;
-                Ok(match is_full {
-                    true => ControlFlow::Break(()),
-                    false => ControlFlow::Continue(()),
-                })
-            })?;
+            }
             interrupted = watch(self.came.rows).is_break();
         }
         Ok((is_full, interrupted))
     }
 
     /// Adds a row, unless the document has no room for it.
-    fn add(&mut self, row: &Row<'_>, parts: Parts<'_>) -> Result<bool> {
-        let event = row.event_with(parts);
-        let cells = self.table.cells(&event);
+    fn add(&mut self, event: &StoredEvent) -> Result<bool> {
+        let cells = self.table.cells(event);
         let lines = self.table.row(&mut self.faces, &cells);
         if self.paper.pages_with(&lines) > self.pages_max {
             if self.came.rows > 0 {
@@ -184,8 +177,8 @@ impl Document<'_> {
         }
         self.paper.place(lines);
         self.came.rows += 1;
-        self.came.first.get_or_insert(row.position);
-        self.came.last = Some(row.position);
+        self.came.first.get_or_insert(event.id.position());
+        self.came.last = Some(event.id.position());
         Ok(true)
     }
 

@@ -56,10 +56,15 @@ fn snapshot(events: &[Event]) -> (tempfile::TempDir, Snapshot) {
     (folder, snapshot)
 }
 
-fn run(pages: usize, snapshot: &Snapshot, query: &Query) -> Result<(ExportReport, Vec<u8>)> {
+fn run(
+    pages: usize,
+    export: &Export,
+    snapshot: &Snapshot,
+    query: &Query,
+) -> Result<(ExportReport, Vec<u8>)> {
     let mut bytes = Vec::new();
     let go_on = &mut |_| ControlFlow::Continue(());
-    let report = run_within(pages, &export(), snapshot, query, &mut bytes, go_on)?;
+    let report = run_within(pages, export, snapshot, query, &mut bytes, go_on)?;
     Ok((report, bytes))
 }
 
@@ -79,27 +84,45 @@ fn every_word_that_comes_along_has_a_face_in_both_weights() {
     }
 }
 
+/// Of all events and of those that an organisation is shown, which are every other one.
 #[test]
 fn a_document_ends_where_its_pages_do_and_the_next_goes_on_behind_it() {
-    let events: Vec<Event> = (0..200).map(|n| Event::new(format!("a.b{n}"))).collect();
-    let (_folder, snapshot) = snapshot(&events);
-    let (mut query, mut rows, mut parts) = (Query::default(), 0, 0);
-    loop {
-        let (report, bytes) = run(3, &snapshot, &query).expect("a document");
-        assert!(
-            report.rows > 10 && bytes.starts_with(b"%PDF-"),
-            "{report:?}"
-        );
-        let again = run(3, &snapshot, &query).expect("the same");
-        assert_eq!((&report, &bytes), (&again.0, &again.1), "the same bytes");
-        (rows, parts) = (rows + report.rows, parts + 1);
-        assert_eq!(report.complete, report.next_cursor.is_none());
-        if report.complete {
-            break;
+    let org = |n: u32| {
+        if n.is_multiple_of(2) {
+            "north"
+        } else {
+            "south"
         }
-        query.cursor = report.next_cursor;
+    };
+    let events: Vec<Event> = (0..300)
+        .map(|n| Event::new(format!("a.b{n}")).org(org(n)))
+        .collect();
+    let (_folder, snapshot) = snapshot(&events);
+    for (view, wanted) in [(None, 300), (Some("north".to_owned()), 150)] {
+        let export = Export { view, ..export() };
+        let (mut query, mut rows, mut parts, mut last) = (Query::default(), 0, 0, None);
+        loop {
+            let (report, bytes) = run(3, &export, &snapshot, &query).expect("a document");
+            assert!(
+                (report.rows > 10 || report.complete) && bytes.starts_with(b"%PDF-"),
+                "{report:?}"
+            );
+            let again = run(3, &export, &snapshot, &query).expect("the same");
+            assert_eq!((&report, &bytes), (&again.0, &again.1), "the same bytes");
+            (rows, parts) = (rows + report.rows, parts + 1);
+            assert!(
+                last.is_none_or(|last| report.first < Some(last)),
+                "behind it"
+            );
+            last = report.last;
+            assert_eq!(report.complete, report.next_cursor.is_none());
+            if report.complete {
+                break;
+            }
+            query.cursor = report.next_cursor;
+        }
+        assert!(rows == wanted && parts > 2, "{rows} rows in {parts} parts");
     }
-    assert!(rows == 200 && parts > 3, "{rows} rows in {parts} parts");
 }
 
 #[test]
@@ -109,10 +132,10 @@ fn an_event_that_no_document_holds_is_named() {
     let mut event = Event::new("a.b");
     event.data = json.into();
     let (_folder, snapshot) = snapshot(&[event]);
-    let error = run(3, &snapshot, &Query::default()).expect_err("it has no room");
+    let error = run(3, &export(), &snapshot, &Query::default()).expect_err("it has no room");
     assert_eq!(error.kind(), ErrorKind::OutOfRange);
     assert!(error.to_string().contains("evt_"), "{error}");
-    let (report, _) = run(20, &snapshot, &Query::default()).expect("over several pages");
+    let (report, _) = run(20, &export(), &snapshot, &Query::default()).expect("over several pages");
     assert_eq!(report.rows, 1);
 }
 
