@@ -18,8 +18,15 @@ use crate::snapshot::no_event;
 
 /// Events one after the other, and where to go on behind them.
 pub(super) enum Source {
-    All(Batches, Blocks, Option<Cursor>),
+    Selected(Box<Selected>),
     Shown(Box<Shown>),
+}
+
+/// What the query selects, from its cursor on.
+pub(super) struct Selected {
+    batches: Batches,
+    blocks: Blocks,
+    from: Option<Cursor>,
 }
 
 /// What an organisation is shown, from the query's cursor on.
@@ -33,8 +40,11 @@ pub(super) struct Shown {
 impl Source {
     pub(super) fn of(export: &Export, snapshot: &Snapshot, query: &Query) -> Result<Source> {
         let Some(org) = &export.view else {
-            let batches = snapshot.batches(query)?;
-            return Ok(Source::All(batches, Blocks::default(), query.cursor));
+            return Ok(Source::Selected(Box::new(Selected {
+                batches: snapshot.batches(query)?,
+                blocks: Blocks::default(),
+                from: query.cursor,
+            })));
         };
         let (view, mut query) = (snapshot.view(org), query.clone());
         query.limit = 1;
@@ -50,7 +60,7 @@ impl Source {
     /// Events of the snapshot under the query's cursor.
     pub(super) fn snapshot_seq(&self) -> u64 {
         match self {
-            Source::All(batches, ..) => batches.snapshot_seq(),
+            Source::Selected(selected) => selected.batches.snapshot_seq(),
             Source::Shown(shown) => shown.snapshot_seq,
         }
     }
@@ -61,27 +71,16 @@ impl Source {
         max: usize,
         take: &mut dyn FnMut(&StoredEvent) -> Result<bool>,
     ) -> Result<bool> {
-        let (batches, blocks) = match self {
-            Source::All(batches, blocks, _) => (batches, blocks),
-            Source::Shown(shown) => return shown.next(max, take),
-        };
-        let Some(batch) = batches.next(max)? else {
-            return Ok(false);
-        };
-        batch.read(0, true, blocks, &mut |row, parts| {
-            let event = row.event_with(parts.ok_or_else(|| no_event(row))?);
-            Ok(match take(&event)? {
-                true => ControlFlow::Continue(()),
-                false => ControlFlow::Break(()),
-            })
-        })?;
-        Ok(true)
+        match self {
+            Source::Selected(selected) => selected.next(max, take),
+            Source::Shown(shown) => shown.next(max, take),
+        }
     }
 
     /// Whether anything follows what was handed on.
     pub(super) fn has_more(&mut self) -> Result<bool> {
         match self {
-            Source::All(batches, ..) => batches.has_more(),
+            Source::Selected(selected) => selected.batches.has_more(),
             Source::Shown(shown) if shown.is_over => Ok(false),
             Source::Shown(shown) => shown::has_more(&shown.view, &shown.query, shown.query.cursor),
         }
@@ -90,9 +89,32 @@ impl Source {
     /// Where to go on behind `last`, the last event that was taken.
     pub(super) fn cursor(&self, last: Option<Position>) -> Option<Cursor> {
         match self {
-            Source::All(batches, _, from) => last.map(|last| batches.cursor(last)).or(*from),
+            Source::Selected(selected) => {
+                let behind = last.map(|last| selected.batches.cursor(last));
+                behind.or(selected.from)
+            }
             Source::Shown(shown) => shown.query.cursor,
         }
+    }
+}
+
+impl Selected {
+    fn next(
+        &mut self,
+        max: usize,
+        take: &mut dyn FnMut(&StoredEvent) -> Result<bool>,
+    ) -> Result<bool> {
+        let Some(batch) = self.batches.next(max)? else {
+            return Ok(false);
+        };
+        batch.read(0, true, &mut self.blocks, &mut |row, parts| {
+            let event = row.event_with(parts.ok_or_else(|| no_event(row))?);
+            Ok(match take(&event)? {
+                true => ControlFlow::Continue(()),
+                false => ControlFlow::Break(()),
+            })
+        })?;
+        Ok(true)
     }
 }
 
