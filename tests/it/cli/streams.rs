@@ -34,6 +34,27 @@ fn ends(mut child: Child) -> (String, Option<i32>) {
     (error, child.wait().ok().and_then(|status| status.code()))
 }
 
+/// What happened: an input that the system could not read was told as wrong usage, with exit code 2.
+#[test]
+fn p5_an_input_that_cannot_be_read_is_no_wrong_usage() {
+    let place = Place::new();
+    let append = |stdin: Stdio| {
+        let child = auditdb(&["append", &place.name("store")])
+            .stdin(stdin)
+            .stderr(Stdio::piped())
+            .spawn();
+        ends(child.expect("started"))
+    };
+    let folder = std::fs::File::open(place.path(".")).expect("a folder opens");
+    let (error, code) = append(folder.into());
+    assert_eq!(code, Some(1), "{error}");
+    assert!(error.contains("stdin: cannot be read"), "{error}");
+    std::fs::write(place.path("bytes"), b"{\"type\":\"\xff\"}").expect("written");
+    let bytes = std::fs::File::open(place.path("bytes")).expect("it opens");
+    let (error, code) = append(bytes.into());
+    assert_eq!(code, Some(2), "{error}");
+}
+
 #[test]
 fn a_reader_that_goes_away_is_no_error() {
     let place = Place::with_events(2_000);

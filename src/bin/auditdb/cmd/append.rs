@@ -3,6 +3,7 @@
 mod change;
 mod names;
 
+use std::io::ErrorKind;
 use std::io::Read;
 use std::io::Write;
 use std::time::SystemTime;
@@ -288,7 +289,11 @@ fn from_stdin() -> Outcome<Event> {
     std::io::stdin()
         .lock()
         .read_to_string(&mut text)
-        .map_err(|error| Failure::usage(format!("stdin: {error}")))?;
+        .map_err(|error| match error.kind() {
+            // Bytes that are no text were handed in so; all else is the system's.
+            ErrorKind::InvalidData => Failure::usage(format!("stdin: {error}")),
+            _ => Failure::new(Code::Failed, format!("stdin: cannot be read: {error}")),
+        })?;
     if text.trim().is_empty() {
         let failure = Failure::usage("stdin: no event; a native line is expected, or --type");
         return Err(failure.hint("`auditdb append --help` has examples"));
