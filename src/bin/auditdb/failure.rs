@@ -70,10 +70,14 @@ impl Failure {
         self
     }
 
-    /// Puts what the failure is about in front, unless there is nothing to say.
+    /// Puts what the failure is about in front, unless there is nothing to say. The library's word for
+    /// a flag, `header` for `--no-header`, is not said beside it.
     pub(crate) fn about(mut self, subject: &str) -> Failure {
+        let word = subject.trim_start_matches("--").trim_start_matches("no-");
+        let said = self.what.strip_prefix(&word.replace('-', "_"));
+        let rest = said.and_then(|rest| rest.strip_prefix(": "));
         if !self.what.is_empty() {
-            self.what = format!("{subject}: {}", self.what);
+            self.what = format!("{subject}: {}", rest.unwrap_or(&self.what));
         }
         self
     }
@@ -204,5 +208,28 @@ fn meaning(kind: ErrorKind) -> (Code, Option<&'static str>) {
             Some("make room and run it again; nothing acknowledged is lost"),
         ),
         _ => (Code::Failed, None),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flag_and_the_librarys_word_for_it_are_not_both_said() {
+        let about = |what: &str, subject| Failure::usage(what).about(subject).what;
+        assert_eq!(
+            about("header: a page", "--no-header"),
+            "--no-header: a page"
+        );
+        assert_eq!(
+            about("csv_safety: a page", "--csv-safety"),
+            "--csv-safety: a page"
+        );
+        assert_eq!(
+            about("headers are", "--no-header"),
+            "--no-header: headers are"
+        );
+        assert_eq!(about("", "--no-header"), "");
     }
 }

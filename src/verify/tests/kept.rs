@@ -268,6 +268,21 @@ fn p2_what_a_writer_did_not_publish_counts_once_it_is_dead() -> Result<()> {
     Ok(())
 }
 
+/// Bytes of a group that never became whole are no damage, and are told.
+#[test]
+fn p4_the_bytes_of_a_torn_end_are_counted() -> Result<()> {
+    let (mut writer, disk) = unpublished(true)?;
+    let whole = verify_on(&disk, &mut |_, _| ())?;
+    assert_eq!(whole.torn_bytes, 0);
+    let end = writer.open.as_mut().unwrap().wal.end();
+    let file = disk.open_write(&names::wal(writer.wal_id))?;
+    file.write_at(end, &[0xab; 700])?;
+    let torn = verify_on(&disk, &mut |_, _| ())?;
+    assert!(torn.is_clean(), "{:?}", torn.damages);
+    assert_eq!((torn.events, torn.torn_bytes), (whole.events, 700));
+    Ok(())
+}
+
 #[test]
 fn p4_a_log_cut_below_what_a_killed_writer_published_is_damage() -> Result<()> {
     let (writer, disk) = unpublished(true)?;

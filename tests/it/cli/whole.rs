@@ -107,6 +107,19 @@ fn facts_and_structure_are_printed() -> auditdb::Result<()> {
     place
         .run(&["dump", "DB", "no-such-segment"], b"")
         .ends_with(2);
+    // By its number, its file's name with and without the ending, and its path in the store.
+    let files = place.out(&["dump", "DB"]);
+    let path = files.lines().find(|line| line.starts_with("seg/"));
+    let path = path
+        .and_then(|line| line.split(' ').next())
+        .expect("a segment");
+    let file = path.rsplit('/').next().expect("its name");
+    let stem = file.trim_end_matches(".seg");
+    let number = stem.trim_start_matches('0');
+    let dumped = place.out(&["dump", "DB", path]);
+    for name in [file, stem, number] {
+        assert!(place.out(&["dump", "DB", name]) == dumped, "{name}");
+    }
     Ok(())
 }
 
