@@ -1,7 +1,8 @@
 //! Runs the tests: once without a mutant, each alone, to see what it reaches and how long it takes;
-//! then for each mutant those that reach it, the module's own and the quickest first, until one
-//! fails. A run that takes ten times as long as it did, or more memory than all tests need, is over.
+//! then for each mutant those that reach it, first the quickest, the module's own, and those that
+//! caught many, until one fails. A run that takes ten times as long as it did, or more memory than all tests need, is over.
 
+use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::BufRead;
@@ -21,7 +22,7 @@ use crate::state::State;
 use crate::state::Test;
 
 /// A test that takes longer is not run: thousands of times would be days.
-const TEST_SECONDS_MAX: f64 = 30.0;
+const TEST_SECONDS_MAX: f64 = 90.0;
 /// Address space of a test process.
 const MEMORY_KIB_MAX: u64 = 8 << 20;
 /// Tests that run all others, with bugs of their own.
@@ -109,8 +110,18 @@ pub fn run(state: &State, wish: &Wish<'_>) {
             },
         );
         println!("{module}: {} to judge", chosen.len());
+        let mut catches: BTreeMap<String, u32> = BTreeMap::new();
+        let files: BTreeSet<&str> = chosen.iter().map(|made| &*made.key.file).collect();
+        for judged in results.values() {
+            if files.contains(&*judged.key.file) {
+                *catches.entry(judged.by.clone()).or_default() += 1;
+            }
+        }
         for made in chosen {
-            let judged = judge(state, made, &tests, &binaries, wish.seconds);
+            let judged = judge(state, made, &tests, &catches, &binaries, wish.seconds);
+            if judged.outcome == Outcome::Caught {
+                *catches.entry(judged.by.clone()).or_default() += 1;
+            }
             let key = &made.key;
             if matches!(judged.outcome, Outcome::Survived | Outcome::Unreached) {
                 println!(
@@ -123,7 +134,14 @@ pub fn run(state: &State, wish: &Wish<'_>) {
     }
 }
 
-fn judge(state: &State, made: &Made, tests: &[Test], binaries: &[Binary], seconds: f64) -> Judged {
+fn judge(
+    state: &State,
+    made: &Made,
+    tests: &[Test],
+    catches: &BTreeMap<String, u32>,
+    binaries: &[Binary],
+    seconds: f64,
+) -> Judged {
     let begin = Instant::now();
     let module = made
         .key
@@ -137,13 +155,11 @@ fn judge(state: &State, made: &Made, tests: &[Test], binaries: &[Binary], second
         .filter(|test| test.passes && test.reached.contains(&made.place))
         .collect();
     reaching.sort_by(|one, other| {
+        // What has caught others, and the module's own, is run before it would be its turn.
         let weight = |test: &Test| {
-            test.seconds
-                * if test.name.starts_with(module) {
-                    0.1
-                } else {
-                    1.0
-                }
+            let own = if test.name.starts_with(module) { 10 } else { 1 };
+            let caught = catches.get(&test.name).copied().unwrap_or(0);
+            test.seconds / f64::from(own + caught)
         };
         weight(one).total_cmp(&weight(other))
     });

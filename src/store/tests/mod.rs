@@ -12,6 +12,7 @@ mod background;
 mod batches;
 mod bulk;
 mod copies;
+mod costs;
 mod crash;
 mod cursors;
 mod faults;
