@@ -395,6 +395,71 @@ mod tests {
     }
 
     #[test]
+    fn a_file_of_a_job_or_a_record_is_told_by_the_whole_of_its_name() {
+        let id = ExportId::of_key("monthly");
+        let draft = draft_beside(&job(id), 17);
+        assert_eq!(job_of_draft(file_name(&draft)), Some(id));
+        for name in [format!(".{id}{JOB}.017.part"), format!(".{id}{JOB}.x.part")] {
+            assert_eq!(job_of_draft(&name), None, "{name}");
+        }
+        let name = "0123456789abcdef0123456789abcdef";
+        let record = format!("{name}{EVENT}");
+        assert_eq!(inbox_name(&record), Some(name));
+        for other in [
+            format!("{name}0{EVENT}"),
+            format!("{}{EVENT}", &name[1..]),
+            format!("{}{EVENT}", name.to_uppercase()),
+        ] {
+            assert_eq!(inbox_name(&other), None, "{other}");
+        }
+        assert!(is_inbox_draft(file_name(&draft_beside(&inbox(name), 17))));
+        for other in [
+            format!(".{record}.x7.part"),
+            ".other.17.part".to_owned(),
+            record,
+        ] {
+            assert!(!is_inbox_draft(&other), "{other}");
+        }
+    }
+
+    #[test]
+    fn a_saved_query_has_a_name_that_every_file_system_keeps() {
+        let longest = "q".repeat(64);
+        for name in ["a", "0", "monthly-review_2026.q2", &*longest] {
+            assert!(is_query_name(name), "{name}");
+            let path = saved_query(name);
+            assert_eq!(path, Path::new("queries").join(format!("{name}.query")));
+            assert_eq!(saved_query_name(file_name(&path)), Some(name));
+        }
+        let longer = format!("{longest}q");
+        for name in ["", "-a", ".a", "_a", "a b", "A", "a/b", "ä", &*longer] {
+            assert!(!is_query_name(name), "{name}");
+            assert_eq!(saved_query_name(&format!("{name}.query")), None, "{name}");
+        }
+        assert_eq!(saved_query_name("a.txt"), None);
+    }
+
+    #[test]
+    fn what_lies_in_tmp_is_a_draft_by_the_name_of_what_it_becomes() {
+        let folder = Folder::of(Time::MIN, Partition::Month);
+        for target in [
+            current().to_owned(),
+            manifest(ManifestId(3)),
+            wal(WalId(3)),
+            segment(folder, SegmentId(3)),
+            presence(3),
+            saved_query("mine"),
+            torn_wal(WalId(3)),
+            torn_manifest(ManifestId(3)),
+        ] {
+            assert!(is_draft(file_name(&draft(&target))), "{target:?}");
+        }
+        for name in ["notes", "wal-3.wal", "quarantine-notes", "queries-A.query"] {
+            assert!(!is_draft(name), "{name}");
+        }
+    }
+
+    #[test]
     fn drafts_of_different_files_have_different_names() {
         let folder = Folder::of(Time::MIN, Partition::Month);
         assert_eq!(

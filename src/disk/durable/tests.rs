@@ -10,6 +10,7 @@ use crate::disk::durable;
 use crate::disk::durable::Draft;
 use crate::disk::names;
 use crate::disk::sim::Fault;
+use crate::disk::sim::Operation;
 use crate::disk::sim::SimDisk;
 use crate::error::ErrorKind;
 use crate::error::Result;
@@ -135,6 +136,65 @@ fn left_over_drafts_are_swept_and_written_anew() -> Result<()> {
     disk.create_new(&names::draft(target))?;
     durable::replace(&disk, target, b"text")?;
     disk.create_new(&names::draft(target))?;
+    durable::remove_drafts(&disk)?;
+    assert!(disk.list(names::draft_dir())?.is_empty());
+    Ok(())
+}
+
+/// Others that make the same file at this moment have drafts of their own numbers, which stay.
+#[test]
+fn a_draft_beside_its_target_takes_the_next_number_that_is_free() -> Result<()> {
+    let disk = disk()?;
+    let target = Path::new("wal/x");
+    let own = u64::from(std::process::id());
+    let others = [own, own + 1].map(|number| names::draft_beside(target, number));
+    for other in &others {
+        disk.create_new(other)?;
+    }
+    let draft = Draft::begin_beside(&disk, target)?;
+    assert_eq!(draft.path(), names::draft_beside(target, own + 2));
+    drop(draft);
+    assert_eq!(disk.list(names::wal_dir())?.len(), others.len());
+    Ok(())
+}
+
+#[test]
+fn what_was_written_reaches_the_file_when_it_is_flushed_or_too_much() -> Result<()> {
+    let disk = disk()?;
+    let mut draft = Draft::begin(&disk, Path::new("wal/x"))?;
+    let len = |draft: &Draft<'_>| disk.len(draft.path());
+    let full = vec![1; durable::BUFFER_BYTES - 1];
+    draft.write(&full)?;
+    assert_eq!(len(&draft)?, Some(0));
+    draft.write(&[1])?;
+    assert_eq!(len(&draft)?, Some(0), "the buffer is full and no more");
+    draft.write(&[1])?;
+    assert_eq!(len(&draft)?, Some(durable::BUFFER_BYTES as u64));
+    draft.flush().expect("room");
+    assert_eq!(len(&draft)?, Some(durable::BUFFER_BYTES as u64 + 1));
+    // What fills the buffer by itself is not copied into it.
+    draft.write(&vec![2; durable::BUFFER_BYTES])?;
+    assert_eq!(len(&draft)?, Some(2 * durable::BUFFER_BYTES as u64 + 1));
+    Ok(())
+}
+
+/// A draft that is gone already was wanted gone; one that cannot be removed is told.
+#[test]
+fn p5_a_draft_that_cannot_be_removed_is_told() -> Result<()> {
+    let disk = disk()?;
+    let target = &names::wal(WalId(7));
+    disk.create_new(&names::draft(target))?;
+    disk.fail(Fault::new(
+        Operation::Unlink,
+        io::ErrorKind::PermissionDenied,
+    ));
+    let error = durable::remove_drafts(&disk).expect_err("it stays");
+    assert_eq!(error.kind(), ErrorKind::Io);
+    disk.fail(Fault::new(
+        Operation::Unlink,
+        io::ErrorKind::PermissionDenied,
+    ));
+    assert!(Draft::begin(&disk, target).is_err());
     durable::remove_drafts(&disk)?;
     assert!(disk.list(names::draft_dir())?.is_empty());
     Ok(())

@@ -110,3 +110,93 @@ fn a_file_knows_whether_its_name_is_still_its_own() {
     assert!(!file.is_in_place().expect("a look"), "another has the name");
     assert!(other.is_in_place().expect("a look"));
 }
+
+#[test]
+fn a_name_that_is_taken_is_told_by_the_name_that_is_taken() {
+    let folder = tempfile::tempdir().expect("a folder for the test");
+    let disk = RealDisk::open(folder.path()).expect("open");
+    for name in ["mine", "theirs"] {
+        fs::write(folder.path().join(name), name).expect("write");
+    }
+    let error = disk.rename_new(Path::new("mine"), Path::new("theirs"));
+    let error = error.expect_err("it is taken");
+    assert_eq!(error.kind(), ErrorKind::Exists);
+    assert!(error.to_string().contains("theirs"), "{error}");
+    let error = disk.rename_new(Path::new("none"), Path::new("new"));
+    let error = error.expect_err("nothing to rename");
+    assert_eq!(error.kind(), ErrorKind::Missing);
+    assert!(error.to_string().contains("none"), "{error}");
+}
+
+#[test]
+fn p5_a_folder_that_cannot_be_synced_is_told() {
+    let folder = tempfile::tempdir().expect("a folder for the test");
+    let disk = RealDisk::open(folder.path()).expect("open");
+    let error = disk.sync_dir(Path::new("gone")).expect_err("it is gone");
+    assert_eq!(error.kind(), ErrorKind::Missing);
+    assert!(error.to_string().contains("gone"), "{error}");
+}
+
+#[test]
+fn a_folder_has_another_stamp_once_a_name_was_added_or_it_was_replaced() {
+    let folder = tempfile::tempdir().expect("a folder for the test");
+    let disk = RealDisk::open(folder.path()).expect("open");
+    let stamp = |name: &str| disk.folder_stamp(Path::new(name));
+    assert_eq!(stamp("inbox").expect("a look"), None);
+    disk.create_dir(Path::new("inbox")).expect("create");
+    let empty = stamp("inbox").expect("a look");
+    assert!(empty.is_some());
+    assert_eq!(stamp("inbox").expect("a look"), empty);
+    // Times of files go by steps of some milliseconds.
+    std::thread::sleep(core::time::Duration::from_millis(30));
+    fs::write(folder.path().join("inbox/record"), "").expect("write");
+    let filled = stamp("inbox").expect("a look");
+    assert_ne!(filled, empty);
+    // Another folder of the same time.
+    let time = fs::metadata(folder.path().join("inbox")).expect("a look");
+    let time = time.modified().expect("a time");
+    fs::rename(folder.path().join("inbox"), folder.path().join("old")).expect("rename");
+    disk.create_dir(Path::new("inbox")).expect("create");
+    let other = fs::File::open(folder.path().join("inbox")).expect("open");
+    other.set_modified(time).expect("set the time");
+    assert_ne!(stamp("inbox").expect("a look"), filled);
+    assert_eq!(stamp("old").expect("a look"), filled);
+    assert_eq!(stamp("old/record").expect("a look"), None, "no folder");
+}
+
+#[test]
+fn p5_what_cannot_be_looked_at_is_not_told_as_missing() {
+    let folder = tempfile::tempdir().expect("a folder for the test");
+    let disk = RealDisk::open(folder.path()).expect("open");
+    fs::write(folder.path().join("file"), "").expect("write");
+    let below = Path::new("file/below");
+    assert_eq!(disk.len(Path::new("none")).expect("a look"), None);
+    assert_eq!(
+        disk.len(below).expect_err("no folder").kind(),
+        ErrorKind::Io
+    );
+    let error = disk.folder_stamp(below).expect_err("no folder");
+    assert_eq!(error.kind(), ErrorKind::Io);
+    let disk = RealDisk::open(folder.path()).expect("open");
+    disk.create_dir(Path::new("folder")).expect("create");
+    let file = disk.lock(Path::new("folder/LOCK")).expect("lock");
+    let file = file.expect("it is free");
+    fs::rename(folder.path().join("folder"), folder.path().join("away")).expect("rename");
+    fs::write(folder.path().join("folder"), "").expect("write");
+    assert_eq!(
+        file.is_in_place().expect_err("no folder").kind(),
+        ErrorKind::Io
+    );
+}
+
+/// A point in `LOCK` counts for one boot alone, and its holder is told by its number.
+#[test]
+fn the_machine_and_the_process_are_told_by_their_own_numbers() {
+    let folder = tempfile::tempdir().expect("a folder for the test");
+    let disk = RealDisk::open(folder.path()).expect("open");
+    assert_eq!(disk.process(), std::process::id());
+    let text = fs::read_to_string("/proc/sys/kernel/random/boot_id");
+    let text = text.unwrap_or_default().replace('-', "");
+    let boot = disk.boot().map(|boot| format!("{boot:016x}"));
+    assert_eq!(boot.as_deref(), text.get(..16));
+}
