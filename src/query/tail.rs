@@ -130,3 +130,47 @@ impl Gathered {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::Event;
+    use crate::id::EventId;
+    use crate::id::Position;
+    use crate::time::Time;
+
+    fn event(seq: u64) -> StoredEvent {
+        let position = Position {
+            occurred_at: Time::MIN,
+            seq: Sequence(seq),
+        };
+        StoredEvent {
+            id: EventId::new(position),
+            seq: Sequence(seq),
+            occurred_at: Time::MIN,
+            recorded_at: Time::MIN,
+            event: Event::new("a.a"),
+        }
+    }
+
+    fn gathered(events: &[(u64, usize)]) -> (Vec<u64>, u64) {
+        let mut gathered = Gathered::new(100);
+        for (seq, bytes) in events {
+            gathered.take(event(*seq), *bytes);
+        }
+        (gathered.events.into_keys().collect(), gathered.to)
+    }
+
+    /// Whatever order sources give them in, the first in commit order stay.
+    #[test]
+    fn what_is_too_much_goes_from_the_far_end() {
+        const HALF: usize = limits::PAGE_BYTES / 2;
+        assert_eq!(gathered(&[(1, HALF), (2, HALF)]), (vec![1, 2], 100));
+        assert_eq!(gathered(&[(1, HALF), (2, HALF + 1)]), (vec![1], 2));
+        assert_eq!(gathered(&[(9, HALF + 1), (2, HALF)]), (vec![2], 9));
+        // One is given whatever it takes, and what gave way makes room for others.
+        assert_eq!(gathered(&[(7, 3 * HALF)]), (vec![7], 100));
+        let three = [(7, 3 * HALF), (5, HALF), (6, HALF)];
+        assert_eq!(gathered(&three), (vec![5, 6], 7));
+    }
+}

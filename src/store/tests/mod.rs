@@ -15,6 +15,7 @@ mod copies;
 mod costs;
 mod crash;
 mod cursors;
+mod edges;
 mod faults;
 mod followers;
 mod inbox;
