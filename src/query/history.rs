@@ -179,7 +179,7 @@ impl History {
     }
 
     /// Brings the state up to a change, which is told what it contradicts.
-    fn apply(&mut self, change: &mut AttributeChange) -> Result<()> {
+    pub(crate) fn apply(&mut self, change: &mut AttributeChange) -> Result<()> {
         let state = AttributeState {
             value: change.after.clone(),
             by: change.by.clone(),
@@ -229,43 +229,6 @@ fn value_bytes(value: &Field<Json>) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::id::Position;
-
-    /// Memory is bounded by the last values: what a change replaced counts no more.
-    #[test]
-    fn attributes_count_by_their_last_values_alone() -> Result<()> {
-        let folder = tempfile::tempdir().expect("a folder for the test");
-        let store = crate::Store::open(folder.path(), crate::Options::default())?;
-        let value = Json::parse(&format!("\"{}\"", "x".repeat((1 << 20) - 3)))?;
-        let mut history = store.snapshot().history(&Query::default())?;
-        let change = |path: String, after: &Json| AttributeChange {
-            path,
-            before: Field::Absent,
-            after: Field::Value(after.clone()),
-            contradicts: None,
-            by: ChangedBy {
-                event: EventId::new(Position::FIRST),
-                event_type: "a.a".to_owned(),
-                occurred_at: Time::MIN,
-                performer: Field::Absent,
-            },
-        };
-        for _ in 0..70 {
-            history.apply(&mut change("a".to_owned(), &value))?;
-        }
-        // A path of one byte and a value of one less than a MiB.
-        let paths = (b'!'..=b'_').map(|path| char::from(path).to_string());
-        for path in paths {
-            history.apply(&mut change(path, &value))?;
-        }
-        assert_eq!(history.bytes, STATE_BYTES);
-        let one = Json::parse("1")?;
-        let error = history.apply(&mut change("z2".to_owned(), &one));
-        let error = error.expect_err("more than fits");
-        assert_eq!(error.kind(), ErrorKind::OutOfRange);
-        assert!(error.to_string().contains("64 MiB"), "{error}");
-        store.close()
-    }
 
     #[test]
     fn values_are_the_same_however_they_are_spelled() {

@@ -143,26 +143,7 @@ fn judge(
     seconds: f64,
 ) -> Judged {
     let begin = Instant::now();
-    let module = made
-        .key
-        .file
-        .trim_start_matches("src/")
-        .split(['/', '.'])
-        .next()
-        .unwrap_or_default();
-    let mut reaching: Vec<&Test> = tests
-        .iter()
-        .filter(|test| test.passes && test.reached.contains(&made.place))
-        .collect();
-    reaching.sort_by(|one, other| {
-        // What has caught others, and the module's own, is run before it would be its turn.
-        let weight = |test: &Test| {
-            let own = if test.name.starts_with(module) { 10 } else { 1 };
-            let caught = catches.get(&test.name).copied().unwrap_or(0);
-            test.seconds / f64::from(own + caught)
-        };
-        weight(one).total_cmp(&weight(other))
-    });
+    let reaching = reaching(made, tests, catches);
     let mut judged = Judged {
         key: made.key.clone(),
         outcome: if reaching.is_empty() {
@@ -206,6 +187,31 @@ fn judge(
     }
     judged.seconds = begin.elapsed().as_secs_f64();
     judged
+}
+
+/// The tests that reach a mutant, in the order in which they are run: what has caught others, and the
+/// module's own, before it would be its turn.
+fn reaching<'t>(made: &Made, tests: &'t [Test], catches: &BTreeMap<String, u32>) -> Vec<&'t Test> {
+    let module = made
+        .key
+        .file
+        .trim_start_matches("src/")
+        .split(['/', '.'])
+        .next()
+        .unwrap_or_default();
+    let mut reaching: Vec<&Test> = tests
+        .iter()
+        .filter(|test| test.passes && test.reached.contains(&made.place))
+        .collect();
+    reaching.sort_by(|one, other| {
+        let weight = |test: &Test| {
+            let own = if test.name.starts_with(module) { 10 } else { 1 };
+            let caught = catches.get(&test.name).copied().unwrap_or(0);
+            test.seconds / f64::from(own + caught)
+        };
+        weight(one).total_cmp(&weight(other))
+    });
+    reaching
 }
 
 /// Runs these tests in one process, until one fails; without a mutant, what they reach is noted.

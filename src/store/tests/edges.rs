@@ -6,17 +6,24 @@ use super::TestClock;
 use super::at;
 use super::open_with;
 use crate::disk::sim::SimDisk;
+use crate::error::Error;
 use crate::error::ErrorKind;
 use crate::error::Result;
 use crate::event::Event;
 use crate::event::Field;
+use crate::event::Json;
 use crate::event::Performer;
 use crate::event::StoredEvent;
 use crate::event::Subject;
 use crate::event::Target;
 use crate::filter::Filter;
 use crate::filter::FilterField;
+use crate::id::EventId;
+use crate::id::Position;
+use crate::id::Sequence;
 use crate::options::Options;
+use crate::query::AttributeChange;
+use crate::query::ChangedBy;
 use crate::query::EffectBounds;
 use crate::query::Every;
 use crate::query::FacetOrder;
@@ -167,10 +174,7 @@ fn mission_b13_effects_are_said_to_be_all_only_where_everything_was_looked_at() 
             .occurred_at(second(2)),
         Event::new("role.created").occurred_at(second(2)),
     ])?;
-    let all: Vec<StoredEvent> = store
-        .snapshot()
-        .tail(&Filter::new(), crate::Sequence(0))?
-        .events;
+    let all: Vec<StoredEvent> = store.snapshot().tail(&Filter::new(), Sequence(0))?.events;
     let effects = |causes: &[StoredEvent], looked_max, depth_max| {
         let bounds = EffectBounds {
             looked_max,
@@ -178,7 +182,7 @@ fn mission_b13_effects_are_said_to_be_all_only_where_everything_was_looked_at() 
             ..EffectBounds::default()
         };
         let found = store.snapshot().effects(causes, &bounds)?;
-        Ok::<_, crate::Error>((found.effects.len(), found.looked, found.complete))
+        Ok::<_, Error>((found.effects.len(), found.looked, found.complete))
     };
     let first = &all[..1];
     assert_eq!(effects(first, 100, 2)?, (2, 4, true));
@@ -275,5 +279,37 @@ fn a_sample_is_spread_evenly_over_all_that_matches() -> Result<()> {
             assert_eq!(sample(most as u64)?, wanted.collect::<Vec<_>>(), "{most}");
         }
     }
+    store.close()
+}
+
+/// A history's memory is bounded by the last values: what a change replaced counts no more.
+#[test]
+fn attributes_count_by_their_last_values_alone() -> Result<()> {
+    let store = store_of(&[])?;
+    let value = Json::parse(&format!("\"{}\"", "x".repeat((1 << 20) - 3)))?;
+    let mut history = store.snapshot().history(&Query::default())?;
+    let change = |path: &str, after: &Json| AttributeChange {
+        path: path.to_owned(),
+        before: Field::Absent,
+        after: Field::Value(after.clone()),
+        contradicts: None,
+        by: ChangedBy {
+            event: EventId::new(Position::FIRST),
+            event_type: "a.a".to_owned(),
+            occurred_at: Time::MIN,
+            performer: Field::Absent,
+        },
+    };
+    for _ in 0..70 {
+        history.apply(&mut change("a", &value))?;
+    }
+    // With its path of one byte each of 64 takes a MiB.
+    for path in b'!'..=b'_' {
+        history.apply(&mut change(&char::from(path).to_string(), &value))?;
+    }
+    let error = history.apply(&mut change("zz", &Json::parse("1")?));
+    let error = error.expect_err("more than fits");
+    assert_eq!(error.kind(), ErrorKind::OutOfRange);
+    assert!(error.to_string().contains("64 MiB"), "{error}");
     store.close()
 }
