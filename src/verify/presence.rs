@@ -94,3 +94,60 @@ fn tells(run: &Run, column: usize, term: &[u8]) -> bool {
     });
     told
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::disk::durable;
+    use crate::disk::sim::SimDisk;
+    use crate::id::SegmentId;
+    use crate::id::StoreId;
+
+    const STORE: StoreId = StoreId([7; 16]);
+
+    /// More columns than one word has bits, each with a term of its own and all odd ones with another.
+    #[test]
+    fn a_run_tells_of_each_of_its_columns_by_itself() -> Result<()> {
+        const COLUMNS: usize = 70;
+        let disk = SimDisk::new(1);
+        for folder in [names::draft_dir(), names::presence_dir()] {
+            durable::create_dir(&disk, folder)?;
+        }
+        let term = |name: String| [b"\x01\x01", name.as_bytes()].concat();
+        let run = |number: usize| {
+            let path = names::presence(number as u64);
+            let len = disk.len(&path)?.unwrap_or(0);
+            Run::open(&disk, number as u64, len, Some(STORE), ReadMode::Positional)
+        };
+        let mut runs = Vec::new();
+        for number in 0..COLUMNS {
+            let column = Column::new(SegmentId(number as u64), [number as u8; 32]);
+            let mut tell = |print: &mut dyn FnMut(u32)| {
+                presence::told(&term(format!("own {number}")), &mut *print);
+                if number % 2 == 1 {
+                    presence::told(&term("odd".to_owned()), &mut *print);
+                }
+                Ok(())
+            };
+            presence::writer::write(&disk, number as u64, STORE, column, 2, &mut tell)?;
+            runs.push(Arc::new(run(number)?));
+        }
+        presence::merge::merge(&disk, COLUMNS as u64, STORE, &runs, &|_| true)?;
+        let merged = run(COLUMNS)?;
+        assert_eq!(merged.columns().len(), COLUMNS);
+        for column in 0..COLUMNS {
+            assert_eq!(
+                tells(&merged, column, &term("odd".to_owned())),
+                column % 2 == 1
+            );
+            for number in 0..COLUMNS {
+                let told = tells(&merged, column, &term(format!("own {number}")));
+                assert_eq!(told, column == number, "{column}, term of {number}");
+            }
+        }
+        assert!(!tells(&merged, COLUMNS, &term("odd".to_owned())));
+        Ok(())
+    }
+}

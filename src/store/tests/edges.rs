@@ -313,3 +313,89 @@ fn attributes_count_by_their_last_values_alone() -> Result<()> {
     assert!(error.to_string().contains("64 MiB"), "{error}");
     store.close()
 }
+
+#[test]
+fn a_page_has_from_one_to_a_hundred_thousand_events() -> Result<()> {
+    let store = store_of(&["a.a", "b.b"].map(Event::new))?;
+    let page = |limit| {
+        store.page(&Query {
+            limit,
+            ..Query::default()
+        })
+    };
+    for limit in [0, 100_001, usize::MAX] {
+        let error = page(limit).expect_err("no page has it");
+        assert_eq!(error.kind(), ErrorKind::OutOfRange);
+        assert!(
+            error.to_string().contains(&format!("limit: {limit} ")),
+            "{error}"
+        );
+    }
+    assert_eq!(
+        (page(1)?.events.len(), page(1)?.stopped),
+        (1, Stopped::Limit)
+    );
+    assert_eq!(
+        (page(100_000)?.events.len(), page(2)?.stopped),
+        (2, Stopped::End)
+    );
+    store.close()
+}
+
+/// Large events end a page before they are many: behind the one with which they come to 8 MiB.
+#[test]
+fn a_page_of_large_events_ends_at_its_bytes_and_the_next_goes_on() -> Result<()> {
+    let large = |number: i64| {
+        Event::new("a.a")
+            .occurred_at(second(number))
+            .data(&format!("\"{}\"", "x".repeat(1_000_000)))
+    };
+    let few: Result<Vec<Event>> = (0..12).map(large).collect();
+    let store = store_of(&few?)?;
+    for place in ["in memory", "in a segment"] {
+        let mut query = Query::default();
+        let page = store.page(&query)?;
+        assert_eq!(
+            (page.events.len(), page.stopped),
+            (9, Stopped::Budget),
+            "{place}"
+        );
+        query.cursor = page.next_cursor;
+        let page = store.page(&query)?;
+        assert_eq!(
+            (page.events.len(), page.stopped),
+            (3, Stopped::End),
+            "{place}"
+        );
+        let shown = store.snapshot().view("south").page(&Query::default())?;
+        assert_eq!(
+            (shown.events.len(), shown.stopped),
+            (0, Stopped::End),
+            "{place}"
+        );
+        store.flush()?;
+    }
+    store.close()
+}
+
+#[test]
+fn mission_a22_a_cursor_belongs_to_where_its_query_begins_in_commit_order() -> Result<()> {
+    let store = store_of(&["a.a", "b.b", "c.c"].map(Event::new))?;
+    let one = Query {
+        limit: 1,
+        ..Query::default()
+    };
+    let cursor = store.page(&one)?.next_cursor;
+    for since in (0..64).map(|bit| 1 << bit) {
+        let elsewhere = Query {
+            cursor,
+            since_seq: Some(Sequence(since)),
+            ..one.clone()
+        };
+        let error = store.page(&elsewhere).expect_err("another query");
+        assert_eq!(error.kind(), ErrorKind::CursorFilter, "{since}");
+    }
+    let rest = Query { cursor, ..one };
+    assert_eq!(store.page(&rest)?.events.len(), 1);
+    store.close()
+}
