@@ -46,6 +46,7 @@ mod load;
 mod often;
 mod shapes;
 mod whole;
+mod written;
 
 const STORE: StoreId = StoreId([3; 16]);
 

@@ -21,7 +21,7 @@ use crate::segment::load::Arrival;
 use crate::segment::load::Load;
 use crate::time::Time;
 
-fn arrival(model: &Model) -> Arrival {
+pub(super) fn arrival(model: &Model) -> Arrival {
     let row = model.row();
     let import = row.body.import;
     Arrival {

@@ -286,3 +286,32 @@ fn p5_a_scan_as_an_iterator_ends_behind_its_error() -> Result<()> {
     assert_eq!(failures, 1);
     Ok(())
 }
+
+/// Events that lie by turns in more segments than blocks are kept of.
+#[test]
+fn batches_of_more_sources_than_are_kept_give_the_same_rows() -> Result<()> {
+    const SEGMENTS: i64 = 24;
+    let options = Options::default();
+    let store = open_with(&SimDisk::new(1), &TestClock::new(), options)?;
+    for part in 0..SEGMENTS {
+        let turns = (0..20).map(|turn| at((turn * SEGMENTS + part) * 1_000));
+        let events: Vec<Event> = turns
+            .map(|time| Event::new("test.often").occurred_at(time))
+            .collect();
+        store.append_batch(&events)?;
+        store.flush()?;
+    }
+    let snapshot = store.snapshot();
+    assert_eq!(snapshot.segments().len() as i64, SEGMENTS);
+    for order in [Order::NewestFirst, Order::OldestFirst] {
+        let query = Query {
+            order,
+            ..Query::default()
+        };
+        assert_eq!(
+            batched(&snapshot, &query, 100)?,
+            scanned(&snapshot, &query)?
+        );
+    }
+    store.close()
+}

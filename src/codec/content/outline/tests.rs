@@ -124,3 +124,42 @@ fn members_without_leaves_are_outlined_and_told() {
     }
     assert!(outlined > 50, "{outlined}");
 }
+
+/// Where a number, `true` or `false` stood when the outline was made, nothing else is taken for one:
+/// what is told otherwise is parsed.
+#[test]
+fn p4_a_bare_leaf_is_a_whole_number_or_a_truth_value() {
+    let pieces = [
+        (&b",\"data\":{\"n\":"[..], Behind::Leaf),
+        (&b",\"m\":\"a\"}"[..], Behind::Nothing),
+    ];
+    let pieces = pieces.map(|(literal, behind)| Piece { literal, behind });
+    let outline = Outline::of(&pieces).expect("a field");
+    for (leaf, is_told) in [
+        ("5", true),
+        ("-1.5", true),
+        ("true", true),
+        ("false", true),
+        ("", false),
+        ("tru", false),
+        ("truest", false),
+        ("5,6", false),
+        ("5}", false),
+        ("05", false),
+        ("-", false),
+        ("x", false),
+        ("1 2", false),
+        ("\"5\"", false),
+    ] {
+        let mut text = String::new();
+        let mut starts = vec![0];
+        for (piece, leaf) in pieces.iter().zip([leaf, ""]) {
+            text.push_str(str::from_utf8(piece.literal).expect("a text"));
+            text.push_str(leaf);
+            starts.push(text.len() as u32);
+        }
+        let mut located = Located::of(&text, &starts);
+        let told = located.add(&outline, 0).is_some();
+        assert_eq!(told, is_told, "{text}");
+    }
+}

@@ -1,0 +1,203 @@
+//! What is written of given rows, to the last byte: how long each section is, and a digest of the file.
+//! The format says what may be written; which of it a writer chooses decides how large a segment is,
+//! and no other test would notice that it became larger. The file beside the goldens is written anew
+//! with `AUDITDB_BLESS` set; a change of it is one of what stores take, and has to be meant.
+
+use core::fmt::Write as _;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::Folder;
+use super::Model;
+use super::STORE;
+use super::load::arrival;
+use super::position;
+use crate::codec::canonical;
+use crate::codec::digits::hex;
+use crate::disk::Disk;
+use crate::disk::File;
+use crate::event::Context;
+use crate::event::Event;
+use crate::event::Field;
+use crate::event::Json;
+use crate::event::Outcome;
+use crate::event::Performer;
+use crate::event::Subject;
+use crate::id::SegmentId;
+use crate::id::Sequence;
+use crate::options::ReadMode;
+use crate::segment::Summary;
+use crate::segment::load::Load;
+use crate::time::Time;
+
+const FILE: &str = "tests/golden/segments.txt";
+const BASE: i64 = 1_778_000_000_000_000;
+
+/// A number that looks like chance, by the finalizer of splitmix64.
+fn mixed(number: u64) -> u64 {
+    let number = number.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let number = (number ^ number >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let number = (number ^ number >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+    number ^ number >> 31
+}
+
+/// One of so many, the first ones far more often than the last.
+fn often(chance: u64, many: u64) -> u64 {
+    (mixed(chance) % many) * (mixed(chance ^ 1) % many) / many
+}
+
+/// What an application tells: ids by chance, labels that follow from ids, addresses, changes.
+fn told(number: u64) -> Event {
+    let chance = mixed(number);
+    let (user, thing) = (often(chance, 400), often(chance ^ 7, 2_000));
+    let address = mixed(user) as u32;
+    let event =
+        Event::new(["user.updated", "user.login", "form.sent", "file.read"][(chance % 4) as usize])
+            .performer(
+                Performer::new("user")
+                    .id(format!("u{user}"))
+                    .label(format!("User {user}")),
+            )
+            .subject(
+                Subject::new(["user", "form"][(thing % 2) as usize])
+                    .id(format!("{:08}", thing * 37)),
+            )
+            .org(format!("org-{}", user % 12))
+            .source(["web", "api", "batch job"][(chance / 4 % 3) as usize])
+            .outcome([Outcome::Success, Outcome::Failure][usize::from(chance.is_multiple_of(12))])
+            .metadata("entity_id", format!("{:x}", thing * 7919))
+            .metadata("day", format!("2026-05-{:02}", number / 300 % 28 + 1));
+    let event = Event {
+        context: Field::Value(Context {
+            ip: Field::Value(address.to_be_bytes().map(|byte| byte.to_string()).join(".")),
+            user_agent: Field::Value(format!("Agent/{}.0 (system {})", user % 30, user % 7)),
+            request_id: Field::Value(format!("{:016x}{:016x}", chance, mixed(chance))),
+            ..Context::default()
+        }),
+        ..event
+    };
+    let data = match chance % 5 {
+        0 => format!(
+            r#"{{"count":{},"share":0.{},"of":"u{user}"}}"#,
+            chance % 1000,
+            chance % 97
+        ),
+        1 => format!(
+            r#"{{"url":"https://example.org/{thing}?page={}","retry":false}}"#,
+            chance % 9
+        ),
+        2 => format!(
+            r#""{}""#,
+            format!("The form {thing} was sent by User {user}. ").repeat((chance % 60) as usize)
+        ),
+        3 => {
+            return match chance % 3 {
+                0 => event
+                    .change(
+                        "email",
+                        &format!("\"u{user}@a.org\""),
+                        &format!("\"u{user}@b.org\""),
+                    )
+                    .unwrap(),
+                1 => event.change("admin", "false", "true").unwrap(),
+                _ => event,
+            };
+        }
+        _ => return event,
+    };
+    Event {
+        data: Field::Value(Json::parse(&data).unwrap()),
+        ..event
+    }
+}
+
+/// So many rows of such events, some late, some in bursts of one moment, newest first.
+fn rows(count: u64, make: impl Fn(u64) -> Event) -> Vec<Model> {
+    let mut models: Vec<Model> = (0..count)
+        .map(|seq| {
+            let event = make(seq);
+            let burst = seq - seq % (1 + mixed(seq / 50) % 5);
+            let late = if mixed(seq).is_multiple_of(100) {
+                90_000_000
+            } else {
+                0
+            };
+            let micros = BASE + burst as i64 * 730_017 - late;
+            Model {
+                content: canonical::content(&event),
+                event,
+                position: position(micros, seq),
+                recorded_at: Time::saturating_from_micros(BASE + seq as i64 * 730_000),
+                imported: false,
+            }
+        })
+        .collect();
+    models.sort_by_key(|model| core::cmp::Reverse(model.position));
+    models
+}
+
+fn line(name: &str, folder: &Folder, id: u64, summary: &Summary, out: &mut String) {
+    let reader = folder.open(id, summary, ReadMode::Positional);
+    write!(
+        out,
+        "{name}: {} rows, {} bytes:",
+        summary.rows, summary.file_len
+    )
+    .unwrap();
+    for section in reader.directory() {
+        write!(out, " {} {},", section.kind, section.len).unwrap();
+    }
+    writeln!(out, " hash {}", &hex(&summary.content_hash)[..16]).unwrap();
+}
+
+/// The rows in the order in which they arrived, by the way of bulk loads.
+fn loaded(folder: &Folder, id: u64, models: &[Model]) -> Summary {
+    let file = folder.disk.create_new(Path::new(&id.to_string())).unwrap();
+    let file: Arc<dyn File> = Arc::from(file);
+    let mut arriving: Vec<&Model> = models.iter().collect();
+    arriving.sort_by_key(|model| model.position.seq);
+    let mut load = Load::begin(&file, STORE, SegmentId(id), Sequence(0)).unwrap();
+    for model in arriving {
+        load.push(arrival(model), &model.content);
+    }
+    load.finish(Time::saturating_from_micros(BASE)).unwrap()
+}
+
+#[test]
+fn what_is_written_is_what_was_written_down() {
+    let folder = Folder::new();
+    let mut found = String::new();
+    let shapes = |count: u64| {
+        let shape = |number: u64| Model::new(0, number, mixed(number) as u32).event;
+        rows(count, shape)
+    };
+    for (id, name, models) in [
+        (1, "one row", rows(1, told)),
+        (2, "a block and a row", rows(65, told)),
+        (3, "an application's events", rows(6_000, told)),
+        (4, "one event again and again", rows(2_000, |_| told(7))),
+        (
+            5,
+            "events that share nothing",
+            rows(700, |number| told(number << 32 | number)),
+        ),
+        (6, "stored forms of every kind", shapes(1_500)),
+    ] {
+        let summary = folder.write(id, &models);
+        line(name, &folder, id, &summary, &mut found);
+        let summary = loaded(&folder, id + 100, &models);
+        line(
+            &format!("{name}, loaded"),
+            &folder,
+            id + 100,
+            &summary,
+            &mut found,
+        );
+    }
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(FILE);
+    if std::env::var_os("AUDITDB_BLESS").is_some() {
+        std::fs::write(&path, &found).unwrap();
+    }
+    let wanted = std::fs::read_to_string(&path).unwrap();
+    assert_eq!(found, wanted, "AUDITDB_BLESS=1 writes {FILE} anew");
+}
