@@ -392,10 +392,7 @@ fn check(seeds: &[(u16, u32)], parts: usize, cut: u16) {
     for (id, (from, to)) in halves.into_iter().enumerate() {
         let inputs: Vec<(Reader, core::ops::Range<u32>)> = readers
             .iter()
-            .map(|reader| {
-                let rows = rows_between(reader, from, to);
-                (reader.clone(), rows)
-            })
+            .map(|reader| (reader.clone(), rows_between(reader, from, to)))
             .collect();
         let wanted: Vec<Model> = models
             .iter()

@@ -4,6 +4,7 @@
 //! with `AUDITDB_BLESS` set; a change of it is one of what stores take, and has to be meant.
 
 use core::fmt::Write as _;
+use core::net::Ipv4Addr;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -69,7 +70,7 @@ fn told(number: u64) -> Event {
             .metadata("day", format!("2026-05-{:02}", number / 300 % 28 + 1));
     let event = Event {
         context: Field::Value(Context {
-            ip: Field::Value(address.to_be_bytes().map(|byte| byte.to_string()).join(".")),
+            ip: Field::Value(Ipv4Addr::from(address).to_string()),
             user_agent: Field::Value(format!("Agent/{}.0 (system {})", user % 30, user % 7)),
             request_id: Field::Value(format!("{:016x}{:016x}", chance, mixed(chance))),
             ..Context::default()
