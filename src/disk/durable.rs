@@ -44,9 +44,17 @@ impl<'disk> Draft<'disk> {
         loop {
             let path = names::draft_beside(target, number);
             match disk.create_new(&path) {
-                Err(error) if error.kind() == ErrorKind::Exists => number += 1,
-                file => return Ok(Draft::new(disk, file?, path, target)),
+                Err(error) if error.kind() == ErrorKind::Exists => {}
+                file => {
+                    let file = file?;
+                    // By this lock it is told from a dead one's; somebody may have taken it for one
+                    // before. Where there are no locks, nobody else gets one, and dead drafts stay.
+                    if file.claim().unwrap_or(true) && file.is_in_place()? {
+                        return Ok(Draft::new(disk, file, path, target));
+                    }
+                }
             }
+            number += 1;
         }
     }
 
@@ -195,6 +203,15 @@ pub(crate) fn remove_drafts(disk: &dyn Disk) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Removes a draft beside its target whose process ended: one that nobody has locked. Not durable.
+pub(crate) fn remove_dead_draft(disk: &dyn Disk, draft: &Path) -> Result<()> {
+    match disk.lock(draft)? {
+        // What was published since it was found is in its place no more.
+        Some(held) if held.is_in_place()? => missing_is_fine(disk.unlink(draft)),
+        _ => Ok(()),
+    }
 }
 
 /// Reads a file that may have up to `len_max` bytes; a longer one is damage.

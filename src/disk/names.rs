@@ -283,6 +283,15 @@ pub(crate) fn draft_beside(target: &Path, number: u64) -> PathBuf {
     target.with_file_name(format!(".{name}.{number}{PART}"))
 }
 
+/// Whether a file beside `target` was to become it, by the name that [`draft_beside`] gives.
+pub(crate) fn is_draft_beside(target: &Path, name: &str) -> bool {
+    let number = name
+        .strip_suffix(PART)
+        .and_then(|name| name.rsplit_once('.')?.1.parse().ok());
+    let draft = number.map(|number| draft_beside(target, number));
+    draft.is_some_and(|draft| draft.file_name() == Some(name.as_ref()))
+}
+
 impl Folder {
     /// The folder of the partition that a moment lies in.
     pub(crate) fn of(time: Time, width: Partition) -> Folder {

@@ -14,7 +14,8 @@ pub const EXTERNAL_ORG_USER: &str = "External Org User";
 pub const EXTERNAL_KIND: &str = "external_org_user";
 
 impl Event {
-    /// One copy of the event for the trail of each organisation, to be appended with
+    /// One copy of the event for the trail of each organisation, also where it is named twice, to be
+    /// appended with
     /// [`crate::Store::append_batch`], all or none. They share `name` as [`Event::batch`] and
     /// [`Event::correlation`] where those are absent, so that whoever may see all trails sees that it
     /// is one event; a key becomes `KEY/ORG`, one for each copy, and makes repeating the batch safe.
@@ -49,7 +50,13 @@ impl Event {
                 ..self.clone()
             }
         };
-        orgs.into_iter().map(copy).collect()
+        let mut copies: Vec<Event> = Vec::new();
+        for copied in orgs.into_iter().map(copy) {
+            if copies.iter().all(|known| known.org != copied.org) {
+                copies.push(copied);
+            }
+        }
+        copies
     }
 
     /// Whether the event's performer, or the one it acted for, belongs to another organisation than
@@ -112,4 +119,17 @@ fn is_outside(performer: &Field<Performer>, org: &str) -> bool {
 
 fn is_same(target: &Target, performer: &Performer) -> bool {
     target.id.value().is_some() && target.id == performer.id
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What happened: an organisation that was named twice had the event twice.
+    #[test]
+    fn mission_b6_an_organisation_that_is_named_twice_has_one_copy() {
+        let copies = Event::new("a.a").for_orgs(["north", "south", "north"], "one");
+        let orgs: Vec<_> = copies.iter().map(|copy| copy.org.as_deref()).collect();
+        assert_eq!(orgs, [Some("north"), Some("south")]);
+    }
 }

@@ -78,6 +78,8 @@ pub(super) enum Keep<'s> {
 pub struct AuditedExport<'s> {
     audit: ExportAudit<'s>,
     id: ExportId,
+    /// What the keys of its records end with: no other export's do.
+    story: String,
     /// What is known of the export before it is made.
     asked: Value,
 }
@@ -157,6 +159,7 @@ impl<'s> ExportAudit<'s> {
         Ok(AuditedExport {
             audit: self.clone(),
             id,
+            story: id.to_string(),
             asked,
         })
     }
@@ -199,14 +202,9 @@ impl<'s> ExportAudit<'s> {
 
 impl Keep<'_> {
     pub(super) fn append(&self, event: &Event) -> Result<()> {
-        let appended = match self {
+        match self {
             Keep::Store(store) => store.append(event).map(drop),
             Keep::Folder(path) => append_in(path, event),
-        };
-        match appended {
-            // The key names what was done: it was told of at another moment, from another process.
-            Err(error) if error.kind() == ErrorKind::KeyConflict => Ok(()),
-            appended => appended,
         }
     }
 }
@@ -244,6 +242,13 @@ impl AuditedExport<'_> {
     #[must_use]
     pub fn id(&self) -> ExportId {
         self.id
+    }
+
+    /// The same of a job that was started at this moment: another store, or this one without its
+    /// records, may have had a job of the same name, whose events are not to be taken for this one's.
+    pub(super) fn of_job(self, created_at: &str) -> Self {
+        let story = format!("{}:{created_at}", self.id);
+        AuditedExport { story, ..self }
     }
 
     /// Records that the export begins.
@@ -294,7 +299,7 @@ impl AuditedExport<'_> {
         // up again; a failure may come more than once.
         event.correlation = Field::Value(self.id.to_string());
         if event_type != FAILED {
-            event.key = Field::Value(format!("{event_type}:{}", self.id));
+            event.key = Field::Value(format!("{event_type}:{}", self.story));
         }
         self.audit.keep.append(&event)
     }

@@ -138,10 +138,6 @@ impl OutputFile {
         })?;
         self.remove_dead_drafts();
         let mut draft = Draft::begin_beside(&disk, Path::new(&self.name))?;
-        // Held until the draft is gone or in its place; where the file system has no locks, a dead
-        // draft stays.
-        let held = fs::File::open(self.folder.join(draft.path())).ok();
-        held.as_ref().map(fs::File::try_lock);
         let (written, whole) = write(&mut draft)?;
         if whole && self.replace {
             self.refuse_taken()?;

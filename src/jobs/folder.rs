@@ -80,17 +80,43 @@ impl Folder<'_> {
         draft.publish()
     }
 
-    /// The unfinished file of a job, for whoever works on the job; `None` while another does.
-    pub(crate) fn lock(self, id: ExportId) -> Result<Option<Box<dyn File>>> {
+    /// The unfinished file of a job whose file ends so, for whoever works on the job; `None` while
+    /// another does.
+    pub(crate) fn lock(self, id: ExportId, ending: &str) -> Result<Option<Box<dyn File>>> {
+        let part = names::export_part(id);
         for _ in 0..LOCK_TRIES {
-            if let Some(file) = self.0.lock(&names::export_part(id))? {
+            if let Some(file) = self.0.lock(&part)? {
                 // What is locked may have got its name a moment ago, and be another's work by now.
-                return Ok(file.is_in_place()?.then_some(file));
+                if !file.is_in_place()? {
+                    return Ok(None);
+                }
+                // Whoever made the file has it locked under its name until the record says so.
+                if self.is_locked(&names::export(id, ending))? {
+                    self.forget(&part)?;
+                    return Ok(None);
+                }
+                return Ok(Some(file));
             }
             // Whoever looks whether it is locked keeps it from being locked for that moment.
             thread::sleep(LOCK_PAUSE);
         }
         Ok(None)
+    }
+
+    /// Whether some process works on a job.
+    pub(crate) fn is_worked_on(self, id: ExportId, ending: &str) -> Result<bool> {
+        Ok(self.is_locked(&names::export_part(id))?
+            || self.is_locked(&names::export(id, ending))?)
+    }
+
+    fn is_locked(self, path: &Path) -> Result<bool> {
+        if self.0.len(path)?.is_none() {
+            return Ok(false);
+        }
+        match self.0.is_locked(path) {
+            Err(error) if error.kind() == ErrorKind::Missing => Ok(false),
+            looked => looked,
+        }
     }
 
     /// Gives the unfinished file its name.
@@ -136,16 +162,16 @@ impl Folder<'_> {
         self.forget(&names::job_cancel(id))
     }
 
-    /// Drafts of records that processes left which ended in the middle of a change, with their jobs.
-    pub(crate) fn drafts(self) -> Result<Vec<(ExportId, PathBuf)>> {
+    /// What lies there under the names of drafts of records.
+    pub(crate) fn drafts(self) -> Result<Vec<PathBuf>> {
         let entries = match self.0.list(names::job_dir()) {
             Err(error) if error.kind() == ErrorKind::Missing => return Ok(Vec::new()),
             entries => entries?,
         };
-        let draft = |name: &str| Some((names::job_of_draft(name)?, names::job_dir().join(name)));
         Ok(entries
             .iter()
-            .filter_map(|entry| draft(&entry.name))
+            .filter(|entry| names::job_of_draft(&entry.name).is_some())
+            .map(|entry| names::job_dir().join(&entry.name))
             .collect())
     }
 }

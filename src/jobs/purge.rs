@@ -6,6 +6,7 @@ use serde_json::json;
 use super::Folder;
 use super::Record;
 use super::State;
+use crate::disk::durable;
 use crate::disk::names;
 use crate::error::Error;
 use crate::error::ErrorKind;
@@ -35,17 +36,10 @@ impl Folder<'_> {
                 Err(error) => failed = failed.or(Some(error)),
             }
         }
-        self.remove_dead_drafts()?;
-        failed.map_or(Ok(purged), Err)
-    }
-
-    /// Whether some process works on a job.
-    pub(crate) fn is_worked_on(self, id: ExportId) -> Result<bool> {
-        let part = names::export_part(id);
-        match self.0.len(&part)? {
-            Some(_) => self.0.is_locked(&part),
-            None => Ok(false),
+        for draft in self.drafts()? {
+            durable::remove_dead_draft(self.0, &draft)?;
         }
+        failed.map_or(Ok(purged), Err)
     }
 
     /// Whether the file of this job went.
@@ -68,22 +62,11 @@ impl Folder<'_> {
         if record.state == State::Expired {
             self.remove_file(&names::export(id, &record.ending()))?;
         }
-        if !record.state.is_open() && !self.is_worked_on(id)? {
+        if !record.state.is_open() && !self.is_worked_on(id, &record.ending())? {
             self.remove_file(&names::export_part(id))?;
             self.remove_file(&names::export_archive_part(id))?;
         }
         Ok(goes)
-    }
-
-    /// Removes the drafts of records that processes left which ended in the middle of a change.
-    fn remove_dead_drafts(self) -> Result<()> {
-        for (id, draft) in self.drafts()? {
-            // The record of a job that is there changes under its lock only.
-            if self.0.len(&names::job(id))?.is_some() && !self.is_worked_on(id)? {
-                self.forget(&draft)?;
-            }
-        }
-        Ok(())
     }
 }
 
@@ -110,7 +93,7 @@ fn of_purge(id: ExportId, record: &Record) -> Result<Event> {
         .subject(Subject::new("export").id(id.to_string()))
         .data(&data.to_string())?;
     Ok(Event {
-        key: Field::Value(format!("audit.export_purged:{id}")),
+        key: Field::Value(format!("audit.export_purged:{id}:{}", record.created_at)),
         ..event
     })
 }

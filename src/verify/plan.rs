@@ -355,8 +355,13 @@ impl Plan {
 
     /// The files whose bytes mean nothing.
     pub(super) fn scratch(&self, disk: &dyn Disk) -> Vec<PathBuf> {
-        let manifest = manifest::Current::read(disk).ok();
-        let manifest = manifest.map(|current| names::manifest(current.manifest));
+        let current = manifest::Current::read(disk).ok();
+        let manifest = current.map(|current| names::manifest(current.manifest));
+        // Where nothing tells which manifest is the store's, each may be.
+        let is_any = manifest.is_none();
+        let may_be = |path: &Path| {
+            is_any && file_name(path).is_some_and(|name| names::manifest_id(name).is_some())
+        };
         let logs = self.logs.iter().map(|(id, _)| names::wal(*id));
         let segments = self.segments.iter().map(|source| source.path.clone());
         let runs = presence::listed(disk).into_iter().map(|(path, ..)| path);
@@ -370,7 +375,7 @@ impl Plan {
         let mut scratch: Vec<PathBuf> = files(disk, names::root())
             .into_iter()
             .map(|(path, _)| path)
-            .filter(|path| known.binary_search(path).is_err())
+            .filter(|path| known.binary_search(path).is_err() && !may_be(path))
             .map(|path| disk.place(&path))
             .collect();
         scratch.sort();

@@ -199,3 +199,22 @@ fn p5_a_draft_that_cannot_be_removed_is_told() -> Result<()> {
     assert!(disk.list(names::draft_dir())?.is_empty());
     Ok(())
 }
+
+#[test]
+fn a_draft_is_dead_once_nobody_has_it_locked() -> Result<()> {
+    let disk = disk()?;
+    let draft = Draft::begin_beside(&disk, Path::new("wal/x"))?;
+    let path = draft.path().to_owned();
+    durable::remove_dead_draft(&disk, &path)?;
+    assert!(disk.len(&path)?.is_some());
+    let killed = disk.kill();
+    durable::remove_dead_draft(&killed, &path)?;
+    assert_eq!(killed.len(&path)?, None);
+    durable::remove_dead_draft(&killed, &path)?;
+    assert_eq!(
+        killed.list(names::wal_dir())?,
+        [],
+        "one that is gone stays gone"
+    );
+    Ok(())
+}

@@ -197,14 +197,18 @@ impl<'s> ExportJobs<'s> {
         self.tell(id, &record)
     }
 
-    /// Every job, sorted by when it was started.
+    /// Every job, sorted by when it was started. One whose record cannot be read is an error among
+    /// them, behind all others, and hides none.
     ///
     /// # Errors
-    /// As [`ExportJobs::status`].
-    pub fn list(&self) -> Result<Vec<ExportJob>> {
+    /// What reading the folder gives.
+    pub fn list(&self) -> Result<Vec<Result<ExportJob>>> {
         let ids = self.folder().list()?.into_iter();
-        let mut jobs = ids.map(|id| self.status(id)).collect::<Result<Vec<_>>>()?;
-        jobs.sort_by_key(|job| (job.created_at, job.id));
+        let mut jobs: Vec<Result<ExportJob>> = ids.map(|id| self.status(id)).collect();
+        jobs.sort_by_key(|job| match job {
+            Ok(job) => (false, Some((job.created_at, job.id))),
+            Err(_) => (true, None),
+        });
         Ok(jobs)
     }
 
@@ -218,13 +222,18 @@ impl<'s> ExportJobs<'s> {
         let record = folder.read(id)?;
         if record.state.is_open() {
             folder.ask_to_cancel(id)?;
-            if let Some(file) = folder.lock(id)? {
-                let mut record = folder.read(id)?;
-                if record.state.is_open() {
-                    self.give_up(id, &mut record)?;
+            let file = folder.lock(id, &record.ending())?;
+            let mut record = folder.read(id)?;
+            if !record.state.is_open() {
+                // It came to its end meanwhile.
+                folder.forget_cancel(id)?;
+                if file.is_some() {
+                    folder.remove_file(&names::export_part(id))?;
                 }
-                drop(file);
+            } else if file.is_some() {
+                self.give_up(id, &mut record)?;
             }
+            drop(file);
         }
         self.status(id)
     }

@@ -72,6 +72,10 @@ impl Part {
         hash_of(&*self.file, from, len, out)
     }
 
+    pub(super) fn into_file(self) -> Box<dyn File> {
+        self.file
+    }
+
     /// Makes what was written durable.
     pub(super) fn sync(&self) -> Result<()> {
         self.file.sync_data()

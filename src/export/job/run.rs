@@ -48,7 +48,8 @@ pub(super) struct Work<'w> {
 
 /// Why the work ended without an error.
 enum Ended {
-    Whole,
+    /// The file has its name, and stays locked until the record says so.
+    Whole(Box<dyn File>),
     Interrupted,
     Cancelled,
 }
@@ -71,11 +72,12 @@ impl<'s> ExportJobs<'s> {
     ) -> Result<ExportJob> {
         let folder = self.folder();
         // A job whose work is over has no unfinished file, and gets none.
-        if !folder.read(id)?.state.is_open() {
+        let record = folder.read(id)?;
+        if !record.state.is_open() {
             return self.status(id);
         }
         folder.make()?;
-        let Some(file) = folder.lock(id)? else {
+        let Some(file) = folder.lock(id, &record.ending())? else {
             let what = format!("another process works on job {id}");
             return Err(Error::new(ErrorKind::Locked, what));
         };
@@ -116,7 +118,7 @@ impl<'s> ExportJobs<'s> {
             record,
         };
         let audited = self.begin_audit(&mut work)?;
-        match work.make(file, watch)? {
+        let held = match work.make(file, watch)? {
             Ended::Cancelled => {
                 if let Some(audited) = audited {
                     self.allow(audited.failed("cancelled"))?;
@@ -127,8 +129,8 @@ impl<'s> ExportJobs<'s> {
                 work.record.state = State::Queued;
                 return work.folder.replace(id, &work.record);
             }
-            Ended::Whole => {}
-        }
+            Ended::Whole(held) => held,
+        };
         let told = match &audited {
             Some(audited) => self.allow(tell_of_end(audited, &work.record))?,
             None => false,
@@ -143,13 +145,19 @@ impl<'s> ExportJobs<'s> {
             .as_micros()
             .saturating_add(keep.saturating_mul(1_000_000));
         record.expires_at = Some(Time::saturating_from_micros(expires).to_string());
-        work.folder.replace(id, &work.record)
+        work.folder.replace(id, &work.record)?;
+        work.folder.remove_file(&names::export_part(id))?;
+        work.folder.forget_cancel(id)?;
+        drop(held);
+        Ok(())
     }
 
     /// Records that the job began; whoever goes on with it gives the same record again.
     fn begin_audit(&self, work: &mut Work<'_>) -> Result<Option<AuditedExport<'s>>> {
         let audit = self.audit(&work.record)?;
-        let begun = audit.named(work.id, &work.export, &work.snapshot, &work.query)?;
+        let begun = audit
+            .named(work.id, &work.export, &work.snapshot, &work.query)?
+            .of_job(&work.record.created_at);
         let told = self.allow(begun.started())?;
         work.record.audited = told;
         Ok(told.then_some(begun))
@@ -203,9 +211,7 @@ impl Work<'_> {
         let (bytes, sha256) = self.record.made();
         if is_made && part::is_whole(self.folder.0, &named, bytes, sha256)? {
             // It got its name, and the process ended before the record said so.
-            drop(file);
-            self.folder.remove_file(&names::export_part(self.id))?;
-            return Ok(Ended::Whole);
+            return Ok(Ended::Whole(file));
         }
         let mut part = Part::resume(file, &self.record.reached)?;
         if part.bytes() != self.record.reached.bytes {
@@ -235,12 +241,11 @@ impl Work<'_> {
         }
         if self.record.asked.zip.is_none() {
             self.folder.publish(self.id, &ending)?;
-            return Ok(Ended::Whole);
+            return Ok(Ended::Whole(part.into_file()));
         }
         self.record.reached.archive = Some(archive::make(self, &part)?);
         self.folder.replace(self.id, &self.record)?;
-        self.folder.remove_file(&names::export_part(self.id))?;
-        Ok(Ended::Whole)
+        Ok(Ended::Whole(part.into_file()))
     }
 
     fn step(

@@ -53,7 +53,7 @@ pub struct ExportJob {
     pub ended_at: Option<Time>,
     /// When its file may be purged.
     pub expires_at: Option<Time>,
-    /// The file, once the job is ready.
+    /// The file, once the job is ready; `None` also where it is gone.
     pub file: Option<PathBuf>,
     /// The trail tells of the export, from its beginning to its end so far.
     pub audited: bool,
@@ -112,7 +112,9 @@ impl ExportJobs<'_> {
         let event = |text: &Option<String>| text.as_ref().and_then(|id| id.parse().ok());
         let expires_at = time(record.expires_at.as_deref());
         let state = match record.state {
-            State::Running | State::Queued if self.folder().is_worked_on(id)? => {
+            State::Running | State::Queued
+                if self.folder().is_worked_on(id, &record.ending())? =>
+            {
                 ExportJobState::Running
             }
             State::Running | State::Queued => ExportJobState::Queued,
@@ -124,7 +126,8 @@ impl ExportJobs<'_> {
             State::Cancelled => ExportJobState::Cancelled,
             State::Expired => ExportJobState::Expired,
         };
-        let file = self.place(&names::export(id, &record.ending()));
+        let named = names::export(id, &record.ending());
+        let has_file = state == ExportJobState::Ready && self.disk.len(&named)?.is_some();
         let cursor = reached.cursor.as_ref();
         Ok(ExportJob {
             id,
@@ -146,7 +149,7 @@ impl ExportJobs<'_> {
             created_at,
             ended_at: time(record.ended_at.as_deref()),
             expires_at,
-            file: (state == ExportJobState::Ready).then_some(file),
+            file: has_file.then(|| self.place(&named)),
             audited: record.audited,
             missing_glyphs: MissingGlyphs::of_record(reached.missing_glyphs.as_ref()),
         })

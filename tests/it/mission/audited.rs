@@ -4,6 +4,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 use std::time::Instant;
 
+use auditdb::Options;
+use auditdb::Store;
 use serde_json::Value;
 
 use crate::cli::Place;
@@ -106,7 +108,7 @@ fn mission_d24_an_export_that_fails_is_recorded_too() {
 }
 
 /// Waits for the writer to take over what was left for it.
-fn adopted(store: &auditdb::Store, event_type: &str, count: usize) {
+fn adopted(store: &Store, event_type: &str, count: usize) {
     let filter = auditdb::Filter::new().is(auditdb::FilterField::Type, event_type);
     let query = auditdb::Query {
         filter,
@@ -123,7 +125,7 @@ fn adopted(store: &auditdb::Store, event_type: &str, count: usize) {
 #[test]
 fn mission_d24_what_is_done_beside_a_running_writer_is_recorded() {
     let place = Place::with_events(5);
-    let open = || auditdb::Store::open(place.path("store"), auditdb::Options::default());
+    let open = || Store::open(place.path("store"), Options::default());
     let store = open().expect("a store");
     let export = ["export", "DB", "-f", "ndjson", "--require-audit"];
     let told = ["-o", "@out", "--report", "@told.json"];
@@ -196,8 +198,7 @@ fn mission_d24_hostile_files_in_the_inbox_are_left_and_named() {
 #[test]
 fn mission_d24_what_is_not_recorded_is_said() {
     let place = Place::with_events(5);
-    let _held =
-        auditdb::Store::open(place.path("store"), auditdb::Options::default()).expect("a store");
+    let _held = Store::open(place.path("store"), Options::default()).expect("a store");
     // A writer has the lock, and nothing can be left for it.
     place.write("store/inbox", "in the way");
     let export = [
@@ -277,4 +278,26 @@ fn mission_d25_who_saw_the_trail_is_recorded_by_option() {
             .as_u64()
             .is_some_and(|rows| rows <= 5)
     );
+}
+
+/// What happened: the page was shown, and then it turned out that it could not be recorded.
+#[test]
+fn mission_d25_nothing_is_shown_that_has_to_be_recorded_and_cannot_be() {
+    let place = Place::with_events(20);
+    let store = Store::open(place.path("store"), Options::default()).expect("opened");
+    // Nothing can be left for the writer.
+    let inbox = place.path("store/inbox");
+    std::fs::remove_dir_all(&inbox).ok();
+    std::fs::write(&inbox, "").expect("written");
+    for shape in ["table", "json", "ndjson", "csv"] {
+        let query = ["query", "DB", "-n", "5", "-o", shape, "--as", "u7"];
+        let required = [&query[..], &["--require-audit"]].concat();
+        let refused = place.run(&required, b"").ends_with(1);
+        assert!(refused.out.is_empty(), "{shape}: {:?}", refused.out);
+        let shown = place.run(&query, b"").done();
+        assert!(!shown.out.is_empty() && shown.error.contains("not recorded"));
+    }
+    let refused = place.run(&["query", "DB", "--as", ""], b"").ends_with(2);
+    assert!(refused.out.is_empty());
+    store.close().expect("closed");
 }

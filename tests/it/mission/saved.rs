@@ -1,9 +1,16 @@
 //! Rows D2 and D5: filters that are saved by name, asked again, narrowed, listed and removed.
 
+use auditdb::ErrorKind;
+use auditdb::Options;
+use auditdb::SavedQueries;
+use auditdb::SavedQuery;
+use auditdb::Store;
+
 use super::trail::found;
 use super::trail::keys;
 use super::trail::place;
 use super::trail::refused;
+use crate::cli::Place;
 use crate::cli::text;
 
 #[test]
@@ -187,4 +194,56 @@ fn names_are_strict_taken_ones_are_kept_and_damage_is_told() {
         .run(&["queries", "DB", "--remove", "mine"], b"")
         .done();
     place.run(&["verify", "DB"], b"").done();
+}
+
+/// What happened: of several processes that saved one name at once, one was told that it had, and
+/// another's words were there; a writer that opened the store in that moment made a save fail.
+#[test]
+fn mission_d2_what_is_said_to_be_saved_is_what_is_there() {
+    let place = Place::with_events(1);
+    let path = place.path("store");
+    let save = |name: &str, number: usize| {
+        let query = SavedQuery {
+            flags: vec![("type".to_owned(), format!("t{number}"))],
+            zone: "UTC".to_owned(),
+        };
+        let saved = SavedQueries::open(&path).expect("a store");
+        match saved.save(name, &query, false) {
+            Ok(()) => Some(number),
+            Err(error) => {
+                assert_eq!(error.kind(), ErrorKind::Exists, "{error}");
+                None
+            }
+        }
+    };
+    for round in 0..40 {
+        let name = format!("q{round}");
+        let saved: Vec<usize> = std::thread::scope(|scope| {
+            let (name, save) = (&name, &save);
+            scope.spawn(|| {
+                let store = Store::open(&path, Options::default());
+                store.and_then(Store::close).expect("opened");
+            });
+            let savers = [0, 1, 2].map(|number| scope.spawn(move || save(name, number)));
+            let saved = savers.map(|saver| saver.join().expect("a thread"));
+            saved.into_iter().flatten().collect()
+        });
+        let [number] = saved.as_slice() else {
+            panic!("one of three: {saved:?}");
+        };
+        let there = SavedQueries::open(&path).and_then(|saved| saved.get(&name));
+        assert_eq!(there.expect("saved").flags[0].1, format!("t{number}"));
+    }
+}
+
+/// What happened: a filter was kept, and then its cursor or the name of who asks was refused.
+#[test]
+fn mission_d2_a_query_that_is_refused_is_not_saved() {
+    let place = Place::with_events(3);
+    for words in [["--cursor", "zzz"], ["--as", ""]] {
+        let save = [&["query", "DB", "--save", "never"][..], &words].concat();
+        place.run(&save, b"").ends_with(2);
+        let kept = place.path("store/queries/never.query");
+        assert!(!kept.exists(), "{words:?}");
+    }
 }

@@ -20,6 +20,8 @@ use auditdb::Subject;
 use auditdb::Target;
 use auditdb::Time;
 use clap::Args;
+use sha2::Digest;
+use sha2::Sha256;
 
 use self::change::split_change;
 use self::names::NameWords;
@@ -365,9 +367,10 @@ impl EventWords {
                 vec![event]
             }
             orgs => {
-                // Under a key the copies are the same when they are appended again.
-                let key = event.key.as_deref().map(str::to_owned);
-                event.for_orgs(orgs, &key.unwrap_or_else(one_name))
+                // Under a key the copies are the same when they are appended again. The key itself is
+                // not shown to every organisation, and so it is no name that they share.
+                let name = event.key.as_deref().map(name_of_key);
+                event.for_orgs(orgs, &name.unwrap_or_else(one_name))
             }
         }
     }
@@ -434,6 +437,13 @@ fn one_name() -> String {
     let now = SystemTime::now().duration_since(UNIX_EPOCH);
     let micros = now.unwrap_or_default().as_micros();
     format!("append:{micros}:{}", std::process::id())
+}
+
+/// The same for the same key, which it does not show.
+fn name_of_key(key: &str) -> String {
+    let digest = Sha256::digest(key.as_bytes());
+    let digits = digest.iter().take(16).map(|byte| format!("{byte:02x}"));
+    format!("append:{}", digits.collect::<String>())
 }
 
 fn performer(flag: &str, text: &str) -> Outcome<Performer> {

@@ -120,10 +120,14 @@ pub(crate) fn run(words: &Words, output: &Output) -> Outcome<Code> {
     };
     match &words.action {
         Action::List => {
+            let mut unread = Ok(Code::Done);
             for job in jobs()?.list()? {
-                print(&job, output)?;
+                match job {
+                    Ok(job) => print(&job, output)?,
+                    Err(error) => unread = unread.and(Err(Failure::from(error))),
+                }
             }
-            Ok(Code::Done)
+            unread
         }
         Action::Start(start) => begin(&words.database, start, jobs()?, output),
         Action::Status(status) => {
@@ -261,6 +265,14 @@ fn end(job: &ExportJob, waited: bool, output: &Output) -> Outcome<Code> {
                 "job {} is {}, and has no file; another job makes it again, under a --job-key of its own",
                 job.id,
                 job.state.as_str()
+            );
+            Err(Failure::new(Code::Failed, what))
+        }
+        ExportJobState::Ready if waited && job.file.is_none() => {
+            let what = format!(
+                "job {} was made, and its file is gone; another job makes it again, under a --job-key \
+                 of its own",
+                job.id
             );
             Err(Failure::new(Code::Failed, what))
         }

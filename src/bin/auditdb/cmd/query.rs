@@ -8,6 +8,7 @@ use auditdb::Export;
 use auditdb::ExportAudit;
 use auditdb::Format;
 use auditdb::Page;
+use auditdb::Performer;
 use auditdb::Query;
 use auditdb::Registry;
 use auditdb::SavedQueries;
@@ -120,15 +121,21 @@ pub(crate) fn run(words: &Words, output: &Output) -> Outcome<Code> {
     }
     let filter = words.filters.read(&words.database)?;
     words.filters.explain(&filter, output);
+    let query = words.place.query(filter)?;
+    let asks = words.auditing.is_asked_for();
+    let performer = asks.then(|| words.auditing.performer()).transpose()?;
+    let snapshot = words.database.snapshot()?;
     if let Some(name) = &words.save {
+        // What is refused is not kept, and a cursor is refused only here.
+        call(words, &snapshot, &one_step(&query))?;
         save(words, name, output)?;
     }
-    let query = words.place.query(filter)?;
-    let snapshot = words.database.snapshot()?;
     if words.filters.explain {
         super::explain_plan(&snapshot, &query, words.count, output)?;
     }
-    let asked = words.auditing.is_asked_for().then(|| query.clone());
+    if let Some(performer) = performer {
+        record(words, &snapshot, &query, performer, output)?;
+    }
     let page = match words.output {
         Shape::Table => table(words, &snapshot, query, output)?,
         Shape::Json => json(words, &snapshot, query, output)?,
@@ -138,16 +145,34 @@ pub(crate) fn run(words: &Words, output: &Output) -> Outcome<Code> {
     if words.output != Shape::Json {
         output.note(&ending(&page, &words.filters));
     }
-    if let Some(asked) = asked {
-        let performer = words.auditing.performer()?;
-        let mut audit = ExportAudit::in_folder(&words.database.path, performer);
-        if let Some(org) = &words.view {
-            audit = audit.of_view(org);
-        }
-        let told = audit.queried(&snapshot, &asked, page.events, page.page.complete);
-        words.auditing.settle(told, output)?;
-    }
     Ok(Code::Done)
+}
+
+/// Has the store tell of the page before anybody sees it, so that who looks away from the rest of it,
+/// or whom the record fails, has not seen it untold. The page is read once more when it is printed.
+fn record(
+    words: &Words,
+    snapshot: &Snapshot,
+    query: &Query,
+    performer: Performer,
+    output: &Output,
+) -> Outcome<()> {
+    let page = read(words, snapshot, query.clone(), |_, _| Ok(()))?;
+    let mut audit = ExportAudit::in_folder(&words.database.path, performer);
+    if let Some(org) = &words.view {
+        audit = audit.of_view(org);
+    }
+    let told = audit.queried(snapshot, query, page.events, page.page.complete);
+    words.auditing.settle(told, output).map(drop)
+}
+
+/// The first step of a query: all that can be refused of it is refused by it.
+fn one_step(query: &Query) -> Query {
+    Query {
+        limit: 1,
+        work_max: 1,
+        ..query.clone()
+    }
 }
 
 /// Effects stand below their causes in a table and beside them in JSON; lines of events have no
@@ -202,10 +227,7 @@ fn read(
     let (mut events, mut begin) = (0, None);
     loop {
         query.limit = call_limit(words, events);
-        let mut page = match &words.view {
-            Some(org) => snapshot.view(org).page(&query)?,
-            None => snapshot.page(&query)?,
-        };
+        let mut page = call(words, snapshot, &query)?;
         // What several calls gave is one page, which begins where the first of them did.
         page.prev_cursor = *begin.get_or_insert(page.prev_cursor);
         for event in std::mem::take(&mut page.events) {
@@ -217,6 +239,13 @@ fn read(
         }
         query.cursor = page.next_cursor;
     }
+}
+
+fn call(words: &Words, snapshot: &Snapshot, query: &Query) -> Outcome<Page> {
+    Ok(match &words.view {
+        Some(org) => snapshot.view(org).page(query)?,
+        None => snapshot.page(query)?,
+    })
 }
 
 /// The page before the cursor: its last events are known first.

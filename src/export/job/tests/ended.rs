@@ -76,3 +76,124 @@ fn mission_d22_a_file_that_was_changed_meanwhile_is_made_anew_under_its_name_too
     assert_eq!(job.state, ExportJobState::Ready);
     assert!(bytes(&disk, &file) == wanted);
 }
+
+/// What happened: whoever cancelled a job while its file had got its name, and its record did not say so
+/// yet, found nobody at work on it and removed the file, and the record then called it ready.
+#[test]
+fn mission_a14_a_job_whose_file_just_got_its_name_keeps_it() {
+    let (disk, store) = filled(1);
+    let jobs = jobs(&disk, &store).unwrap();
+    let id = made(&jobs, "k");
+    set_back(Folder(&disk), id);
+    let (file, ending) = (names::export(id, "ndjson"), "ndjson");
+    let worker = disk.lock(&file).unwrap().unwrap();
+    assert!(Folder(&disk).is_worked_on(id, ending).unwrap());
+    assert!(Folder(&disk).lock(id, ending).unwrap().is_none());
+    assert_eq!(jobs.cancel(id).unwrap().state, ExportJobState::Running);
+    assert_eq!(jobs.run(id, &mut on).unwrap_err().kind(), ErrorKind::Locked);
+    let names: Vec<String> = disk
+        .list(names::export_dir())
+        .unwrap()
+        .into_iter()
+        .map(|entry| entry.name)
+        .collect();
+    assert_eq!(names, [format!("{id}.ndjson")], "and no other file is made");
+    drop(worker);
+    assert_eq!(jobs.cancel(id).unwrap().state, ExportJobState::Cancelled);
+}
+
+/// What happened: whoever started a job removed the draft of a record that another process was writing
+/// at that moment, which then failed.
+#[test]
+fn p5_a_record_that_is_being_written_is_nobody_elses_to_remove() {
+    let (disk, store) = filled(1);
+    let jobs = jobs(&disk, &store).unwrap();
+    let id = made(&jobs, "k");
+    let target = names::job(id);
+    let mut draft = Draft::begin_beside(&disk, &target).unwrap();
+    draft.write(&bytes(&disk, &target)).unwrap();
+    jobs.purge().unwrap();
+    assert!(disk.len(draft.path()).unwrap().is_some());
+    draft.publish().unwrap();
+    // One of a process that ended goes.
+    let dead = names::draft_beside(&target, 4711);
+    disk.create_new(&dead).unwrap();
+    jobs.purge().unwrap();
+    assert_eq!(Folder(&disk).drafts().unwrap(), [] as [&Path; 0]);
+}
+
+/// What happened: one record that was damaged hid all jobs.
+#[test]
+fn p6_a_damaged_record_hides_no_other_job() {
+    let (disk, store) = filled(1);
+    let jobs = jobs(&disk, &store).unwrap();
+    let ids = ["a", "b", "c"].map(|key| made(&jobs, key));
+    disk.open_write(&names::job(ids[1]))
+        .unwrap()
+        .write_at(30, b"~")
+        .unwrap();
+    let listed = jobs.list().unwrap();
+    let told: Vec<_> = listed
+        .iter()
+        .map(|job| job.as_ref().ok().map(|job| job.id))
+        .collect();
+    let mut wanted = vec![Some(ids[0]), Some(ids[2]), None];
+    wanted[..2].sort_unstable();
+    assert_eq!(told, wanted);
+    assert!(
+        listed[2]
+            .as_ref()
+            .unwrap_err()
+            .to_string()
+            .contains(&ids[1].to_string())
+    );
+}
+
+/// What happened: a job whose file somebody had removed was called ready with a file all the same.
+#[test]
+fn a_job_whose_file_is_gone_names_none() {
+    let (disk, store) = filled(1);
+    let jobs = jobs(&disk, &store).unwrap();
+    let id = made(&jobs, "k");
+    assert!(jobs.status(id).unwrap().file.is_some());
+    disk.unlink(&names::export(id, "ndjson")).unwrap();
+    let job = jobs.status(id).unwrap();
+    assert_eq!((job.state, job.file), (ExportJobState::Ready, None));
+}
+
+/// What happened: an event whose key was that of a record to come, or a job of the same name in the
+/// store that events were saved from, was taken for the record, so that the trail told of nobody.
+#[test]
+fn mission_d24_another_event_is_never_taken_for_the_record_of_a_job() {
+    let (disk, store) = filled(1);
+    let jobs = jobs(&disk, &store).unwrap();
+    let id = ExportId::of_key("k");
+    let ours = |id: ExportId| format!("audit.export_started:{id}");
+    for event_type in ["audit.export_started", "audit.exported"] {
+        store
+            .append(&Event::new("forged").key(format!("{event_type}:{id}")))
+            .unwrap();
+    }
+    assert_eq!(made(&jobs, "k"), id);
+    assert!(jobs.status(id).unwrap().audited);
+    let counts = || ["audit.export_started", "audit.exported"].map(|name| count(&store, name));
+    assert_eq!(counts(), [1, 1]);
+    // The same name once more, after its record and its file are gone, at another moment.
+    for path in [names::job(id), names::export(id, "ndjson")] {
+        disk.unlink(&path).unwrap();
+    }
+    let later = Arc::new(TestClock(AtomicI64::new(BASE + 1)));
+    let jobs = ExportJobs::on(Arc::new(disk.clone()), later, Keep::Store(&store));
+    let jobs = jobs.require_audit();
+    made(&jobs, "k");
+    assert_eq!(counts(), [2, 2]);
+    // Whoever knows the moment, too, only keeps the export from being made.
+    let other = jobs
+        .start(&Export::default(), &query(), &keyed("other"))
+        .unwrap();
+    let key = format!("{}:{}", ours(other.id), other.created_at);
+    store.append(&Event::new("forged").key(key)).unwrap();
+    let error = jobs.run(other.id, &mut on).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::KeyConflict);
+    assert_eq!(disk.len(&names::export(other.id, "ndjson")).unwrap(), None);
+}
