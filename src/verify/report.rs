@@ -48,7 +48,8 @@ pub struct Verification {
     /// How many events these are.
     pub missing_total: u64,
     /// Bytes behind the last whole write of a store that was not closed: the rest of an append that
-    /// was never acknowledged. No damage; the next opening removes them.
+    /// was never acknowledged. No damage; the next opening removes them. Where other damage is told,
+    /// they may be the rest of what is missing.
     pub torn_bytes: u64,
     /// Files whose bytes mean nothing for any answer and were therefore not checked: the lock,
     /// what a crash left behind, and files that are no part of a store.

@@ -60,6 +60,25 @@ fn a_flipped_bit_is_found_by_verify() -> Result<(), Box<dyn std::error::Error>> 
     Ok(())
 }
 
+/// What happened: of a log that somebody had cut, whose last event had been acknowledged, it was said
+/// that what is left of it never was, and that the next opening removes it.
+#[test]
+fn p4_what_is_left_of_a_cut_log_is_not_called_unacknowledged() {
+    let place = Place::new();
+    for number in ["1", "2", "3"] {
+        let append = ["append", "DB", "--type", "a.a", "--reason", number];
+        place.run(&append, b"").done();
+    }
+    let all = files(&place.path("store/wal"));
+    let log = all.iter().max().expect("a log");
+    let bytes = std::fs::read(log).expect("the log");
+    std::fs::write(log, &bytes[..bytes.len() - 100]).expect("cut");
+    let ended = place.run(&["verify", "DB"], b"").ends_with(1);
+    let told = ended.text();
+    assert!(told.contains("missing"), "{told}");
+    assert!(!told.contains("never acknowledged"), "{told}");
+}
+
 #[test]
 fn facts_and_structure_are_printed() -> auditdb::Result<()> {
     let place = Place::with_events(100);

@@ -72,11 +72,12 @@ fn tell(found: &Verification, seconds: f64, output: &Output) -> Outcome<()> {
     }
     tell_ranges("missing", &found.missing, found.missing_total, &mut out)?;
     if found.torn_bytes > 0 {
-        writeln!(
-            out,
-            "{} bytes behind the last whole write were never acknowledged; the next opening removes them",
-            table::grouped(found.torn_bytes)
-        )?;
+        let what = match found.is_clean() {
+            true => "were never acknowledged; the next opening removes them",
+            false => "are the rest of a write, which may be among what is missing",
+        };
+        let bytes = table::grouped(found.torn_bytes);
+        writeln!(out, "{bytes} bytes behind the last whole write {what}")?;
     }
     if found.waiting > 0 {
         writeln!(
