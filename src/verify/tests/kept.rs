@@ -324,3 +324,22 @@ fn p4_a_whole_run_that_lacks_a_term_is_damage() -> Result<()> {
     }
     Ok(())
 }
+
+/// What happened: where `CURRENT` was gone, the manifest was called a file that means nothing.
+#[test]
+fn p4_only_what_is_no_part_of_a_store_is_called_meaningless() -> Result<()> {
+    let disk = store()?;
+    let told = || -> Result<Vec<String>> {
+        let found = verify_on(&disk, &mut |_, _| ())?;
+        let names = found.scratch.iter().filter_map(|path| path.file_name());
+        Ok(names
+            .map(|name| name.to_string_lossy().into_owned())
+            .collect())
+    };
+    assert_eq!(told()?, ["LOCK"]);
+    disk.create_new(Path::new("notes"))?;
+    assert_eq!(told()?, ["LOCK", "notes"]);
+    disk.unlink(names::current())?;
+    assert_eq!(told()?, ["LOCK", "notes"]);
+    Ok(())
+}
