@@ -21,6 +21,8 @@ use crate::event::Field;
 use crate::event::Outcome;
 use crate::event::Performer;
 use crate::event::Subject;
+use crate::filter::Condition;
+use crate::filter::Filter;
 use crate::id::ExportId;
 use crate::inbox::Inbox;
 use crate::manifest::Current;
@@ -203,7 +205,7 @@ impl<'s> ExportAudit<'s> {
 impl Keep<'_> {
     pub(super) fn append(&self, event: &Event) -> Result<()> {
         match self {
-            Keep::Store(store) => store.append(event).map(drop),
+            Keep::Store(store) => append_to(store, event),
             Keep::Folder(path) => append_in(path, event),
         }
     }
@@ -219,9 +221,38 @@ fn append_in(path: &Path, event: &Event) -> Result<()> {
         Err(error) if error.kind() == ErrorKind::Locked => return leave(path, event),
         store => store?,
     };
-    let appended = store.append(event);
+    let appended = append_to(&store, event);
     store.close()?;
-    appended.map(drop)
+    appended
+}
+
+/// Appends an event, unless the store has it by its key already: told of when it was open elsewhere, it
+/// has the moment of that.
+fn append_to(store: &Store, event: &Event) -> Result<()> {
+    match store.append(event) {
+        Err(error) if error.kind() == ErrorKind::KeyConflict && is_told(store, event)? => Ok(()),
+        appended => appended.map(drop),
+    }
+}
+
+/// Whether the event with this key says the same, but for its moment.
+fn is_told(store: &Store, event: &Event) -> Result<bool> {
+    let Some(key) = event.key.as_deref() else {
+        return Ok(false);
+    };
+    let by_key = Query {
+        filter: Filter::new().and(Condition::Key(key.to_owned())),
+        ..Query::default()
+    };
+    let told = store.snapshot().scan(&by_key)?.next().transpose()?;
+    Ok(told.is_some_and(|told| {
+        let occurred_at = event.occurred_at;
+        *event
+            == Event {
+                occurred_at,
+                ..told.event
+            }
+    }))
 }
 
 /// Leaves an event for the writer of the store in this folder, with what it needs to be taken over once.

@@ -4,6 +4,7 @@
 use std::io::BufWriter;
 use std::io::Write;
 use std::path::Path;
+use std::sync::Arc;
 
 use super::part::Part;
 use super::run::Work;
@@ -39,7 +40,7 @@ pub(super) fn make(work: &Work<'_>, part: &Part) -> Result<ArchiveRecord> {
         Err(error) if error.kind() == ErrorKind::Missing => {}
         removed => removed?,
     }
-    let mut archive = Part::resume(disk.create_new(&draft)?, &Reached::default())?;
+    let mut archive = Part::resume(Arc::from(disk.create_new(&draft)?), &Reached::default())?;
     let mut from = 0;
     let mut out = BufWriter::with_capacity(WRITE_BYTES, &mut archive);
     archive_of(&mut manifest(work)?, &mut out, &mut |file, out| {

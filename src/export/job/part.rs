@@ -4,6 +4,7 @@
 use std::io;
 use std::io::Write;
 use std::path::Path;
+use std::sync::Arc;
 
 use sha2::Digest;
 use sha2::Sha256;
@@ -19,7 +20,7 @@ const READ_BYTES: u64 = 1 << 20;
 
 /// A file that grows.
 pub(super) struct Part {
-    file: Box<dyn File>,
+    file: Arc<dyn File>,
     bytes: u64,
     hash: Sha256,
 }
@@ -51,7 +52,7 @@ fn hash_of(file: &dyn File, from: u64, len: u64, out: &mut dyn Write) -> Result<
 impl Part {
     /// The file up to where it was made durable, cut there; from its beginning where it does not hold
     /// any more what it did then.
-    pub(super) fn resume(file: Box<dyn File>, reached: &Reached) -> Result<Part> {
+    pub(super) fn resume(file: Arc<dyn File>, reached: &Reached) -> Result<Part> {
         let mut part = Part {
             file,
             bytes: 0,
@@ -70,10 +71,6 @@ impl Part {
     /// Writes `len` bytes from byte `from` on to `out`, and hashes them.
     pub(super) fn copy(&self, from: u64, len: u64, out: &mut dyn Write) -> Result<Sha256> {
         hash_of(&*self.file, from, len, out)
-    }
-
-    pub(super) fn into_file(self) -> Box<dyn File> {
-        self.file
     }
 
     /// Makes what was written durable.

@@ -3,6 +3,7 @@
 //! so that packed files, too, are the same bytes however often the work was interrupted.
 
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 use serde_json::json;
 
@@ -48,8 +49,7 @@ pub(super) struct Work<'w> {
 
 /// Why the work ended without an error.
 enum Ended {
-    /// The file has its name, and stays locked until the record says so.
-    Whole(Box<dyn File>),
+    Whole,
     Interrupted,
     Cancelled,
 }
@@ -93,19 +93,21 @@ impl<'s> ExportJobs<'s> {
         record.state = State::Running;
         record.reason = None;
         folder.replace(id, &record)?;
-        let worked = self.work(id, record, file, watch);
-        if let Err(error) = worked {
-            self.note_failure(id, &error);
-            return Err(error);
+        // Locked, under whichever name, until the last word about it is in the record.
+        let file: Arc<dyn File> = Arc::from(file);
+        let worked = self.work(id, record, Arc::clone(&file), watch);
+        if let Err(error) = &worked {
+            self.note_failure(id, error);
         }
-        self.status(id)
+        drop(file);
+        worked.and_then(|()| self.status(id))
     }
 
     fn work(
         &self,
         id: ExportId,
         record: Record,
-        file: Box<dyn File>,
+        file: Arc<dyn File>,
         watch: &mut dyn FnMut(u64) -> ControlFlow<()>,
     ) -> Result<()> {
         let mut work = Work {
@@ -118,7 +120,7 @@ impl<'s> ExportJobs<'s> {
             record,
         };
         let audited = self.begin_audit(&mut work)?;
-        let held = match work.make(file, watch)? {
+        match work.make(file, watch)? {
             Ended::Cancelled => {
                 if let Some(audited) = audited {
                     self.allow(audited.failed("cancelled"))?;
@@ -129,8 +131,8 @@ impl<'s> ExportJobs<'s> {
                 work.record.state = State::Queued;
                 return work.folder.replace(id, &work.record);
             }
-            Ended::Whole(held) => held,
-        };
+            Ended::Whole => {}
+        }
         let told = match &audited {
             Some(audited) => self.allow(tell_of_end(audited, &work.record))?,
             None => false,
@@ -147,9 +149,7 @@ impl<'s> ExportJobs<'s> {
         record.expires_at = Some(Time::saturating_from_micros(expires).to_string());
         work.folder.replace(id, &work.record)?;
         work.folder.remove_file(&names::export_part(id))?;
-        work.folder.forget_cancel(id)?;
-        drop(held);
-        Ok(())
+        work.folder.forget_cancel(id)
     }
 
     /// Records that the job began; whoever goes on with it gives the same record again.
@@ -200,7 +200,7 @@ impl Work<'_> {
     /// Makes the file whole, step by step, and gives it its name.
     fn make(
         &mut self,
-        file: Box<dyn File>,
+        file: Arc<dyn File>,
         watch: &mut dyn FnMut(u64) -> ControlFlow<()>,
     ) -> Result<Ended> {
         let ending = self.record.ending();
@@ -211,7 +211,7 @@ impl Work<'_> {
         let (bytes, sha256) = self.record.made();
         if is_made && part::is_whole(self.folder.0, &named, bytes, sha256)? {
             // It got its name, and the process ended before the record said so.
-            return Ok(Ended::Whole(file));
+            return Ok(Ended::Whole);
         }
         let mut part = Part::resume(file, &self.record.reached)?;
         if part.bytes() != self.record.reached.bytes {
@@ -241,11 +241,11 @@ impl Work<'_> {
         }
         if self.record.asked.zip.is_none() {
             self.folder.publish(self.id, &ending)?;
-            return Ok(Ended::Whole(part.into_file()));
+            return Ok(Ended::Whole);
         }
         self.record.reached.archive = Some(archive::make(self, &part)?);
         self.folder.replace(self.id, &self.record)?;
-        Ok(Ended::Whole(part.into_file()))
+        Ok(Ended::Whole)
     }
 
     fn step(

@@ -1,7 +1,11 @@
 //! The ends of jobs' files: what is cut off or refused in the middle is done later, and no file is left
 //! behind or taken for another.
 
+use parking_lot::Mutex;
+
 use super::*;
+use crate::disk::real::RealDisk;
+use crate::export::Audience;
 
 fn made(jobs: &ExportJobs<'_>, key: &str) -> ExportId {
     let id = jobs.start(&Export::default(), &query(), &keyed(key));
@@ -196,4 +200,68 @@ fn mission_d24_another_event_is_never_taken_for_the_record_of_a_job() {
     let error = jobs.run(other.id, &mut on).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::KeyConflict);
     assert_eq!(disk.len(&names::export(other.id, "ndjson")).unwrap(), None);
+}
+
+/// What happened: a job whose beginning was recorded beside a writer, with the moment of that, and which
+/// was gone on with in the writer's own process, contradicted its own record, and could not be made.
+#[test]
+fn mission_d24_a_job_is_recorded_once_whether_its_store_is_open_elsewhere_or_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let open = || Store::open(folder.path(), Options::default()).unwrap();
+    let store = open();
+    store.append(&Event::new("job.tested")).unwrap();
+    let beside = ExportJobs::in_folder(folder.path())
+        .unwrap()
+        .require_audit();
+    let id = made(&beside, "k");
+    store.close().unwrap();
+    // Whoever opens the store next takes the records over.
+    let store = open();
+    let counts = || ["audit.export_started", "audit.exported"].map(|name| count(&store, name));
+    assert_eq!(counts(), [1, 1]);
+    set_back(Folder(&RealDisk::open(folder.path()).unwrap()), id);
+    let jobs = ExportJobs::in_store(&store).unwrap().require_audit();
+    assert!(jobs.run(id, &mut on).unwrap().audited);
+    assert_eq!(counts(), [1, 1]);
+    store.close().unwrap();
+}
+
+/// What happened: the file was let go before the record said that its making had failed, so that what
+/// somebody else wrote there meanwhile was lost.
+#[test]
+fn p5_a_job_that_fails_is_nobody_elses_until_its_record_says_so() {
+    let (disk, store) = filled(1);
+    let id = ExportId::of_key("k");
+    let held = Arc::new(Mutex::new(Vec::new()));
+    // The record's zone is looked up when the work begins, and once more when its failure is told.
+    let (looks, looked_at) = (Arc::clone(&held), disk.clone());
+    let jobs = jobs(&disk, &store).unwrap().zones(move |name| {
+        looks
+            .lock()
+            .push(Folder(&looked_at).is_worked_on(id, "csv").unwrap());
+        (name == INDIA).then(india)
+    });
+    let export = Export {
+        format: Format::Csv,
+        audience: Audience {
+            zone: india(),
+            ..Audience::default()
+        },
+        ..Export::default()
+    };
+    jobs.start(&export, &query(), &keyed("k")).unwrap();
+    held.lock().clear();
+    let full = Fault::new(Operation::Write, Other)
+        .within("exports")
+        .sticky();
+    disk.fail(full);
+    assert!(jobs.run(id, &mut on).is_err());
+    disk.heal();
+    let looks = held.lock().clone();
+    assert!(
+        looks.len() >= 2 && looks.iter().all(|held| *held),
+        "{looks:?}"
+    );
+    assert!(!Folder(&disk).is_worked_on(id, "csv").unwrap());
+    assert_eq!(jobs.run(id, &mut on).unwrap().state, ExportJobState::Ready);
 }
