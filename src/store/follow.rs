@@ -124,6 +124,9 @@ impl Follower {
         Follower {
             filter,
             view: Some((org, hidden)),
+            // What was read before, and not given yet, was read for everybody.
+            next_seq: self.next_seq(),
+            ready: VecDeque::new(),
             ..self
         }
     }

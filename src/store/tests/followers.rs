@@ -14,6 +14,8 @@ use super::small;
 use crate::disk::sim::Operation;
 use crate::disk::sim::SimDisk;
 use crate::error::Result;
+use crate::event::Event;
+use crate::event::Performer;
 use crate::filter::Filter;
 use crate::id::Sequence;
 use crate::options::Options;
@@ -172,4 +174,23 @@ fn a_follower_finds_the_writer_that_comes() -> Result<()> {
         assert_eq!(next.map(|stored| stored.seq.0), Some(seq));
     }
     Ok(())
+}
+
+/// What happened: what a follower had read for everybody was given to an organisation as it was.
+#[test]
+fn mission_c5_a_follower_that_becomes_a_view_gives_nothing_it_read_before() -> Result<()> {
+    let store = open(&SimDisk::new(1))?;
+    let told = |org: &str| {
+        let performer = Performer::new("admin").id("secret").org("north");
+        Event::new("user.updated").org(org).performer(performer)
+    };
+    store.append_batch(&["north", "north", "south"].map(told))?;
+    let mut follower = store.follow(Filter::new(), Sequence(0));
+    assert_eq!(follower.next(Duration::ZERO)?.unwrap().seq, Sequence(0));
+    let mut follower = follower.of_view("south");
+    let shown = follower.next(Duration::ZERO)?.unwrap();
+    assert_eq!(shown.event.org.as_deref(), Some("south"));
+    assert!(shown.event.performer.value().unwrap().id.is_absent());
+    assert_eq!(follower.next(Duration::ZERO)?, None);
+    store.close()
 }
