@@ -142,14 +142,12 @@ pub(crate) fn job_cancel(id: ExportId) -> PathBuf {
 
 /// The job whose record this file in [`job_dir`] was to become, by the name that [`draft_beside`] gives.
 pub(crate) fn job_of_draft(name: &str) -> Option<ExportId> {
-    let id = job_id(
-        name.strip_prefix('.')?
-            .strip_suffix(PART)?
-            .rsplit_once('.')?
-            .0,
-    )?;
-    let number = name.strip_suffix(PART)?.rsplit_once('.')?.1.parse().ok()?;
-    (draft_beside(&job(id), number).file_name()?.to_str()? == name).then_some(id)
+    let (target, _) = name
+        .strip_prefix('.')?
+        .strip_suffix(PART)?
+        .rsplit_once('.')?;
+    let id = job_id(target)?;
+    is_draft_beside(&job(id), name).then_some(id)
 }
 
 /// The archive that a job is making of its file: `exports/exp_….zip.part`.

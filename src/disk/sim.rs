@@ -25,7 +25,7 @@ mod content;
 mod crash;
 mod fault;
 mod file;
-mod random;
+pub(crate) mod random;
 mod record;
 mod state;
 

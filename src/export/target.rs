@@ -2,7 +2,6 @@
 //! beside its place, and put there whole. It never lies inside a store, whose files are its own,
 //! and never takes the place of a link, a folder or a device.
 
-use std::ffi::OsStr;
 use std::ffi::OsString;
 use std::fs;
 use std::io;
@@ -155,7 +154,9 @@ impl OutputFile {
             return;
         };
         for entry in entries.flatten() {
-            if is_draft_of(&self.name, &entry.file_name()) && is_dead(&entry.path()) {
+            let name = entry.file_name();
+            let of_this = |name| names::is_draft_beside(Path::new(&self.name), name);
+            if name.to_str().is_some_and(of_this) && is_dead(&entry.path()) {
                 drop(fs::remove_file(entry.path()));
             }
         }
@@ -190,15 +191,6 @@ fn is_store(folder: &Path) -> bool {
     ];
     let there = |mark: &&Path| folder.join(mark).symlink_metadata().is_ok();
     marks.iter().filter(|mark| there(mark)).count() > 1
-}
-
-fn is_draft_of(name: &OsStr, entry: &OsStr) -> bool {
-    let entry = Path::new(entry);
-    let number = entry
-        .file_stem()
-        .and_then(|stem| Path::new(stem).extension());
-    let number = number.and_then(|number| number.to_str()?.parse().ok());
-    number.is_some_and(|number| names::draft_beside(Path::new(name), number) == entry)
 }
 
 fn is_dead(draft: &Path) -> bool {

@@ -1,6 +1,7 @@
 //! Runs the tests: once without a mutant, each alone, to see what it reaches and how long it takes;
 //! then for each mutant those that reach it, first the quickest, the module's own, and those that
-//! caught many, until one fails. A run that takes ten times as long as it did, or more memory than all tests need, is over.
+//! caught many, until one fails. A run that takes ten times as long as it did, or more memory than all
+//! tests need, is over.
 
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;

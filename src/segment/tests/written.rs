@@ -17,6 +17,7 @@ use crate::codec::canonical;
 use crate::codec::digits::hex;
 use crate::disk::Disk;
 use crate::disk::File;
+use crate::disk::sim::random::Random;
 use crate::event::Context;
 use crate::event::Event;
 use crate::event::Field;
@@ -34,12 +35,9 @@ use crate::time::Time;
 const FILE: &str = "tests/golden/segments.txt";
 const BASE: i64 = 1_778_000_000_000_000;
 
-/// A number that looks like chance, by the finalizer of splitmix64.
-fn mixed(number: u64) -> u64 {
-    let number = number.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    let number = (number ^ number >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let number = (number ^ number >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-    number ^ number >> 31
+/// The first choice of a seed.
+fn mixed(seed: u64) -> u64 {
+    Random::new(seed).next()
 }
 
 /// One of so many, the first ones far more often than the last.

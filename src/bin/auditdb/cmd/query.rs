@@ -126,7 +126,7 @@ pub(crate) fn run(words: &Words, output: &Output) -> Outcome<Code> {
     let performer = asks.then(|| words.auditing.performer()).transpose()?;
     let snapshot = words.database.snapshot()?;
     if let Some(name) = &words.save {
-        // What is refused is not kept, and a cursor is refused only here.
+        // What is refused is not kept, and a cursor of another query is refused only here.
         call(words, &snapshot, &one_step(&query))?;
         save(words, name, output)?;
     }
