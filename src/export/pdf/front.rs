@@ -1,9 +1,12 @@
-//! The top of the first page: what the document is of, and what of it. Everything here follows from
+//! The top of the first page, or more where a filter is long: what the document is of, and what of it. Everything here follows from
 //! the snapshot, the query and the rows, so that the same file can be made again at any time.
+
+use core::ops::Range;
 
 use super::bidi;
 use super::face::Faces;
 use super::face::Weight;
+use super::paper::BOTTOM;
 use super::paper::LEFT;
 use super::paper::Line;
 use super::paper::RIGHT;
@@ -44,6 +47,13 @@ const LABELS: f32 = 168.0;
 /// Between the facts and the table.
 const BELOW: f32 = 12.0;
 
+/// Where the next line goes.
+#[derive(Clone, Copy, PartialEq, PartialOrd)]
+struct Place {
+    page: usize,
+    y: f32,
+}
+
 /// What is known when all rows are laid out.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Came {
@@ -70,42 +80,47 @@ impl Front<'_> {
         self.export.audience.locale()
     }
 
-    /// The title and the facts, and where they end. What comes of the rows is one line each, so the
-    /// end is the same before and after.
-    pub(super) fn texts(&self, faces: &mut Faces<'_>, came: &Came) -> (Vec<Text>, f32) {
+    /// The title and the facts, page by page, and where they end on the last. What comes of the rows
+    /// is one line each, so the end is the same before and after.
+    pub(super) fn pages(&self, faces: &mut Faces<'_>, came: &Came) -> (Vec<Vec<Text>>, f32) {
         let right_to_left = self.locale().is_right_to_left();
-        let mut texts = Vec::new();
-        let mut y = TOP;
-        let mut put = |y: &mut f32, height: f32, x: f32, width: f32, text: &str, style: Style| {
+        let mut pages = vec![Vec::new()];
+        let mut put = |place: Place, height: f32, room: Range<f32>, text: &str, style: Style| {
             let reads = bidi::is_right_to_left(text);
-            let lines = wrap(faces, text, style, width, width);
-            for found in lines {
+            let width = room.end - room.start;
+            let mut place = place;
+            for found in wrap(faces, text, style, width, width) {
+                if place.y + height > BOTTOM {
+                    place = Place {
+                        page: place.page + 1,
+                        y: TOP,
+                    };
+                    pages.resize_with(pages.len().max(place.page + 1), Vec::new);
+                }
                 let part = text.get(found.range).unwrap_or_default();
                 let mut line = Line::new(height);
-                let x = placed(x, found.width, right_to_left);
+                let x = placed(room.start, found.width, right_to_left);
                 line.texts.push(Text::new(x, part, style, reads));
-                texts.extend(line.at(*y));
-                *y += height;
+                if let Some(page) = pages.get_mut(place.page) {
+                    page.extend(line.at(place.y));
+                }
+                place.y += height;
             }
+            place
         };
         let title = self.locale().phrase("audit_trail", &[]);
-        put(&mut y, TITLE_LEADING, LEFT, RIGHT - LEFT, &title, TITLE);
-        y += BELOW_TITLE;
+        let top = Place { page: 0, y: TOP };
+        let mut place = put(top, TITLE_LEADING, LEFT..RIGHT, &title, TITLE);
+        place.y += BELOW_TITLE;
+        let labels = LEFT..LEFT + LABELS - BELOW;
+        let values = LEFT + LABELS..RIGHT;
         for (key, value) in self.facts(came) {
-            let (mut label, mut behind) = (y, y);
             let heading = self.locale().heading(key);
-            put(&mut label, LEADING, LEFT, LABELS - BELOW, heading, LABEL);
-            put(
-                &mut behind,
-                LEADING,
-                LEFT + LABELS,
-                RIGHT - LEFT - LABELS,
-                &value,
-                VALUE,
-            );
-            y = label.max(behind);
+            let label = put(place, LEADING, labels.clone(), heading, LABEL);
+            let behind = put(place, LEADING, values.clone(), &value, VALUE);
+            place = if label > behind { label } else { behind };
         }
-        (texts, y + BELOW)
+        (pages, place.y + BELOW)
     }
 
     fn facts(&self, came: &Came) -> Vec<(&'static str, String)> {

@@ -68,11 +68,11 @@ pub(super) fn head_height(headings: &[Line]) -> f32 {
     headings.iter().map(|line| line.height).sum::<f32>() + 2.0 * HEAD_PADDING
 }
 
-/// The document of these pages, with `front` on the first.
+/// The document of these pages, with those of `front` on the first ones.
 pub(super) fn document(
     faces: &mut Faces<'_>,
     frame: &Frame<'_>,
-    front: Vec<Text>,
+    front: Vec<Vec<Text>>,
     pages: Vec<Page>,
 ) -> Result<Vec<u8>> {
     let mut document = Document::new_with(SerializeSettings {
@@ -81,7 +81,7 @@ pub(super) fn document(
     });
     document.set_metadata(frame.metadata());
     let count = grouped(pages.len() as u64);
-    let mut front = Some(front);
+    let mut front = front.into_iter();
     for (number, page) in pages.into_iter().enumerate() {
         let size = PageSettings::from_wh(WIDTH, HEIGHT);
         let size = size.ok_or_else(|| Error::new(ErrorKind::Unsupported, "A4 is no page"))?;
@@ -93,7 +93,7 @@ pub(super) fn document(
         };
         let number = grouped(number as u64 + 1);
         pen.frame(frame, &page, &number, &count);
-        let front = front.take().unwrap_or_default();
+        let front = front.next().unwrap_or_default();
         for text in front.iter().chain(&page.texts) {
             pen.text(text);
         }
@@ -157,23 +157,11 @@ struct Strip {
 impl Pen<'_, '_, '_> {
     /// What stands around the rows.
     fn frame(&mut self, frame: &Frame<'_>, page: &Page, number: &str, count: &str) {
-        let bottom = page.top + head_height(frame.headings);
-        self.fill(LEFT - 6.0, page.top, RIGHT + 6.0, bottom, (231, 236, 242));
-        self.fill(
-            LEFT - 6.0,
-            bottom - 0.8,
-            RIGHT + 6.0,
-            bottom,
-            (96, 112, 134),
-        );
+        if let Some(top) = page.top {
+            self.headings(frame.headings, top);
+        }
         for rule in &page.rules {
             self.fill(LEFT - 6.0, rule - RULE, RIGHT + 6.0, *rule, (206, 212, 220));
-        }
-        let mut y = page.top + HEAD_PADDING;
-        for line in frame.headings {
-            let height = line.height;
-            line.clone().at(y).for_each(|text| self.text(&text));
-            y += height;
         }
         let locale = frame.locale;
         let title = format!("{} · {}", locale.phrase("audit_trail", &[]), frame.store);
@@ -185,6 +173,18 @@ impl Pen<'_, '_, '_> {
             let width = self.width(&text);
             let x = placed(LEFT, width, locale.is_right_to_left());
             self.label(x, TOP - 6.0, &text, locale);
+        }
+    }
+
+    fn headings(&mut self, headings: &[Line], top: f32) {
+        let (left, right) = (LEFT - 6.0, RIGHT + 6.0);
+        let bottom = top + head_height(headings);
+        self.fill(left, top, right, bottom, (231, 236, 242));
+        self.fill(left, bottom - 0.8, right, bottom, (96, 112, 134));
+        let mut y = top + HEAD_PADDING;
+        for line in headings {
+            line.clone().at(y).for_each(|text| self.text(&text));
+            y += line.height;
         }
     }
 

@@ -50,6 +50,7 @@ const BATCH_ROWS: usize = 64;
 struct Document<'e> {
     faces: Faces<'e>,
     table: Table<'e>,
+    headings: Vec<Line>,
     paper: Paper,
     came: Came,
     missing: MissingGlyphs,
@@ -84,9 +85,6 @@ fn run_within(
     watch: &mut dyn FnMut(u64) -> ControlFlow<()>,
 ) -> Result<ExportReport> {
     let mut source = Source::of(export, snapshot, query)?;
-    let mut faces = Faces::new(&export.fonts, export.audience.locale())?;
-    let table = Table::new(export.layout, &export.audience);
-    let headings = table.headings(&mut faces);
     let front = Front {
         export,
         snapshot,
@@ -98,23 +96,14 @@ fn run_within(
             Some(_) => None,
         },
     };
-    let (_, top) = front.texts(&mut faces, &Came::default());
-    let mut document = Document {
-        faces,
-        table,
-        paper: Paper::new(top, ink::head_height(&headings)),
-        came: Came::default(),
-        missing: MissingGlyphs::default(),
-        // One is left for what could not be shown.
-        pages_max: pages_max.saturating_sub(1),
-    };
+    let mut document = Document::begin(pages_max, &front)?;
     let (is_full, interrupted) = document.fill(&mut source, export.limit, watch)?;
     let more = is_full || source.has_more()?;
     document.came.more = more;
     let (came, missing) = (document.came, document.missing.clone());
     let mut sink = Sink::new(out, Compression::None)?;
     if !interrupted {
-        let bytes = Buffer::from(document.draw(&front, &headings)?);
+        let bytes = Buffer::from(document.draw(&front)?);
         sink.write(&Packed { bytes, crc: None })?;
     }
     let (bytes, sha256) = sink.finish()?;
@@ -133,7 +122,26 @@ fn run_within(
     })
 }
 
-impl Document<'_> {
+impl<'e> Document<'e> {
+    /// A document of so many pages, without a row.
+    fn begin(pages_max: usize, front: &Front<'e>) -> Result<Document<'e>> {
+        let export = front.export;
+        let mut faces = Faces::new(&export.fonts, export.audience.locale())?;
+        let table = Table::new(export.layout, &export.audience);
+        let headings = table.headings(&mut faces);
+        let (taken, top) = front.pages(&mut faces, &Came::default());
+        Ok(Document {
+            faces,
+            table,
+            paper: Paper::new(taken.len(), top, ink::head_height(&headings)),
+            headings,
+            came: Came::default(),
+            missing: MissingGlyphs::default(),
+            // One is left for what could not be shown.
+            pages_max: pages_max.saturating_sub(1),
+        })
+    }
+
     /// Adds rows until they end, or the limit is reached, or the pages are full, or the watcher ends
     /// it: whether one of the last two was so.
     fn fill(
@@ -167,7 +175,7 @@ impl Document<'_> {
                 return Ok(false);
             }
             let what = format!(
-                "pdf: event {} alone fills more than {} pages; export it as csv or ndjson",
+                "pdf: event {} alone does not fit a document of {} pages; export it as csv or ndjson",
                 event.id, self.pages_max
             );
             return Err(Error::new(ErrorKind::OutOfRange, what));
@@ -183,7 +191,7 @@ impl Document<'_> {
     }
 
     /// The document, with the characters that it could not show at its end.
-    fn draw(mut self, front: &Front<'_>, headings: &[Line]) -> Result<Vec<u8>> {
+    fn draw(mut self, front: &Front<'_>) -> Result<Vec<u8>> {
         self.came.missing = self.missing.count;
         if self.missing.count > 0 {
             let list = Cow::Owned(self.missing.to_string());
@@ -195,7 +203,7 @@ impl Document<'_> {
             id.map_or_else(String::new, |id| EventId::new(id).to_string())
         };
         let frame = Frame {
-            headings,
+            headings: &self.headings,
             locale: front.export.audience.locale(),
             store: &store,
             id: format!(
@@ -206,7 +214,7 @@ impl Document<'_> {
             ),
             date: front.snapshot.complete_through(),
         };
-        let (texts, _) = front.texts(&mut self.faces, &self.came);
-        ink::document(&mut self.faces, &frame, texts, self.paper.pages)
+        let (front, _) = front.pages(&mut self.faces, &self.came);
+        ink::document(&mut self.faces, &frame, front, self.paper.pages)
     }
 }

@@ -17,6 +17,9 @@ pub(super) const BOTTOM: f32 = HEIGHT - 42.0;
 /// A row goes to the next page whole if it is no higher than this.
 const KEPT_TOGETHER: f32 = 150.0;
 
+/// What a page has room for below its headings, or it has none.
+const LEAST: f32 = 24.0;
+
 /// From a line's base to its bottom.
 const DESCENT: f32 = 2.3;
 
@@ -44,8 +47,8 @@ pub(super) struct Page {
     pub(super) texts: Vec<Text>,
     /// Where thin lines run across.
     pub(super) rules: Vec<f32>,
-    /// Where the headings stand.
-    pub(super) top: f32,
+    /// Where the headings stand, if rows stand below them.
+    pub(super) top: Option<f32>,
     /// A row of the page before goes on here.
     pub(super) continues: bool,
 }
@@ -88,20 +91,24 @@ impl Line {
 }
 
 impl Paper {
-    /// Paper whose first page is taken down to `front`, with headings of this height on every page.
-    pub(super) fn new(front: f32, head: f32) -> Paper {
+    /// Paper of which so many pages are taken, the last of them down to `front`, with headings of
+    /// this height on every page that has rows.
+    pub(super) fn new(taken: usize, front: f32, head: f32) -> Paper {
+        let has_room = front + head + LEAST <= BOTTOM;
         let mut paper = Paper {
             pages: Vec::new(),
             head,
             y: 0.0,
         };
-        paper.begin_page(front);
+        let full = taken - usize::from(has_room);
+        paper.pages.resize_with(full, Page::default);
+        paper.begin_page(if has_room { front } else { TOP });
         paper
     }
 
     fn begin_page(&mut self, top: f32) {
         self.pages.push(Page {
-            top,
+            top: Some(top),
             ..Page::default()
         });
         self.y = top + self.head;
@@ -112,7 +119,7 @@ impl Paper {
         let height: f32 = row.iter().map(|line| line.height).sum::<f32>() + 2.0 * PADDING;
         let mut breaks = Vec::new();
         let mut y = self.y;
-        let is_fresh = self.pages.last().is_some_and(|page| page.texts.is_empty());
+        let is_fresh = self.y <= TOP + self.head;
         let first = row.first().map_or(0.0, |line| line.height) + 2.0 * PADDING;
         let moves = height <= KEPT_TOGETHER || y + first > BOTTOM;
         if y + height > BOTTOM && moves && !is_fresh {
@@ -141,6 +148,9 @@ impl Paper {
         let mut breaks = breaks.into_iter().peekable();
         for (number, line) in row.into_iter().enumerate() {
             if breaks.next_if_eq(&number).is_some() {
+                if let Some(page) = self.pages.last_mut() {
+                    page.top = page.top.filter(|_| !page.texts.is_empty());
+                }
                 self.begin_page(TOP);
                 if let Some(page) = self.pages.last_mut() {
                     page.continues = number > 0;

@@ -5,9 +5,14 @@ use std::ops::ControlFlow;
 
 use proptest::prelude::ProptestConfig;
 
+use super::Document;
 use super::bidi;
 use super::face::Faces;
 use super::face::Weight;
+use super::front::Came;
+use super::front::Front;
+use super::paper::BOTTOM;
+use super::paper::Page;
 use super::run_within;
 use super::wrap::Ink;
 use super::wrap::Style;
@@ -22,6 +27,9 @@ use crate::export::Export;
 use crate::export::ExportFont;
 use crate::export::ExportReport;
 use crate::export::Format;
+use crate::filter::Filter;
+use crate::filter::FilterField;
+use crate::filter::Pattern;
 use crate::layout::Layout;
 use crate::layout::Locale;
 use crate::options::Options;
@@ -137,6 +145,54 @@ fn an_event_that_no_document_holds_is_named() {
     assert!(error.to_string().contains("evt_"), "{error}");
     let (report, _) = run(20, &export(), &snapshot, &Query::default()).expect("over several pages");
     assert_eq!(report.rows, 1);
+}
+
+/// A filter of some fifty ids once took the whole first page, and the first events of it were drawn
+/// below the paper's edge, where nobody saw them. Each number of ids ends the facts at another place.
+#[test]
+fn a_long_filter_goes_on_over_pages_and_no_text_stands_below_them() {
+    let event = |n: usize| Event::new(format!("a.b{n}")).reason("many words ".repeat(n * 17 % 100));
+    let events: Vec<Event> = (0..40).map(event).collect();
+    let (_folder, snapshot) = snapshot(&events);
+    for ids in (0..160).chain([1000]) {
+        let id = |n| format!("customer-with-a-long-name-{n:04}");
+        let filter = match ids {
+            0 => Filter::new(),
+            _ => Filter::new().any_of(&FilterField::SubType, (0..ids).map(|n| Pattern::is(id(n)))),
+        };
+        let query = Query {
+            filter,
+            ..Query::default()
+        };
+        let export = export();
+        let front = Front {
+            export: &export,
+            snapshot: &snapshot,
+            query: &query,
+            snapshot_seq: 40,
+            selected: Some(0),
+        };
+        let mut document = Document::begin(1000, &front).expect("a document");
+        let page = snapshot.page(&Query::default()).expect("events");
+        for event in &page.events {
+            assert!(document.add(event).expect("a row"));
+        }
+        let (facts, _) = front.pages(&mut faces(), &Came::default());
+        let text: String = facts.iter().flatten().map(|text| &*text.text).collect();
+        assert!((0..ids).all(|n| text.contains(&id(n))), "{ids} ids");
+        let pages = &document.paper.pages;
+        let texts = pages.iter().flat_map(|page| &page.texts);
+        assert!(
+            texts
+                .chain(facts.iter().flatten())
+                .all(|text| text.y < BOTTOM)
+        );
+        let has_headings = |page: &Page| page.top.is_some() != page.texts.is_empty();
+        assert!(pages.iter().all(has_headings), "headings where rows are");
+        let shared = pages.get(facts.len() - 1).expect("a page");
+        let lowest = facts.last().and_then(|page| page.last()).expect("facts");
+        assert!(shared.top.is_none_or(|top| lowest.y < top), "{ids} ids");
+    }
 }
 
 #[test]
