@@ -227,10 +227,15 @@ impl Shared {
             let merged = spawned.join().unwrap_or_else(|panic| resume_unwind(panic));
             merged.and(sealed)
         });
-        // What readers still pin stays, and so does a folder that cannot be removed: until the next
-        // merge, or the next open. No seal is under way that could need an empty one.
-        drop(remove_empty_folders(&*self.disk));
+        self.remove_empty_folders();
         sealed
+    }
+
+    /// Removes the folders that merges emptied. What readers still pin stays, and so does a folder
+    /// that cannot be removed: until the next merge, or the next open.
+    pub(super) fn remove_empty_folders(&self) {
+        let _held = self.folders.lock();
+        drop(remove_empty_folders(&*self.disk));
     }
 
     /// Seals full memtables until the merge beside it ends; but not those that would leave too many

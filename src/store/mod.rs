@@ -164,6 +164,8 @@ struct Shared {
     lock: Mutex<Option<Lock>>,
     poison: Mutex<Option<Error>>,
     pressure: Mutex<Pressure>,
+    /// Held from when a folder of segments is made until it holds one, and while empty ones go.
+    folders: Mutex<()>,
     house: Mutex<house::House>,
     /// A bulk load has the store to itself.
     is_loading: AtomicBool,

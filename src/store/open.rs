@@ -163,6 +163,7 @@ pub(super) fn recover_on(
         poison: Mutex::new(None),
         pressure: Mutex::default(),
         house: Mutex::default(),
+        folders: Mutex::default(),
         is_loading: AtomicBool::default(),
         texts: Texts::default(),
         writer: Mutex::new(writer),

@@ -251,8 +251,10 @@ impl Shared {
                 content_hash: summary.content_hash,
                 folder,
             };
+            let held = self.folders.lock();
             durable::create_dir(&*self.disk, &folder.path())?;
             self.disk.rename(&draft.path, &entry.path())?;
+            drop(held);
             let sync = || self.disk.sync_dir(&folder.path());
             unless(Bug::SegmentFolderUnsynced, sync).inspect_err(|_| {
                 self.discard(core::slice::from_ref(&entry));

@@ -4,6 +4,8 @@ use std::io::ErrorKind::Other;
 use std::io::ErrorKind::StorageFull;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use proptest::prelude::*;
@@ -232,6 +234,34 @@ fn p2_readers_see_nothing_of_a_part_and_then_all_of_it() -> Result<()> {
         assert_eq!(stored.map(|stored| stored.seq.0), Some(seq));
     }
     Ok(())
+}
+
+/// What happened: a merge in the background ended and removed the empty folders of partitions, among
+/// them the one that a load had just made for its segment, and the load failed.
+#[test]
+fn a_load_keeps_the_folder_it_has_just_made() -> Result<()> {
+    let mut store = open(&SimDisk::new(1))?;
+    let shared = Arc::clone(&store.shared);
+    let is_over = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !is_over.load(Ordering::SeqCst) {
+                shared.remove_empty_folders();
+            }
+        });
+        const YEAR: i64 = 365 * 86_400_000_000;
+        let loaded = (0..300).try_for_each(|number| {
+            let mut bulk = store.bulk()?;
+            let year = at(BASE - (number % 40) as i64 * YEAR);
+            bulk.append(&event(number).occurred_at(year))?;
+            bulk.finish()?;
+            store.compact()
+        });
+        is_over.store(true, Ordering::SeqCst);
+        loaded
+    })?;
+    assert_eq!(store.snapshot().seq_count(), 300);
+    store.close()
 }
 
 /// The disk is full at one write after the other; when there is room again the load goes on.
