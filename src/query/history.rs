@@ -3,7 +3,10 @@
 //! the one before it, because something happened that was not recorded.
 
 use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::collections::VecDeque;
+use std::collections::hash_map::Entry;
+use std::sync::Arc;
 
 use super::iter::Scan;
 use super::page::Order;
@@ -19,15 +22,18 @@ use crate::id::EventId;
 use crate::snapshot::Snapshot;
 use crate::time::Time;
 
-/// Bytes of names and values that the attributes of one subject may come to.
+/// Bytes of memory that the attributes of one subject may take, about.
 const STATE_BYTES: usize = 64 << 20;
 
 /// The changes of one subject's attributes, oldest first. When all were given, and at any time
 /// before, [`History::state`] tells what the attributes are.
 pub struct History {
     scan: Scan,
-    id: Option<String>,
+    /// The subject's kind and id.
+    subject: Option<(String, String)>,
     state: BTreeMap<String, AttributeState>,
+    /// How many attributes are as each event left them.
+    left_by: HashMap<EventId, usize>,
     bytes: usize,
     /// Changes of the event read last that are still to be given.
     next: VecDeque<AttributeChange>,
@@ -47,7 +53,7 @@ pub struct AttributeChange {
     /// and absent both are no value, and do not contradict each other.
     pub contradicts: Option<Field<Json>>,
     /// Who did it, when, and by which event.
-    pub by: ChangedBy,
+    pub by: Arc<ChangedBy>,
 }
 
 /// What an attribute is.
@@ -56,7 +62,7 @@ pub struct AttributeState {
     /// The value that its last change left.
     pub value: Field<Json>,
     /// Who made that change, when, and by which event.
-    pub by: ChangedBy,
+    pub by: Arc<ChangedBy>,
 }
 
 /// Who changed something, when, and by which event.
@@ -78,11 +84,12 @@ impl Snapshot {
     /// is then the one at the end. Of the query only `filter` and `since_seq` select. Each path is an
     /// attribute of its own.
     ///
-    /// Memory is bounded by one event and the last values of the attributes.
+    /// Memory is bounded by one event and the last values of the attributes, each with the event that
+    /// left it.
     ///
     /// # Errors
-    /// [`ErrorKind::Filter`], also from the iterator, when events of subjects with different ids are
-    /// selected; from the iterator [`ErrorKind::OutOfRange`] where the attributes come to more than
+    /// [`ErrorKind::Filter`], also from the iterator, when events of different subjects are
+    /// selected; from the iterator [`ErrorKind::OutOfRange`] where the attributes take more than
     /// 64 MiB, or what reading the files gives.
     ///
     /// ```
@@ -114,8 +121,9 @@ impl Snapshot {
         };
         Ok(History {
             scan: self.scan(&query)?,
-            id: None,
+            subject: None,
             state: BTreeMap::new(),
+            left_by: HashMap::new(),
             bytes: 0,
             next: VecDeque::new(),
             is_over: false,
@@ -150,20 +158,24 @@ impl History {
     fn read(&mut self, stored: StoredEvent) -> Result<()> {
         let event = stored.event;
         if let Field::Value(subject) = event.subject {
-            let id = subject.id.as_deref().unwrap_or_default();
-            let one = self.id.get_or_insert_with(|| id.to_owned());
-            if one != id {
+            let this = (
+                subject.kind,
+                subject.id.value().cloned().unwrap_or_default(),
+            );
+            let one = self.subject.get_or_insert_with(|| this.clone());
+            if *one != this {
+                let [one, other] = [one, &this].map(|(kind, id)| format!("{kind}:{id}"));
                 let what =
-                    format!("a history is of one subject, and this is of {one:?} and {id:?}");
+                    format!("a history is of one subject, and this is of {one:?} and {other:?}");
                 return Err(Error::new(ErrorKind::Filter, what));
             }
         }
-        let by = ChangedBy {
+        let by = Arc::new(ChangedBy {
             event: stored.id,
             event_type: event.event_type,
             occurred_at: stored.occurred_at,
             performer: event.performer,
-        };
+        });
         let Field::Value(changes) = event.changes else {
             return Ok(());
         };
@@ -173,7 +185,7 @@ impl History {
                 before: change.before,
                 after: change.after,
                 contradicts: None,
-                by: by.clone(),
+                by: Arc::clone(&by),
             }));
         Ok(())
     }
@@ -182,11 +194,23 @@ impl History {
     pub(crate) fn apply(&mut self, change: &mut AttributeChange) -> Result<()> {
         let state = AttributeState {
             value: change.after.clone(),
-            by: change.by.clone(),
+            by: Arc::clone(&change.by),
         };
-        self.bytes += change.path.len() + value_bytes(&state.value);
+        self.bytes += state_bytes(&change.path, &state.value);
+        let left = self.left_by.entry(state.by.event).or_default();
+        if *left == 0 {
+            self.bytes += by_bytes(&state.by);
+        }
+        *left += 1;
         if let Some(known) = self.state.insert(change.path.clone(), state) {
-            self.bytes -= change.path.len() + value_bytes(&known.value);
+            self.bytes -= state_bytes(&change.path, &known.value);
+            if let Entry::Occupied(mut left) = self.left_by.entry(known.by.event) {
+                *left.get_mut() -= 1;
+                if *left.get() == 0 {
+                    left.remove();
+                    self.bytes -= by_bytes(&known.by);
+                }
+            }
             if !is_same(&known.value, &change.before) {
                 change.contradicts = Some(known.value);
             }
@@ -195,7 +219,7 @@ impl History {
             return Ok(());
         }
         let most = STATE_BYTES >> 20;
-        let what = format!("the attributes come to more than {most} MiB; end the history earlier");
+        let what = format!("the attributes take more than {most} MiB; end the history earlier");
         Err(Error::new(ErrorKind::OutOfRange, what))
     }
 }
@@ -222,8 +246,26 @@ fn is_same(this: &Field<Json>, that: &Field<Json>) -> bool {
     this == that || parsed(this).is_some_and(|this| Some(this) == parsed(that))
 }
 
-fn value_bytes(value: &Field<Json>) -> usize {
-    value.value().map_or(0, |json| json.as_str().len())
+/// What an attribute takes.
+fn state_bytes(path: &str, value: &Field<Json>) -> usize {
+    let value = value.value().map_or(0, |json| json.as_str().len());
+    size_of::<(String, AttributeState)>() + path.len() + value
+}
+
+/// What it takes to know who made the changes of one event.
+fn by_bytes(by: &ChangedBy) -> usize {
+    let performer = by.performer.value().map_or(0, |performer| {
+        let texts = [
+            &performer.id,
+            &performer.label,
+            &performer.email,
+            &performer.org,
+            &performer.external_ref,
+        ];
+        let texts = texts.map(|text| text.value().map_or(0, String::len));
+        performer.kind.len() + texts.iter().sum::<usize>()
+    });
+    size_of::<ChangedBy>() + by.event_type.len() + performer
 }
 
 #[cfg(test)]

@@ -72,7 +72,8 @@ impl OrgView {
 
     /// A page of the events that are shown as `query` asks, as [`Snapshot::page`] otherwise. What a
     /// filter says of performers, further targets, addresses, metadata and names is looked at event by
-    /// event, of which `work_max` bounds how many; all else is found by indexes.
+    /// event, of which `work_max` bounds how many; all else is found by indexes, of which it bounds the
+    /// entries.
     ///
     /// # Errors
     /// As [`Snapshot::page`]. A cursor of another view is one of another filter.
@@ -97,17 +98,25 @@ impl OrgView {
         let mut walker = Walker::new(bound.snapshot.clone(), bound.route.clone());
         let mut events = Vec::new();
         let (mut bytes, mut looked, mut after) = (0, 0, None);
+        let mut work = Work::new(query.work_max);
         let stopped = loop {
             let is_full = events.len() >= query.limit;
+            let stopped = if is_full {
+                Stopped::Limit
+            } else {
+                Stopped::Budget
+            };
             if looked >= query.work_max || bytes >= limits::PAGE_BYTES {
-                break if is_full {
-                    Stopped::Limit
-                } else {
-                    Stopped::Budget
-                };
+                break stopped;
             }
-            let Found::Match(position) = walker.step(&mut Work::new(u64::MAX))? else {
-                break Stopped::End;
+            let position = match walker.step(&mut work)? {
+                Found::End => break Stopped::End,
+                Found::Match(position) => position,
+                Found::Spent(_) if is_full => break stopped,
+                Found::Spent(position) => {
+                    after = Some(bound.before(position));
+                    break stopped;
+                }
             };
             looked += 1;
             let mut len = 0;

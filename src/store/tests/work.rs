@@ -18,6 +18,7 @@ use crate::filter::term;
 use crate::options::Options;
 use crate::options::ReadMode;
 use crate::query::Order;
+use crate::query::Page;
 use crate::query::Query;
 use crate::query::Stopped;
 use crate::store::Store;
@@ -38,9 +39,16 @@ fn event(number: u64) -> Event {
     }
 }
 
+fn walk(store: &Store, terms: &[(FilterField, &str)]) -> Result<(u64, usize)> {
+    walk_by(&|query| store.page(query), terms)
+}
+
 /// Reads all pages of a filter; gives how many there were and their rows. A page that a spent
 /// budget ended must have come further than the one before.
-fn walk(store: &Store, terms: &[(FilterField, &str)]) -> Result<(u64, usize)> {
+fn walk_by(
+    page_of: &dyn Fn(&Query) -> Result<Page>,
+    terms: &[(FilterField, &str)],
+) -> Result<(u64, usize)> {
     let filter =
         |filter: Filter, (field, value): &(FilterField, &str)| filter.is(field.clone(), *value);
     let mut query = Query {
@@ -51,7 +59,7 @@ fn walk(store: &Store, terms: &[(FilterField, &str)]) -> Result<(u64, usize)> {
     };
     let (mut pages, mut rows, mut reached) = (0, 0, None);
     loop {
-        let page = store.page(&query)?;
+        let page = page_of(&query)?;
         pages += 1;
         rows += page.events.len();
         if page.complete {
@@ -100,6 +108,29 @@ fn a_conjunction_costs_what_its_terms_take_turns() -> Result<()> {
         store.flush()?;
     }
     assert_eq!(store.snapshot().segments().len(), 1);
+    store.close()
+}
+
+/// What happened: the budget of a view's page counted the events that were looked at, and terms that
+/// never meet could take turns over the whole store in one call.
+#[test]
+fn a_view_has_one_budget_for_its_indexes_and_its_events() -> Result<()> {
+    use FilterField::Source;
+    use FilterField::Type;
+    let store = open_with(&SimDisk::new(1), &TestClock::new(), Options::default())?;
+    let events: Vec<Event> = (0..EVENTS).map(event).collect();
+    store.append_batch(&events)?;
+    for place in ["in memory", "in a segment"] {
+        let view = store.snapshot().view("early");
+        let walk = |terms: &[_]| walk_by(&|query| view.page(query), terms);
+        let (pages, rows) = walk(&[(Type, "even"), (Source, "odd")])?;
+        assert_eq!(rows, 0, "{place}");
+        assert!(pages >= EVENTS / 2 / WORK, "{place}: {pages}");
+        let (pages, rows) = walk(&[(Type, "even")])?;
+        assert_eq!(rows as u64, EVENTS / 4, "{place}");
+        assert!(pages <= 4 * EVENTS / WORK, "{place}: {pages}");
+        store.flush()?;
+    }
     store.close()
 }
 
