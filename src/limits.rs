@@ -37,7 +37,7 @@ pub(crate) const PAGE_EVENTS: usize = 100_000;
 pub(crate) const PAGE_BYTES: usize = 8 << 20;
 /// Types that an open store keeps count of among those its registry does not know.
 pub(crate) const FLAGGED_TYPES: usize = 1024;
-/// Bytes of the record of an export job, its filter above all.
+/// Bytes of the record of an export job: its filter, and the files of its archive.
 pub(crate) const JOB_BYTES: usize = 1 << 20;
 /// Bytes of a record that somebody left for the writer: room for the filter of any export.
 pub(crate) const INBOX_BYTES: usize = 1 << 20;

@@ -16,6 +16,11 @@ use crate::limits;
 /// What the first line begins with, of each version that is read: 1, and 2 for what 1 has no words for.
 const HEADS: [&str; 2] = ["{\"auditdb_job\":1,", "{\"auditdb_job\":2,"];
 
+/// Bytes that a file of an archive takes in the record, at most.
+const CHUNK_BYTES: usize = 288;
+/// Bytes by which a record grows besides, at most: how far it came, and why it failed.
+const GROWTH_BYTES: usize = 32 << 10;
+
 /// What is known of a job.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Record {
@@ -196,6 +201,15 @@ impl Record {
         }
     }
 
+    /// How many files the record has room for, if it is of a job for which nothing was done yet.
+    ///
+    /// # Errors
+    /// As [`Record::encode`].
+    pub(crate) fn chunks_max(&self) -> Result<u64> {
+        let taken = self.encode()?.len() + GROWTH_BYTES;
+        Ok((limits::JOB_BYTES.saturating_sub(taken) / CHUNK_BYTES) as u64)
+    }
+
     /// The record as it stands in its file.
     pub(crate) fn encode(&self) -> Result<Vec<u8>> {
         let line = serde_json::to_vec(self).map_err(|error| {
@@ -204,7 +218,14 @@ impl Record {
         let bytes = checked::seal(line);
         if bytes.len() > limits::JOB_BYTES {
             let most = limits::JOB_BYTES;
-            let what = format!("filter, pack: the record of a job has up to {most} bytes");
+            let (fields, advice) = match self.reached.chunks.len() {
+                0 => ("filter, pack".to_owned(), ""),
+                files => (
+                    format!("zip, {files} files"),
+                    "; export it in parts, by time",
+                ),
+            };
+            let what = format!("{fields}: the record of a job has up to {most} bytes{advice}");
             return Err(Error::new(ErrorKind::OutOfRange, what));
         }
         Ok(bytes)
@@ -270,6 +291,25 @@ mod tests {
             assert_eq!((record.state, record.reached.bytes), (State::Ready, bytes));
             assert_eq!(record.encode()?, shown(head));
         }
+        Ok(())
+    }
+
+    #[test]
+    fn a_record_has_room_for_the_files_it_says_it_has() -> Result<()> {
+        let mut record = Record::decode(Path::new("job.md"), shown(HEADS[1]))?;
+        record.reached = Reached::default();
+        let most = record.chunks_max()?;
+        assert!(most > 3000, "{most}");
+        let id = format!("evt_{}", "z".repeat(26));
+        let chunk = ChunkRecord {
+            rows: u64::MAX,
+            bytes: u64::MAX,
+            cursor: Some("z".repeat(136)),
+            first: Some(id.clone()),
+            last: Some(id),
+        };
+        record.reached.chunks = vec![chunk; usize::try_from(most).unwrap_or(0)];
+        assert!(record.encode()?.len() <= limits::JOB_BYTES - GROWTH_BYTES);
         Ok(())
     }
 

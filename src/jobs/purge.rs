@@ -27,14 +27,23 @@ impl Folder<'_> {
         now: Time,
         tell: &mut dyn FnMut(&Event) -> Result<bool>,
     ) -> Result<Vec<ExportId>> {
-        let mut purged = Vec::new();
+        let (mut due, mut purged) = (Vec::new(), Vec::new());
         let mut failed = None;
+        let mut done = |done: Result<()>| failed = failed.take().or(done.err());
         for id in self.list()? {
-            match self.purge_one(id, now, tell) {
-                Ok(true) => purged.push(id),
-                Ok(false) => {}
-                Err(error) => failed = failed.or(Some(error)),
-            }
+            done(self.read(id).and_then(|record| match record.is_due(now) {
+                true => {
+                    due.push(id);
+                    Ok(())
+                }
+                false => self.tidy(id, &record),
+            }));
+        }
+        for id in due {
+            done(
+                self.purge_one(id, now, tell)
+                    .map(|gone| purged.extend(gone.then_some(id))),
+            );
         }
         for draft in self.drafts()? {
             durable::remove_dead_draft(self.0, &draft)?;
@@ -42,7 +51,8 @@ impl Folder<'_> {
         failed.map_or(Ok(purged), Err)
     }
 
-    /// Whether the file of this job went.
+    /// Whether the file of this job is gone, which was due. Telling of the one before may have opened the
+    /// store, and its writer may have removed this one, too.
     fn purge_one(
         self,
         id: ExportId,
@@ -50,15 +60,19 @@ impl Folder<'_> {
         tell: &mut dyn FnMut(&Event) -> Result<bool>,
     ) -> Result<bool> {
         let mut record = self.read(id)?;
-        let expires: Option<Time> = record.expires_at.as_ref().and_then(|at| at.parse().ok());
-        let goes = record.state == State::Ready && expires.is_some_and(|at| at <= now);
-        if goes {
+        if record.is_due(now) {
             // First the words, then the deed: where one is cut off, all of it is done again, and the
             // trail, which knows the event by its key, has it once.
             record.audited &= tell(&of_purge(id, &record)?)?;
             record.state = State::Expired;
             self.replace(id, &record)?;
         }
+        self.tidy(id, &record)?;
+        Ok(record.state == State::Expired)
+    }
+
+    /// Removes what a job left that came to its end.
+    fn tidy(self, id: ExportId, record: &Record) -> Result<()> {
         if record.state == State::Expired {
             self.remove_file(&names::export(id, &record.ending()))?;
         }
@@ -66,11 +80,17 @@ impl Folder<'_> {
             self.remove_file(&names::export_part(id))?;
             self.remove_file(&names::export_archive_part(id))?;
         }
-        Ok(goes)
+        Ok(())
     }
 }
 
 impl Record {
+    /// Whether the time of the job's file has come by `now`.
+    fn is_due(&self, now: Time) -> bool {
+        let expires: Option<Time> = self.expires_at.as_ref().and_then(|at| at.parse().ok());
+        self.state == State::Ready && expires.is_some_and(|at| at <= now)
+    }
+
     /// For whom the job was started.
     pub(crate) fn performer(&self) -> Result<Performer> {
         serde_json::from_value(self.performer.clone()).map_err(|error| {

@@ -26,7 +26,9 @@ use crate::layout::LocalZone;
 use crate::layout::Locale;
 use crate::query::Order;
 use crate::query::Query;
+use crate::query::looked_at;
 use crate::registry::Registry;
+use crate::snapshot::Snapshot;
 
 impl ExportJobs<'_> {
     /// Starts a job that exports what `query` asks of the store as it is now, by its filter, order and
@@ -100,6 +102,7 @@ impl ExportJobs<'_> {
             return refuse("audience: a job cannot be made for it");
         }
         record.rows_in_range = snapshot.rows_passed(&asked_query(&record)?, None)?;
+        check_files(&record, &snapshot)?;
         match self.folder().add(id, &record) {
             Err(error) if error.kind() == ErrorKind::Exists => self.same(id, &record, query),
             added => added.and_then(|()| self.status(id)),
@@ -189,6 +192,35 @@ fn check_archive(export: &Export, options: &ExportJobOptions) -> Result<()> {
             Err(Error::new(ErrorKind::OutOfRange, what))
         }
     }
+}
+
+/// Refuses more files than the record has room for. Rows are counted only where their range leaves a
+/// doubt.
+fn check_files(record: &Record, snapshot: &Snapshot) -> Result<()> {
+    let asked = &record.asked;
+    let Some(each) = asked.zip.as_ref().and_then(|zip| zip.rows_per_file) else {
+        return Ok(());
+    };
+    let most = record.chunks_max()?;
+    let exported = |rows: u64| rows.min(asked.limit.unwrap_or(u64::MAX));
+    if exported(record.rows_in_range).div_ceil(each) <= most {
+        return Ok(());
+    }
+    let mut query = asked_query(record)?;
+    if let Some(org) = &asked.view {
+        (query.filter, _) = looked_at(&query.filter, org);
+    }
+    let rows = exported(snapshot.count(&query)?);
+    if rows.div_ceil(each) <= most {
+        return Ok(());
+    }
+    let what = format!(
+        "rows_per_file: {each} rows make {} files, and the record of this job has room for {most}: \
+         take {} or more, or export without a job",
+        rows.div_ceil(each),
+        rows.div_ceil(most.max(1))
+    );
+    Err(Error::new(ErrorKind::OutOfRange, what))
 }
 
 /// What a record says of whom an export is for; nothing where it is for everybody.

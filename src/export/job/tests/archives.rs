@@ -4,16 +4,23 @@ use std::io::ErrorKind::Other;
 
 use super::EVENTS;
 use super::STEP;
+use super::append;
 use super::count;
 use super::done_as;
 use super::filled;
+use super::jobs;
 use super::keyed;
 use super::made_for::for_people;
 use super::open;
 use super::query;
 use crate::disk::sim::Fault;
+use crate::error::ErrorKind;
+use crate::export::Export;
 use crate::export::ExportJobOptions;
+use crate::filter::Filter;
+use crate::filter::FilterField;
 use crate::layout::CsvSafety;
+use crate::query::Query;
 
 /// Cut at each change of the disk in turn, as the job of one file, an archive of several is the same
 /// bytes; and its files are, put together, the export made in one go.
@@ -55,4 +62,41 @@ fn mission_d19_an_archive_that_was_cut_anywhere_is_the_same_bytes() {
             break;
         }
     }
+}
+
+/// What happened: the record of a job names each file of its archive, and outgrew what it may have with
+/// some thousands of them, after hours of work that no retry could bring to an end.
+#[test]
+fn an_archive_of_more_files_than_a_record_has_room_for_is_refused_at_once() {
+    let (disk, store) = filled(1);
+    append(&store, EVENTS..6_000);
+    let jobs = jobs(&disk, &store).unwrap();
+    let start = |key: &str, rows, limit, query: &Query| {
+        let export = Export {
+            limit,
+            ..for_people(CsvSafety::Guard)
+        };
+        let options = ExportJobOptions {
+            zip: true,
+            rows_per_file: Some(rows),
+            ..keyed(key)
+        };
+        jobs.start(&export, query, &options)
+    };
+    let error = start("a", 1, None, &query()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::OutOfRange);
+    let text = error.to_string();
+    assert!(
+        text.contains("rows_per_file: 1 rows make 6000 files"),
+        "{text}"
+    );
+    assert!(text.contains("take 2 or more"), "{text}");
+    start("b", 2, None, &query()).unwrap();
+    start("c", 1, Some(3000), &query()).unwrap();
+    // By the segments' bounds alone all rows could be meant.
+    let few = Query {
+        filter: Filter::new().is_entity(FilterField::Subject, "number", "7"),
+        ..Query::default()
+    };
+    start("d", 1, None, &few).unwrap();
 }

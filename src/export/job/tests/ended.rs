@@ -126,6 +126,35 @@ fn p5_a_record_that_is_being_written_is_nobody_elses_to_remove() {
     assert_eq!(Folder(&disk).drafts().unwrap(), [] as [&Path; 0]);
 }
 
+/// What happened: of several files whose time had come only the first was told of. Telling of it opened
+/// the store, and the writer, which looks for such files itself, removed the others.
+#[test]
+fn mission_d22_a_purge_tells_of_every_file_that_went() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store");
+    let store = Store::open(&path, Options::default()).unwrap();
+    append(&store, 0..5);
+    store.close().unwrap();
+    let jobs = ExportJobs::in_folder(&path).unwrap();
+    let ids = ["a", "b", "c"].map(|key| {
+        let options = ExportJobOptions {
+            keep: Duration::from_secs(1),
+            ..keyed(key)
+        };
+        let job = jobs.start(&Export::default(), &query(), &options).unwrap();
+        jobs.run(job.id, &mut on).unwrap().id
+    });
+    std::thread::sleep(Duration::from_millis(1100));
+    let mut gone: Vec<ExportId> = jobs.purge().unwrap().iter().map(|job| job.id).collect();
+    gone.sort_unstable();
+    let mut all = ids.to_vec();
+    all.sort_unstable();
+    assert_eq!(gone, all);
+    assert_eq!(jobs.purge().unwrap().len(), 0);
+    let store = Store::open(&path, Options::default()).unwrap();
+    assert_eq!(count(&store, "audit.export_purged"), 3);
+}
+
 /// What happened: one record that was damaged hid all jobs.
 #[test]
 fn p6_a_damaged_record_hides_no_other_job() {
