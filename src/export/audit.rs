@@ -14,6 +14,7 @@ use crate::codec::digits::hex;
 use crate::disk::Disk;
 use crate::disk::clock::SystemClock;
 use crate::disk::real::RealDisk;
+use crate::error::Error;
 use crate::error::ErrorKind;
 use crate::error::Result;
 use crate::event::Event;
@@ -21,15 +22,14 @@ use crate::event::Field;
 use crate::event::Outcome;
 use crate::event::Performer;
 use crate::event::Subject;
-use crate::filter::Condition;
-use crate::filter::Filter;
 use crate::id::ExportId;
 use crate::inbox::Inbox;
-use crate::manifest::Current;
 use crate::options::Options;
+use crate::options::ReadMode;
 use crate::query::Order;
 use crate::query::Query;
 use crate::snapshot::Snapshot;
+use crate::store::Reader;
 use crate::store::Store;
 use crate::time::Clock;
 
@@ -230,42 +230,36 @@ fn append_in(path: &Path, event: &Event) -> Result<()> {
 /// has the moment of that.
 fn append_to(store: &Store, event: &Event) -> Result<()> {
     match store.append(event) {
-        Err(error) if error.kind() == ErrorKind::KeyConflict && is_told(store, event)? => Ok(()),
+        Err(error) if error.kind() == ErrorKind::KeyConflict => {
+            match store.snapshot().tells(event)? {
+                Some(true) => Ok(()),
+                _ => Err(error),
+            }
+        }
         appended => appended.map(drop),
     }
 }
 
-/// Whether the event with this key says the same, but for its moment.
-fn is_told(store: &Store, event: &Event) -> Result<bool> {
-    let Some(key) = event.key.as_deref() else {
-        return Ok(false);
-    };
-    let by_key = Query {
-        filter: Filter::new().and(Condition::Key(key.to_owned())),
-        ..Query::default()
-    };
-    let told = store.snapshot().scan(&by_key)?.next().transpose()?;
-    Ok(told.is_some_and(|told| {
-        let occurred_at = event.occurred_at;
-        *event
-            == Event {
-                occurred_at,
-                ..told.event
-            }
-    }))
-}
-
 /// Leaves an event for the writer of the store in this folder, with what it needs to be taken over once.
 fn leave(path: &Path, event: &Event) -> Result<()> {
+    let there = Reader::open(path, ReadMode::default())?.snapshot()?;
+    match there.tells(event)? {
+        None => {}
+        Some(true) => return Ok(()),
+        Some(false) => {
+            let key = event.key.as_deref().unwrap_or_default();
+            let what = format!("key {key:?}: an event that says something else has it");
+            return Err(Error::new(ErrorKind::KeyConflict, what));
+        }
+    }
     let disk = RealDisk::open(path)?;
-    let store = Current::read(&disk)?.store;
     let mut event = event.clone();
     event.occurred_at = Field::Value(SystemClock.now());
     if event.key.is_absent() {
         let name = ExportId::from_random(disk.store_id().0);
         event.key = Field::Value(format!("{}:{name}", event.event_type));
     }
-    Inbox(&disk).leave(store, &event)
+    Inbox(&disk).leave(there.store_id(), &event)
 }
 
 impl AuditedExport<'_> {

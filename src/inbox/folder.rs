@@ -76,12 +76,12 @@ impl Inbox<'_> {
         self.unlink(names::inbox(name))
     }
 
-    /// Removes drafts of records. Whoever is making one right now makes it again.
+    /// Removes the drafts of records whose processes ended.
     pub(crate) fn remove_drafts(self) -> Result<()> {
         let drafts = self.entries()?.into_iter();
         drafts
             .filter(|file| names::is_inbox_draft(file))
-            .try_for_each(|file| self.unlink(names::inbox_dir().join(file)))
+            .try_for_each(|file| durable::remove_dead_draft(self.0, &names::inbox_dir().join(file)))
     }
 
     /// What lies in the folder and is no folder itself.

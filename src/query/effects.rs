@@ -18,6 +18,7 @@ use crate::filter::expression::Expression;
 use crate::id::EventId;
 use crate::id::Position;
 use crate::id::Sequence;
+use crate::limits;
 use crate::snapshot::Snapshot;
 
 /// How far effects are looked for.
@@ -31,7 +32,7 @@ pub struct EffectBounds {
     /// Events looked at, at the most, shared evenly among the causes: from the moment of each on,
     /// oldest first. By default 100,000.
     pub looked_max: u64,
-    /// Effects given at the most; by default 1,000.
+    /// Effects given at the most; by default 1,000. They end, as a page does, behind 8 MiB, too.
     pub effects_max: usize,
     /// Steps from an event to an effect of an effect, at the most; by default 16.
     pub depth_max: u32,
@@ -118,15 +119,23 @@ impl Snapshot {
             let origin = origin.and_then(|origin| origin.id.as_deref());
             tree.below(cause.position(), origin);
         }
-        let (found, is_whole) = (tree.found, tree.is_whole);
+        let (found, mut is_whole) = (tree.found, tree.is_whole);
         let mut effects = Vec::with_capacity(found.len());
+        let mut bytes = 0;
         for (depth, cause, at) in found {
-            let event = self.get(EventId::new(at))?;
-            effects.extend(event.map(|event| Effect {
+            if bytes >= limits::PAGE_BYTES {
+                is_whole = false;
+                break;
+            }
+            let Some((len, event)) = self.get_with_len(EventId::new(at))? else {
+                continue;
+            };
+            bytes += len;
+            effects.push(Effect {
                 cause: EventId::new(cause),
                 depth,
                 event,
-            }));
+            });
         }
         Ok(Effects {
             effects,

@@ -11,6 +11,7 @@ use super::scan::Route;
 use super::scan::Walker;
 use super::view::EventView;
 use crate::error::Result;
+use crate::event::Event;
 use crate::event::StoredEvent;
 use crate::filter::Condition;
 use crate::filter::Filter;
@@ -76,6 +77,11 @@ impl Snapshot {
     /// # Errors
     /// What reading the files gives.
     pub fn get(&self, id: EventId) -> Result<Option<StoredEvent>> {
+        Ok(self.get_with_len(id)?.map(|(_, event)| event))
+    }
+
+    /// As [`Snapshot::get`], with the length of the event's content.
+    pub(super) fn get_with_len(&self, id: EventId) -> Result<Option<(usize, StoredEvent)>> {
         let position = id.position();
         let route = Route {
             expression: Expression::Leaf(Leaf::Id(position)),
@@ -86,7 +92,7 @@ impl Snapshot {
         };
         let mut walker = Walker::new(self.clone(), route);
         walker.step(&mut Work::new(u64::MAX))?;
-        walker.row(|row| event_of(&row))
+        walker.row(|row| Ok((row.body.content.len(), event_of(&row)?)))
     }
 
     /// The events of this name: the store's own id, or the id they had where they came from.
@@ -96,6 +102,23 @@ impl Snapshot {
     pub fn find(&self, name: &str) -> Result<Vec<StoredEvent>> {
         let by_origin = || Condition::OriginId(name.to_owned());
         self.named(name.parse().map_or_else(|_| by_origin(), Condition::Id))
+    }
+
+    /// Whether the event of the key that `event` has says the same as it, but for its moment; nothing
+    /// where there is none.
+    pub(crate) fn tells(&self, event: &Event) -> Result<Option<bool>> {
+        let Some(key) = event.key.as_deref() else {
+            return Ok(None);
+        };
+        let there = self.named(Condition::Key(key.to_owned()))?;
+        Ok(there.into_iter().next().map(|there| {
+            let occurred_at = event.occurred_at;
+            *event
+                == Event {
+                    occurred_at,
+                    ..there.event
+                }
+        }))
     }
 
     fn named(&self, condition: Condition) -> Result<Vec<StoredEvent>> {

@@ -57,7 +57,7 @@ impl Shared {
         for name in now {
             match inbox.read(name, self.base.store) {
                 Ok(event) if self.append_own(&event)? => inbox.remove(name)?,
-                // One that the store's rules refuse.
+                // One that the store's rules refuse, or whose key another event has.
                 Ok(_) => {}
                 // Of the disk nobody knows whether it says so for good: it is looked at again.
                 Err(error) if error.kind() == ErrorKind::Io => looks.walked = None,

@@ -89,14 +89,17 @@ impl Shared {
         }
     }
 
-    /// Appends an event of the store's own, durably; whether the store's rules let it have the event.
+    /// Appends an event of the store's own, durably; whether the store's rules let it have the event,
+    /// and no event that says something else has its key.
     pub(super) fn append_own(&self, event: &Event) -> Result<bool> {
         let Ok(row) = Prepared::new(event, None, None, &self.rules, self.texts.take()) else {
             return Ok(false);
         };
         match self.commit_one(row, Durability::Durable) {
-            // It was told of by somebody else, at another moment.
-            Err(error) if error.kind() == ErrorKind::KeyConflict => Ok(true),
+            // Somebody else may have told of it, at another moment.
+            Err(error) if error.kind() == ErrorKind::KeyConflict => {
+                Ok(self.snapshot().tells(event)? == Some(true))
+            }
             committed => committed.map(|_| true),
         }
     }

@@ -284,6 +284,29 @@ fn a_sample_is_spread_evenly_over_all_that_matches() -> Result<()> {
     store.close()
 }
 
+/// What happened: effects were bounded by their number alone, and a thousand could take a gigabyte.
+#[test]
+fn effects_end_behind_as_many_bytes_as_a_page() -> Result<()> {
+    let text = "x".repeat((1 << 20) - 1000);
+    let effect = || {
+        Event::new("a.a")
+            .caused_by("#0")
+            .data(&format!("\"{text}\""))
+    };
+    let store = store_of(&[Event::new("a.a")])?;
+    let mut events = vec![Event::new("b.b")];
+    for _ in 0..12 {
+        events.push(effect()?);
+    }
+    let cause = store.append_batch(&events)?[0];
+    let cause = store.get(cause.id)?.expect("it was appended");
+    let found = store
+        .snapshot()
+        .effects(&[cause], &EffectBounds::default())?;
+    assert!(found.effects.len() == 9 && !found.complete);
+    store.close()
+}
+
 fn left_by(number: u16, performer: Performer) -> Arc<ChangedBy> {
     Arc::new(ChangedBy {
         event: EventId::new(Position {

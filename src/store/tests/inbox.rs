@@ -126,6 +126,38 @@ fn p1_a_record_left_during_a_load_is_not_lost() {
     store.close().unwrap();
 }
 
+/// What happened: a record went as taken over because some other event had its key, and the trail never
+/// told of what the record told of.
+#[test]
+fn mission_d24_a_record_whose_key_another_event_has_stays() {
+    let disk = SimDisk::new(1);
+    let store = open(&disk).unwrap();
+    let key = |number: u64| format!("record {number}");
+    store.append(&Event::new("forged").key(key(1))).unwrap();
+    store.append(&record(2).occurred_at(at(77))).unwrap();
+    for number in 1..4 {
+        leave(&disk, number).unwrap();
+    }
+    store.close().unwrap();
+    let store = open(&disk).unwrap();
+    let left = Inbox(&disk).list().unwrap();
+    let id = Current::read(&disk).unwrap().store;
+    let left: Vec<_> = left
+        .iter()
+        .map(|name| Inbox(&disk).read(name, id))
+        .collect();
+    assert!(
+        matches!(&left[..], [Ok(event)] if *event == record(1)),
+        "{left:?}"
+    );
+    assert_eq!(
+        adopted(&store),
+        [3, 77],
+        "and what was told of is there once"
+    );
+    store.close().unwrap();
+}
+
 /// Files that are no records, or not for this store, stay, are counted, and stop nobody: neither one
 /// another, nor the store, nor a record that sorts behind them all.
 #[test]

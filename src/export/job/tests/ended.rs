@@ -6,6 +6,7 @@ use parking_lot::Mutex;
 use super::*;
 use crate::disk::real::RealDisk;
 use crate::export::Audience;
+use crate::inbox::Inbox;
 
 fn made(jobs: &ExportJobs<'_>, key: &str) -> ExportId {
     let id = jobs.start(&Export::default(), &query(), &keyed(key));
@@ -252,6 +253,32 @@ fn mission_d24_a_job_is_recorded_once_whether_its_store_is_open_elsewhere_or_not
     let jobs = ExportJobs::in_store(&store).unwrap().require_audit();
     assert!(jobs.run(id, &mut on).unwrap().audited);
     assert_eq!(counts(), [1, 1]);
+    store.close().unwrap();
+}
+
+/// What happened: beside a writer a record was left under a key that some other event had, whoever
+/// required it was content, and the writer never took it over.
+#[test]
+fn mission_d24_a_record_that_could_not_be_taken_over_is_not_left() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path(), Options::default()).unwrap();
+    store.append(&Event::new("job.tested")).unwrap();
+    let beside = ExportJobs::in_folder(folder.path())
+        .unwrap()
+        .require_audit();
+    let job = beside
+        .start(&Export::default(), &query(), &keyed("k"))
+        .unwrap();
+    let key = format!("audit.export_started:{}:{}", job.id, job.created_at);
+    store.append(&Event::new("forged").key(key)).unwrap();
+    let error = beside.run(job.id, &mut on).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::KeyConflict);
+    let disk = RealDisk::open(folder.path()).unwrap();
+    assert_eq!(
+        Inbox(&disk).list().unwrap().len(),
+        1,
+        "that of the failure alone"
+    );
     store.close().unwrap();
 }
 
