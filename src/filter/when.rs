@@ -67,14 +67,17 @@ pub(crate) fn bound(text: &str, end: End, zone: &dyn Zone) -> Result<Bound, Stri
 }
 
 /// Reads a period of the calendar, `2026-Q2`, `2026-05` or `2026-05-17`, as its two inclusive ends.
-pub(crate) fn during(text: &str, zone: &dyn Zone) -> Result<(Bound, Bound), String> {
+pub(crate) fn during(text: &str, zone: &dyn Zone) -> Result<(Time, Time), String> {
     let form = || {
         "read as a period, which it is not: 2026-Q2, 2026-05 and 2026-05-17 are taken".to_owned()
     };
     let (first, last) = period(text).ok_or_else(form)?;
     let first = calendar(&first, End::Since, zone)?;
     let last = calendar(&last, End::Until, zone)?;
-    Ok((Bound::At(first), Bound::At(last)))
+    if first > last {
+        return Err("no such day: the zone's clocks went over it".to_owned());
+    }
+    Ok((first, last))
 }
 
 /// The first and the last day of a period.

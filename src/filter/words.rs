@@ -188,7 +188,7 @@ impl<'z> Words<'z> {
     fn during(&mut self, text: &str) -> Result<(), String> {
         self.time("during", &["since", "until", "before", "last"])?;
         let (since, until) = when::during(text, self.zone)?;
-        self.between(since, until);
+        self.between(Bound::At(since), Bound::At(until));
         Ok(())
     }
 

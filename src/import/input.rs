@@ -65,7 +65,7 @@ impl<'i> Lines<'i> {
         if head.starts_with(&[0xff, 0xfe]) || head.starts_with(&[0xfe, 0xff]) {
             return Err(Error::new(
                 ErrorKind::Import,
-                "the input is UTF-16; convert it to UTF-8 first",
+                "this is UTF-16; convert it to UTF-8 first",
             ));
         }
         if head.starts_with(&[0xef, 0xbb, 0xbf]) {
@@ -150,6 +150,6 @@ fn peek(input: &mut impl BufRead) -> Result<[u8; 4]> {
 }
 
 fn unreadable(line: u64, error: std::io::Error) -> Error {
-    let what = format!("cannot read the input behind line {line}: {error}");
+    let what = format!("cannot be read behind line {line}: {error}");
     Error::new(ErrorKind::Io, what).with_source(error)
 }

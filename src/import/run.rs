@@ -85,7 +85,11 @@ impl<'s> Import<'s> {
     /// where the input cannot be read on, and whatever the store fails with. Lines before the one
     /// at fault are imported.
     pub fn read(&mut self, name: &str, input: impl Read) -> Result<()> {
-        let mut lines = Lines::new(input)?;
+        let of_this = |error: Error| {
+            let what = format!("{name}: {error}");
+            Error::new(error.kind(), what).with_source(error)
+        };
+        let mut lines = Lines::new(input).map_err(of_this)?;
         let mut buffer = Vec::new();
         let mut columns = None;
         loop {
@@ -98,7 +102,7 @@ impl<'s> Import<'s> {
                 Ok(None) => return self.settle(name),
                 Err(error) => {
                     self.settle(name)?;
-                    return Err(error);
+                    return Err(of_this(error));
                 }
             };
             if buffer.iter().all(u8::is_ascii_whitespace) {

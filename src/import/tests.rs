@@ -143,6 +143,20 @@ fn packed_and_marked_input_is_recognised() {
         .read("wide", [0xff, 0xfe, b'{', 0].as_slice())
         .expect_err("UTF-16");
     assert_eq!(refused.kind(), ErrorKind::Import);
+    assert!(
+        refused.to_string().starts_with("wide: this is UTF-16"),
+        "{refused}"
+    );
+    // One of several that ends too early says which it is.
+    let packed = zstd::stream::encode_all(A.as_bytes(), 1).expect("packing");
+    let cut = packed.get(..packed.len() - 3).expect("a beginning");
+    let refused = import.read("cut", cut).expect_err("half of it");
+    assert!(
+        refused
+            .to_string()
+            .starts_with("cut: cannot be read behind line 0"),
+        "{refused}"
+    );
 }
 
 #[test]

@@ -140,6 +140,7 @@ impl Counts {
             ("Q1 newest 50, in segments".to_owned(), Ask::default()),
             ("Q2 hot subject".to_owned(), subject(u32::MAX)),
             ("Q2 middle subject".to_owned(), subject(100)),
+            ("Q2 subject of ten rows".to_owned(), subject(10)),
             ("Q2 rare subject".to_owned(), subject(2)),
             (
                 "Q2 absent subject".to_owned(),

@@ -59,6 +59,11 @@ fn mission_a11_an_unset_bound_is_not_zero_and_an_empty_range_says_so() {
             &["--during", "2026-05", "--since", "2026-05-02"],
             "contradicts --since",
         ),
+        // A day that the clocks of Samoa went over.
+        (
+            &["--during", "2011-12-30", "--tz", "Pacific/Apia"],
+            "--during \"2011-12-30\": no such day",
+        ),
         (&["--last", "24h", "--until", "now"], "--last"),
         (&["--last", "0h"], "no time at all"),
     ] {

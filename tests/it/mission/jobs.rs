@@ -252,7 +252,7 @@ fn mission_d19_a27_a_job_takes_what_an_export_takes() {
             &["-f", "csv", "--rows-per-file", "10"][..],
             "--rows-per-file",
         ),
-        (&["-f", "json"], "format"),
+        (&["-f", "json"], "--format json"),
         (&["-f", "csv", "--limit-error", "5"], "--limit-error"),
         (&["-f", "csv", "--query", "no-such"], "--query"),
     ] {

@@ -159,10 +159,11 @@ const WRITING: [Target; 9] = [
     ),
 ];
 
-const GROWING: [&str; 7] = [
+const GROWING: [&str; 8] = [
     "Q1 newest 50, in segments",
     "Q2 hot subject",
     "Q2 middle subject",
+    "Q2 subject of ten rows",
     "Q2 rare subject",
     "Q2 absent subject",
     "Q3 type AND performer, common",
@@ -257,7 +258,11 @@ fn rows(table: &Table, (work, size, aims): &Target, missing: &mut Vec<String>) -
 /// What a page costs more in a larger store.
 fn growth(table: &Table) -> String {
     let mut rows = String::new();
-    for (small, large, most) in [(100_000, TEN, 1.2), (100_000, 100_000_000, 2.0)] {
+    for (small, large, most) in [
+        (100_000, TEN, 1.2),
+        (100_000, 100_000_000, 2.0),
+        (MILLION, 100_000_000, 2.0),
+    ] {
         for work in GROWING {
             let cell = |size| table.cell(size, work, "auditdb");
             if let (Some(before), Some(after)) = (cell(small), cell(large)) {

@@ -69,6 +69,7 @@ pub const GROUPS: [Group; 12] = [
             "Q1 newest 50, in segments",
             "Q2 hot subject",
             "Q2 middle subject",
+            "Q2 subject of ten rows",
             "Q2 rare subject",
             "Q2 absent subject",
             "Q3 type AND performer, common",

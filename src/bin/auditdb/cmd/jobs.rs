@@ -173,6 +173,10 @@ fn begin(
         let what = "--rows-per-file: a job makes one file; add --zip for several in one archive";
         return Err(Failure::usage(what));
     }
+    if export.format == Format::Json {
+        let what = "--format json: a job works in steps, and one JSON array has none";
+        return Err(Failure::usage(what).hint("take -f ndjson"));
+    }
     if export.format == Format::Pdf && !start.extent.zip() {
         let what = "--format pdf: a job makes one file, and a pdf may come to several documents";
         return Err(Failure::usage(what).hint("add --zip for an archive of them"));
@@ -196,6 +200,9 @@ fn begin(
     let started = jobs.start(&export, &query, &options);
     let job = started.map_err(|error| match error.kind() {
         ErrorKind::KeyConflict => Failure::usage(format!("--job-key: {error}")),
+        _ if error.to_string().starts_with("rows_per_file") => {
+            Failure::from(error).about("--rows-per-file")
+        }
         _ => Failure::from(error),
     })?;
     let was_over = job.state.is_over();
