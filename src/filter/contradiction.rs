@@ -17,8 +17,21 @@ use crate::filter::text;
 /// Why no event fulfils all of `conditions`, if that is so: begins with the field. No condition
 /// breaks a rule or a limit.
 pub(crate) fn find(conditions: &[Condition]) -> Option<String> {
+    // One pattern alone is what some event has, unless it says that there is no type.
+    if only_field(conditions).is_some_and(|field| *field != FilterField::Type) {
+        return None;
+    }
     let members: Vec<(&Condition, bool)> = conditions.iter().map(|one| (one, false)).collect();
     among(&members)
+}
+
+/// The field of a filter that asks for one pattern.
+fn only_field(conditions: &[Condition]) -> Option<&FilterField> {
+    match conditions {
+        [Condition::Field(field, _)] => Some(field),
+        [Condition::All(members) | Condition::Any(members)] => only_field(members),
+        _ => None,
+    }
 }
 
 /// What is asked of one event: a value of each group, none of `none`, and one member of each choice.

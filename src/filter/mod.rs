@@ -253,9 +253,14 @@ impl Filter {
     /// Names the filter in cursors: equal for two spellings that say the same, and for relative
     /// times whenever they are read.
     pub(crate) fn digest(&self) -> Result<[u8; 16]> {
+        Ok(self.digest_of(&self.expression()?))
+    }
+
+    /// The same of a filter whose conditions come to `expression`.
+    pub(crate) fn digest_of(&self, expression: &Expression) -> [u8; 16] {
         let mut hash = Sha256::new();
         hash.update(b"auditdb filter 1\0");
-        self.expression()?.digest(&mut hash);
+        expression.digest(&mut hash);
         let mut edges: Vec<&Edge> = self.edges.iter().collect();
         edges.sort_unstable_by_key(|edge| edge.order());
         edges.dedup_by_key(|edge| edge.order());
@@ -265,7 +270,7 @@ impl Filter {
             .iter_mut()
             .zip(hash.finalize())
             .for_each(|(to, from)| *to = from);
-        Ok(digest)
+        digest
     }
 
     /// Whether `event` is asked for, decided on the event itself.

@@ -12,7 +12,6 @@ use super::page::Page;
 use super::page::Query;
 use super::page::Stopped;
 use super::page::check_limit;
-use super::page::digest;
 use super::rows::Work;
 use super::scan::Found;
 use super::scan::Walker;
@@ -223,12 +222,14 @@ impl OrgView {
             ..query.clone()
         };
         // A cursor belongs to the filter as it was asked, and to the organisation.
-        let since_seq = query.since_seq.map_or(0, |seq| seq.0);
-        let mut asked = digest(&query.filter, since_seq)?;
-        for (byte, looked_at) in asked.iter_mut().zip(digest(&indexed.filter, since_seq)?) {
+        let mut asked = query.digest(query.filter.digest()?);
+        let expression = indexed.filter.sound_expression()?;
+        let looked_at = indexed.digest(indexed.filter.digest_of(&expression));
+        for (byte, looked_at) in asked.iter_mut().zip(looked_at) {
             *byte = byte.rotate_left(1) ^ looked_at;
         }
-        Ok((Bound::with_digest(&self.snapshot, &indexed, asked)?, hidden))
+        let bound = Bound::with_digest(&self.snapshot, &indexed, expression, asked)?;
+        Ok((bound, hidden))
     }
 }
 

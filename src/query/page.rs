@@ -19,6 +19,7 @@ use crate::error::Result;
 use crate::event::StoredEvent;
 use crate::filter::Filter;
 use crate::filter::Range;
+use crate::filter::expression::Expression;
 use crate::id::Position;
 use crate::id::Sequence;
 use crate::limits;
@@ -116,6 +117,18 @@ pub enum Stopped {
     Budget,
 }
 
+impl Query {
+    /// Names what the query selects: its filter, by that one's digest, and where in commit order it
+    /// begins.
+    pub(super) fn digest(&self, mut filter: [u8; 16]) -> [u8; 16] {
+        let since_seq = self.since_seq.map_or(0, |seq| seq.0);
+        for (byte, since) in filter.iter_mut().zip(since_seq.to_le_bytes()) {
+            *byte ^= since;
+        }
+        filter
+    }
+}
+
 impl Default for Query {
     fn default() -> Query {
         Query {
@@ -181,14 +194,17 @@ impl Bound {
     /// # Errors
     /// A cursor's own kinds of error, [`ErrorKind::Filter`] or [`ErrorKind::OutOfRange`].
     pub(crate) fn new(snapshot: &Snapshot, query: &Query) -> Result<Bound> {
-        let since_seq = query.since_seq.map_or(0, |seq| seq.0);
-        Bound::with_digest(snapshot, query, digest(&query.filter, since_seq)?)
+        let expression = query.filter.sound_expression()?;
+        let digest = query.digest(query.filter.digest_of(&expression));
+        Bound::with_digest(snapshot, query, expression, digest)
     }
 
-    /// The same where the digest by which a cursor knows its query says more than the query.
+    /// The same where the digest by which a cursor knows its query says more than the query, whose
+    /// filter comes to `expression`.
     pub(super) fn with_digest(
         snapshot: &Snapshot,
         query: &Query,
+        expression: Expression,
         query_digest: [u8; 16],
     ) -> Result<Bound> {
         if query.work_max == 0 {
@@ -197,7 +213,6 @@ impl Bound {
                 "work_max: 0 is no budget",
             ));
         }
-        let expression = query.filter.sound_expression()?;
         let oldest_first = query.order.is_oldest_first();
         let since_seq = query.since_seq.map_or(0, |seq| seq.0);
         let (snapshot, range, after) = match &query.cursor {
@@ -424,15 +439,6 @@ pub(super) fn check_limit(limit: usize) -> Result<()> {
         return Err(Error::new(ErrorKind::OutOfRange, what));
     }
     Ok(())
-}
-
-/// Names what a query selects: its filter, and where in commit order it begins.
-pub(super) fn digest(filter: &Filter, since_seq: u64) -> Result<[u8; 16]> {
-    let mut digest = filter.digest()?;
-    for (byte, since) in digest.iter_mut().zip(since_seq.to_le_bytes()) {
-        *byte ^= since;
-    }
-    Ok(digest)
 }
 
 /// All positions at these times.
