@@ -129,8 +129,7 @@ impl Stage {
     fn new() -> Stage {
         let place = Place::new();
         std::fs::create_dir(place.path("bin")).expect("a folder");
-        let program = env!("CARGO_BIN_EXE_auditdb");
-        std::os::unix::fs::symlink(program, place.path("bin/auditdb")).expect("a link");
+        std::os::unix::fs::symlink(super::program(), place.path("bin/auditdb")).expect("a link");
         Stage { place }
     }
 

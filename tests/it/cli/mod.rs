@@ -12,6 +12,7 @@ mod targets;
 mod whole;
 mod words;
 
+use std::ffi::OsString;
 use std::io::Write;
 use std::path::Path;
 use std::path::PathBuf;
@@ -118,9 +119,15 @@ impl Ended {
     }
 }
 
+/// The binary's path: the one built with the tests, or `AUDITDB_BINARY`, built with other features.
+fn program() -> OsString {
+    let built = || env!("CARGO_BIN_EXE_auditdb").into();
+    std::env::var_os("AUDITDB_BINARY").unwrap_or_else(built)
+}
+
 /// The binary, not started yet.
 pub(crate) fn auditdb(words: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_auditdb"));
+    let mut command = Command::new(program());
     command.args(words);
     command
 }

@@ -36,16 +36,20 @@ use crate::zone::NamedZone;
   auditdb jobs trail start -f ndjson --compress zstd --queue      only note it, and print its name
   auditdb jobs trail start -f csv --profile investigation         files of 50,000 in one archive
   auditdb jobs trail start -f csv --layout trail --tz Europe/Berlin --locale de --text Umzug
-  auditdb jobs trail start -f pdf --zip --during 2026-Q2          documents of 1,000 pages each
   auditdb jobs trail status exp_01… --wait                        go on with it, or wait for it
   auditdb jobs trail list
   auditdb jobs trail purge                                        remove files whose time is over
 
 A job is of the store as it is when the job is started. Its file lies in DB/exports and is the same
 bytes however often the work was interrupted; whoever runs it next goes on at the last 65,536 rows
-that were made durable, or behind the last whole document. It takes what export takes; --rows-per-file and
-pdf only together with --zip, since a job makes one file, and no JSON array and no --font. The store's own trail tells of each job: audit.export_started,
-audit.exported, audit.export_failed, audit.export_purged.")]
+that were made durable, or behind the last whole document. It takes what export takes; --rows-per-file
+and pdf only together with --zip, since a job makes one file, and no JSON array and no --font. With a
+program that was built with --features pdf it makes documents of 1,000 pages each:
+
+  auditdb jobs trail start -f pdf --zip --during 2026-Q2
+
+The store's own trail tells of each job: audit.export_started, audit.exported, audit.export_failed,
+audit.export_purged.")]
 pub(crate) struct Words {
     #[command(flatten)]
     database: Database,
