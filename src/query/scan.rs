@@ -115,7 +115,7 @@ struct Head {
 
 /// How often one walk takes a fresh version because a file was gone. Each time a merge must have
 /// finished in the meantime, so that more than a few means that the store is damaged.
-const REFRESHES_MAX: usize = 32;
+pub(super) const REFRESHES_MAX: usize = 32;
 
 /// What is left of a range strictly behind `after` in reading direction, both ends inclusive.
 /// Behind the very last position there is nothing, which no two positions in order can say.

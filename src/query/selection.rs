@@ -9,6 +9,7 @@ use super::rows::Rows;
 use super::rows::Step;
 use super::rows::Walk;
 use super::rows::Work;
+use super::scan::REFRESHES_MAX;
 use crate::error::ErrorKind;
 use crate::error::Result;
 use crate::id::Position;
@@ -28,7 +29,7 @@ pub(super) fn on_fresh<T>(
     let mut refreshed = 0;
     loop {
         match read(&snapshot) {
-            Err(error) if error.kind() == ErrorKind::Missing && refreshed < 32 => {
+            Err(error) if error.kind() == ErrorKind::Missing && refreshed < REFRESHES_MAX => {
                 refreshed += 1;
                 snapshot = snapshot.refreshed()?;
             }

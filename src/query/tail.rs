@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
-use crate::error::ErrorKind;
+use super::selection::on_fresh;
 use crate::error::Result;
 use crate::event::StoredEvent;
 use crate::filter::Filter;
@@ -36,27 +36,17 @@ impl Snapshot {
     /// again with [`Tail::next_seq`].
     ///
     /// # Errors
-    /// [`ErrorKind::Filter`] for what [`Filter::validate`] refuses and for an empty range of times, or what reading the files gives.
+    /// [`crate::ErrorKind::Filter`] for what [`Filter::validate`] refuses and for an empty range of times, or what reading the files gives.
     pub fn tail(&self, filter: &Filter, from: Sequence) -> Result<Tail> {
         filter.validate()?;
         let range = filter.range(self.base().clock.now())?;
         let to = from.0.saturating_add(WINDOW).min(self.seq_count());
-        let mut snapshot = self.clone();
-        let mut refreshed = 0;
-        let gathered = loop {
+        let gathered = on_fresh(self, |snapshot| {
             let mut gathered = Gathered::new(to);
             let matches = |event: &StoredEvent| filter.matches(event, range);
-            match snapshot.gather(from.0, &matches, &mut gathered) {
-                Ok(()) => break gathered,
-                // A merge of the writing process took a file away; the fresh version holds its
-                // events.
-                Err(error) if error.kind() == ErrorKind::Missing && refreshed < 32 => {
-                    refreshed += 1;
-                    snapshot = snapshot.refreshed()?;
-                }
-                Err(error) => return Err(error),
-            }
-        };
+            snapshot.gather(from.0, &matches, &mut gathered)?;
+            Ok(gathered)
+        })?;
         let next = gathered.to.max(from.0);
         let events = gathered.events.into_values().map(|(event, _)| event);
         Ok(Tail {

@@ -16,12 +16,18 @@ use crate::disk::names;
 use crate::disk::sim::Fault;
 use crate::disk::sim::Operation;
 use crate::disk::sim::SimDisk;
+use crate::error::ErrorKind;
 use crate::error::Result;
 use crate::filter::Filter;
+use crate::filter::FilterField;
 use crate::id::Sequence;
 use crate::id::WalId;
 use crate::options::Options;
 use crate::options::ReadMode;
+use crate::query::Every;
+use crate::query::FacetQuery;
+use crate::query::Query;
+use crate::snapshot::Snapshot;
 use crate::store::Reader;
 use crate::store::reader::open_on;
 
@@ -195,6 +201,67 @@ fn a_reader_of_replaced_segments_goes_on() -> Result<()> {
     assert_eq!((seqs, tail.complete), (vec![0, 1, 2], true));
     assert_eq!(seen(&reader)?, 12);
     assert!(disk.list(names::wal_dir())?.len() == 1);
+    Ok(())
+}
+
+/// One way of asking for all that a snapshot of [`event`]s holds.
+type Asked = fn(&Snapshot) -> Result<String>;
+
+/// Every way of reading that opens segments.
+const ASKED: [Asked; 6] = [
+    |snapshot| Ok(format!("{:?}", snapshot.page(&of_type())?.events)),
+    |snapshot| {
+        let found: Result<Vec<_>> = snapshot.scan(&of_type())?.collect();
+        Ok(format!("{:?}", found?))
+    },
+    |snapshot| Ok(format!("{}", snapshot.count(&of_type())?)),
+    |snapshot| {
+        let asked = FacetQuery::of(FilterField::Subject);
+        Ok(format!("{:?}", snapshot.facets(&of_type(), &asked)?.values))
+    },
+    |snapshot| {
+        let counts = snapshot.counts_by_time(&of_type(), Every::Month)?;
+        Ok(format!("{:?}", counts.counts))
+    },
+    |snapshot| {
+        let tail = snapshot.tail(&Filter::new(), Sequence(0))?;
+        Ok(format!("{:?}", tail.events))
+    },
+];
+
+fn of_type() -> Query {
+    Query {
+        filter: Filter::new().is(FilterField::SubjectKind, "number"),
+        ..Query::default()
+    }
+}
+
+/// A merge of the writing process takes away the files of a snapshot that was not read yet: whatever is
+/// read of it then is the same. Where files are gone for good that is said, and nobody looks for ever.
+#[test]
+fn p2_what_is_read_of_replaced_segments_is_the_same_however_it_is_read() -> Result<()> {
+    for (number, asked) in ASKED.iter().enumerate() {
+        let disk = SimDisk::new(1);
+        let store = open(&disk)?;
+        append(&store, 0..3)?;
+        store.flush()?;
+        let beside = reader(&disk)?;
+        let wanted = asked(&reader(&disk)?.snapshot()?)?;
+        let snapshot = beside.snapshot()?;
+        append(&store, 3..12)?;
+        store.compact()?;
+        assert_eq!(asked(&snapshot)?, wanted, "way {number}");
+        store.close()?;
+        let gone = reader(&disk)?.snapshot()?;
+        for folder in disk.list(names::segment_dir())? {
+            let folder = names::segment_dir().join(&folder.name);
+            for file in disk.list(&folder)? {
+                disk.unlink(&folder.join(&file.name))?;
+            }
+        }
+        let error = asked(&gone).expect_err("nothing is left");
+        assert_eq!(error.kind(), ErrorKind::Missing, "way {number}: {error}");
+    }
     Ok(())
 }
 
