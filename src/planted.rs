@@ -109,7 +109,7 @@ bugs! {
     CursorWithoutFilterDigest,
     /// A cursor's pages see what came after the first of them.
     CursorUnpinned,
-    /// A follower passes over the last event of a segment.
+    /// A follower passes over an event that is the last one of its segment or memtable.
     FollowerSkipsAtSeal,
     /// A reader beside the writer shows what is not durable yet.
     ReaderBeyondPoint,

@@ -131,7 +131,6 @@ impl OrgView {
                     events.push(event);
                     bytes += len;
                 }
-                None if is_full => continue,
                 None => {}
             }
             after = Some(position);

@@ -62,14 +62,10 @@ pub(crate) fn rows(
         }
         Expression::Not(member) => match rows(member, source, walk, kept)? {
             Rows::None => Rows::All,
-            Rows::All => Rows::None,
             set => Rows::Not(Box::new(set)),
         },
         Expression::Leaf(leaf) => match source.listed(leaf, kept)? {
             Listed::Rows(list) => Rows::list(list, walk),
-            Listed::Postings(mut lists) if lists.len() == 1 => lists
-                .pop()
-                .map_or(Rows::None, |list| Rows::Postings(Box::new(list))),
             Listed::Postings(lists) => {
                 let sets = lists
                     .into_iter()

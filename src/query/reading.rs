@@ -55,9 +55,6 @@ impl Reading {
                 return Ok(Step::Row(found));
             }
             at = found + 1;
-            if at >= walk.rows {
-                return Ok(Step::End);
-            }
             if work.is_spent() {
                 return Ok(Step::Spent(at));
             }

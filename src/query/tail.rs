@@ -13,7 +13,6 @@ use crate::limits;
 use crate::planted::Bug;
 use crate::planted::planted;
 use crate::snapshot::Snapshot;
-use crate::snapshot::Unopened;
 use crate::snapshot::event_of;
 
 /// Sequence numbers looked at in one step: bounds what a step costs.
@@ -63,15 +62,9 @@ impl Snapshot {
         matches: &dyn Fn(&StoredEvent) -> bool,
         gathered: &mut Gathered,
     ) -> Result<()> {
-        let end = gathered.to;
-        let segments = self.segments().iter();
-        let wanted = segments.filter(|pinned| {
-            let entry = &pinned.entry;
-            let from = from + u64::from(planted(Bug::FollowerSkipsAtSeal));
-            entry.seq_min.0 < end && entry.seq_max.0 >= from
-        });
-        for unopened in wanted.map(Unopened::segment).chain(self.unsealed()) {
-            if unopened.seqs.0 >= gathered.to || unopened.seqs.1 < from {
+        let first = from + u64::from(planted(Bug::FollowerSkipsAtSeal));
+        for unopened in self.sources() {
+            if unopened.seqs.0 >= gathered.to || unopened.seqs.1 < first {
                 continue;
             }
             let source = unopened.open(self.base())?;
