@@ -18,6 +18,8 @@ mod map;
 #[cfg(not(feature = "mmap"))]
 #[path = "unmapped.rs"]
 mod map;
+#[cfg(test)]
+mod meddled;
 pub(crate) mod names;
 pub(crate) mod real;
 #[cfg(any(test, feature = "internals"))]

@@ -467,6 +467,25 @@ mod tests {
     }
 
     #[test]
+    fn a_draft_beside_its_target_is_told_from_all_else_there() {
+        let target = Path::new("folder/a.json");
+        for number in [0, 17, u64::MAX] {
+            let draft = draft_beside(target, number);
+            assert!(is_draft_beside(target, file_name(&draft)), "{draft:?}");
+        }
+        for name in [
+            "a.json",
+            ".a.json.part",
+            ".a.json.017.part",
+            ".b.json.17.part",
+            "a.json.17.part",
+            ".a.json.17",
+        ] {
+            assert!(!is_draft_beside(target, name), "{name}");
+        }
+    }
+
+    #[test]
     fn drafts_of_different_files_have_different_names() {
         let folder = Folder::of(Time::MIN, Partition::Month);
         assert_eq!(

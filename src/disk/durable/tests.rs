@@ -8,6 +8,7 @@ use std::path::Path;
 use crate::disk::Disk;
 use crate::disk::durable;
 use crate::disk::durable::Draft;
+use crate::disk::meddled::Meddled;
 use crate::disk::names;
 use crate::disk::sim::Fault;
 use crate::disk::sim::Operation;
@@ -216,5 +217,50 @@ fn a_draft_is_dead_once_nobody_has_it_locked() -> Result<()> {
         [],
         "one that is gone stays gone"
     );
+    Ok(())
+}
+
+/// Somebody may take a draft for a dead one's before its maker has locked it: then another one is made.
+#[test]
+fn p5_a_draft_that_somebody_took_before_it_was_locked_is_given_up() -> Result<()> {
+    for is_removed in [false, true] {
+        let disk = SimDisk::new(1);
+        let mut taken = Vec::new();
+        let meddled = Meddled::new(&disk, move |disk, path| {
+            match is_removed {
+                true if taken.is_empty() => {
+                    taken.push(None);
+                    disk.unlink(path)?;
+                }
+                false if taken.is_empty() => taken.push(disk.lock(path)?),
+                _ => {}
+            }
+            Ok(true)
+        });
+        let target = Path::new("target");
+        let mut draft = Draft::begin_beside(&meddled, target)?;
+        draft.write(b"whole")?;
+        draft.publish()?;
+        assert_eq!(read(&disk, target).as_deref(), Some(&b"whole"[..]));
+    }
+    Ok(())
+}
+
+/// A draft that is published right when it is found is dead no more, and its name may be another's.
+#[test]
+fn p5_a_draft_that_took_the_name_of_a_dead_one_stays() -> Result<()> {
+    let disk = SimDisk::new(1);
+    let draft = names::draft_beside(Path::new("target"), 17);
+    disk.create_new(&draft)?.write_at(0, b"dead")?;
+    let name = draft.clone();
+    let meddled = Meddled::new(&disk, move |disk, path| {
+        disk.rename(path, Path::new("target"))?;
+        disk.create_new(&name)?.write_at(0, b"other")?;
+        Ok(true)
+    });
+    durable::remove_dead_draft(&meddled, &draft)?;
+    assert_eq!(read(&disk, &draft).as_deref(), Some(&b"other"[..]));
+    durable::remove_dead_draft(&disk, &draft)?;
+    assert_eq!(read(&disk, &draft), None);
     Ok(())
 }

@@ -10,9 +10,12 @@ use crate::disk::lock;
 use crate::disk::lock::Durable;
 use crate::disk::lock::DurablePoint;
 use crate::disk::lock::Lock;
+use crate::disk::meddled::Meddled;
 use crate::disk::names;
 use crate::disk::real::RealDisk;
+use crate::disk::sim::Operation;
 use crate::disk::sim::SimDisk;
+use crate::disk::watch::Watch;
 use crate::error::ErrorKind;
 use crate::error::Result;
 use crate::id::ManifestId;
@@ -208,5 +211,82 @@ fn a_file_of_any_bytes_gives_words_that_fit_a_line() -> Result<()> {
     );
     drop(writer);
     assert_eq!(durable(&disk), Durable::Everything);
+    Ok(())
+}
+
+/// Another boot's point may be of files whose last bytes the machine took with it.
+#[test]
+fn p2_a_point_of_another_boot_beside_a_writer_is_none() -> Result<()> {
+    let disk = SimDisk::new(1);
+    let writer = Lock::acquire(&disk, Time::MIN)?;
+    writer.publish(point(1))?;
+    assert_eq!(durable(&disk), Durable::UpTo(point(1)));
+    let file = disk.open_write(names::lock())?;
+    let other = point(3).encode(writer.boot ^ 1, 1);
+    file.write_at(lock::slot_offset(1), &other)?;
+    assert_eq!(durable(&disk), Durable::Unpublished);
+    drop(writer);
+    assert_eq!(durable(&disk.kill()), Durable::Everything);
+    Ok(())
+}
+
+/// A writer that is about to make the file as long as it will be has published nothing.
+#[test]
+fn a_file_that_is_too_short_is_not_watched() -> Result<()> {
+    let disk = SimDisk::new(1);
+    assert!(Watch::begin(&disk)?.is_none(), "no writer has been");
+    let file = disk.create_new(names::lock())?;
+    for len in [0, 3, lock::FILE_LEN - 1] {
+        file.set_len(len)?;
+        assert!(Watch::begin(&disk)?.is_none(), "{len} bytes");
+    }
+    drop(file);
+    let writer = Lock::acquire(&disk, Time::MIN)?;
+    let mut watch = Watch::begin(&disk)?.expect("a writer has been");
+    assert!(!watch.has_moved()?);
+    writer.publish(point(1))?;
+    assert!(watch.has_moved()? && !watch.has_moved()?);
+    Ok(())
+}
+
+/// Whoever only looks can hold the file for a moment, and whoever takes it for a stale one can remove
+/// it: neither keeps a writer out who tries again, nor one who never ends.
+#[test]
+fn p1_a_lock_is_taken_once_its_file_is_free_and_in_place() {
+    for is_removed in [false, true] {
+        for disturbed in [0, 1, lock::TRIES - 1, lock::TRIES] {
+            let disk = SimDisk::new(1);
+            let mut left = disturbed;
+            let meddled = Meddled::new(&disk, move |disk, path| {
+                let meddles = left > 0;
+                left = left.saturating_sub(1);
+                if meddles && is_removed {
+                    disk.unlink(path)?;
+                }
+                Ok(!meddles || is_removed)
+            });
+            let taken = Lock::acquire(&meddled, Time::MIN);
+            let story = format!("removed: {is_removed}, {disturbed} times");
+            if disturbed < lock::TRIES {
+                taken.expect(&story).check().expect(&story);
+                continue;
+            }
+            let kind = match is_removed {
+                true => ErrorKind::Poisoned,
+                false => ErrorKind::Locked,
+            };
+            assert_eq!(taken.err().expect(&story).kind(), kind, "{story}");
+        }
+    }
+}
+
+#[test]
+fn a_file_that_is_long_enough_is_not_made_longer() -> Result<()> {
+    let disk = SimDisk::new(1);
+    for wanted in [1, 0] {
+        let before = disk.count(Operation::SetLen);
+        drop(Lock::acquire(&disk, Time::MIN)?);
+        assert_eq!(disk.count(Operation::SetLen) - before, wanted);
+    }
     Ok(())
 }

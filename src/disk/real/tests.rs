@@ -1,17 +1,27 @@
 //! What only the real disk can show: modes, links, pipes, and folders that are made.
 
+use core::time::Duration;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::fs::symlink;
 use std::path::Path;
+use std::time::SystemTime;
 
+use rustix::fs::AtFlags;
 use rustix::fs::CWD;
 use rustix::fs::FileType;
 use rustix::fs::Mode;
 
 use crate::disk::Disk;
+use crate::disk::File;
+#[cfg(feature = "mmap")]
+use crate::disk::blob::Blob;
+use crate::disk::real;
 use crate::disk::real::RealDisk;
+use crate::disk::real::RealFile;
 use crate::error::ErrorKind;
+#[cfg(feature = "mmap")]
+use crate::options::ReadMode;
 
 fn mode(path: &Path) -> u32 {
     fs::metadata(path).map_or(0, |metadata| metadata.permissions().mode() & 0o777)
@@ -65,6 +75,12 @@ fn p5_a_folder_that_cannot_be_looked_at_is_no_taken_name() {
         error.kind()
     };
     assert_eq!(kind("endless"), ErrorKind::Io);
+    let error = disk.create_dir(Path::new("file/below"));
+    let error = error.expect_err("no folder");
+    assert!(
+        error.to_string().contains("cannot make the folder"),
+        "{error}"
+    );
     assert_eq!(kind("dangling"), ErrorKind::Exists);
     assert_eq!(kind("file"), ErrorKind::Exists);
 }
@@ -111,6 +127,38 @@ fn a_file_knows_whether_its_name_is_still_its_own() {
     assert!(other.is_in_place().expect("a look"));
 }
 
+/// Old kernels do not know the call that asks for the number alone.
+#[test]
+fn both_ways_to_tell_a_file_tell_the_same() {
+    let folder = tempfile::tempdir().expect("a folder for the test");
+    let of = |name: &str| {
+        let path = folder.path().join(name);
+        fs::write(&path, name).expect("write");
+        let by_times = real::of(fs::symlink_metadata(&path).expect("a look"));
+        // Where there is no such call, there is no other way.
+        if let Ok(found) = real::identity(CWD, &path, AtFlags::SYMLINK_NOFOLLOW) {
+            assert_eq!(found, by_times);
+        }
+        by_times
+    };
+    assert_ne!(of("a"), of("b"));
+}
+
+#[cfg(feature = "mmap")]
+#[test]
+fn what_may_be_mapped_is_mapped() {
+    let folder = tempfile::tempdir().expect("a folder for the test");
+    let disk = RealDisk::open(folder.path()).expect("open");
+    fs::write(folder.path().join("final"), "bytes").expect("write");
+    for (mode, wanted) in [
+        (ReadMode::Mapped, Some("bytes")),
+        (ReadMode::Positional, None),
+    ] {
+        let blob = Blob::open(&disk, Path::new("final"), 5, mode).expect("open");
+        assert_eq!(blob.mapped(), wanted.map(str::as_bytes));
+    }
+}
+
 #[test]
 fn a_name_that_is_taken_is_told_by_the_name_that_is_taken() {
     let folder = tempfile::tempdir().expect("a folder for the test");
@@ -137,6 +185,20 @@ fn p5_a_folder_that_cannot_be_synced_is_told() {
     assert!(error.to_string().contains("gone"), "{error}");
 }
 
+/// What the system cannot sync stands for a file whose device fails.
+#[test]
+fn p1_a_sync_that_the_system_refuses_is_told() {
+    let file = RealFile {
+        path: "/dev/null".into(),
+        file: fs::File::open("/dev/null").expect("every system has it"),
+    };
+    for error in [file.sync_data(), file.sync_all()] {
+        let error = error.expect_err("it is no file");
+        assert_eq!(error.kind(), ErrorKind::Io);
+        assert!(error.to_string().contains("cannot sync"), "{error}");
+    }
+}
+
 #[test]
 fn a_folder_has_another_stamp_once_a_name_was_added_or_it_was_replaced() {
     let folder = tempfile::tempdir().expect("a folder for the test");
@@ -148,7 +210,7 @@ fn a_folder_has_another_stamp_once_a_name_was_added_or_it_was_replaced() {
     assert!(empty.is_some());
     assert_eq!(stamp("inbox").expect("a look"), empty);
     // Times of files go by steps of some milliseconds.
-    std::thread::sleep(core::time::Duration::from_millis(30));
+    std::thread::sleep(Duration::from_millis(30));
     fs::write(folder.path().join("inbox/record"), "").expect("write");
     let filled = stamp("inbox").expect("a look");
     assert_ne!(filled, empty);
@@ -161,6 +223,16 @@ fn a_folder_has_another_stamp_once_a_name_was_added_or_it_was_replaced() {
     other.set_modified(time).expect("set the time");
     assert_ne!(stamp("inbox").expect("a look"), filled);
     assert_eq!(stamp("old").expect("a look"), filled);
+    // Whatever the time, also that whose bits are all set.
+    let time = SystemTime::UNIX_EPOCH - Duration::from_nanos(1);
+    for name in ["inbox", "old"] {
+        let folder = fs::File::open(folder.path().join(name)).expect("open");
+        folder.set_modified(time).expect("set the time");
+    }
+    assert_ne!(
+        stamp("inbox").expect("a look"),
+        stamp("old").expect("a look")
+    );
     assert_eq!(stamp("old/record").expect("a look"), None, "no folder");
 }
 
