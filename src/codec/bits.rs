@@ -174,5 +174,12 @@ mod tests {
         assert_eq!(writer.len(), 1 + 3 + 71);
         let bytes = writer.finish();
         assert_eq!(bytes.first(), Some(&0b1001));
+        for count in 0..200 {
+            writer.put_unary(count);
+            assert_eq!(writer.len(), count + 1);
+            let bytes = writer.finish();
+            let ones = (0..=count as usize).filter(|at| read(&bytes, *at, 1) == Some(1));
+            assert!(ones.eq([count as usize]), "{count}");
+        }
     }
 }

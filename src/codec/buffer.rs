@@ -253,6 +253,19 @@ mod tests {
     }
 
     #[test]
+    fn there_is_room_for_a_piece_that_is_longer_than_all_before() {
+        for len in [4_000, 4_096, 5_000, 100_000] {
+            for before in [0, 1] {
+                let mut buffer = Buffer::default();
+                buffer.extend(&vec![b'a'; before]);
+                buffer.extend(&vec![b'b'; len]);
+                let wanted = [vec![b'a'; before], vec![b'b'; len]].concat();
+                assert!(buffer.as_slice() == wanted, "{before} and {len}");
+            }
+        }
+    }
+
+    #[test]
     fn a_cleared_buffer_begins_anew() {
         let mut buffer = Buffer::default();
         buffer.extend(b"abc");

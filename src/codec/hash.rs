@@ -83,4 +83,16 @@ mod tests {
         let zeros: HashSet<u64> = (0..64).map(|len| keys.hash(&vec![0; len])).collect();
         assert_eq!(zeros.len(), 64);
     }
+
+    /// Tables go by the low bits, and texts of fixed length can differ in their last letters alone.
+    #[test]
+    fn high_bits_of_a_word_reach_the_low_bits_of_the_hash() {
+        let keys = Keys {
+            start: 0x9e37_79b9_7f4a_7c15,
+            factor: 0xbf58_476d_1ce4_e5b9,
+        };
+        let low = |last: u8| keys.hash(&[b'0', 0, 0, 0, 0, 0, 0, last]) as u8;
+        let found: HashSet<u8> = (0..=u8::MAX).map(low).collect();
+        assert!(found.len() > 100, "{}", found.len());
+    }
 }

@@ -85,6 +85,7 @@ impl<'a> Bytes<'a> {
         self.long_varint()
     }
 
+    /// One of more than one byte, of which the last one is not 0.
     fn long_varint(&mut self) -> Option<u64> {
         let mut value = 0_u64;
         for shift in (0..LEN_MAX).map(|place| place * 7) {
@@ -95,11 +96,7 @@ impl<'a> Bytes<'a> {
             }
             value |= bits << shift;
             if byte & 0x80 == 0 {
-                return if byte == 0 && shift > 0 {
-                    None
-                } else {
-                    Some(value)
-                };
+                return (byte != 0).then_some(value);
             }
         }
         None

@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::Content;
+use super::Text;
 use crate::codec::canonical;
 use crate::event::Event;
 use crate::event::StoredEvent;
@@ -27,6 +28,21 @@ fn golden() -> Vec<String> {
     let found: Vec<String> = stored.map(|one| canonical::content(&one.event)).collect();
     assert!(found.len() >= 30, "the golden lines are there");
     found
+}
+
+#[test]
+fn what_stands_between_quotation_marks_is_read_with_its_escapes() {
+    for (raw, wanted) in [
+        ("", ""),
+        ("plain é", "plain é"),
+        (r#"a\\b\"c"#, r#"a\b"c"#),
+        (r"a\nb\u0001", "a\nb\u{1}"),
+    ] {
+        let text = Text::inside(raw);
+        assert_eq!((text.raw(), &*text.text()), (raw, wanted));
+        assert_eq!(text.plain().is_some(), !raw.contains('\\'), "{raw}");
+        assert!(text.is(wanted) && !text.is("another"), "{raw}");
+    }
 }
 
 /// What mutations put in: the marks of the grammar, keys of every object, odd and forbidden texts.

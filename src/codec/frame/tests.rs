@@ -16,9 +16,12 @@ use proptest::prop_assert;
 use proptest::prop_assert_eq;
 
 use super::Extent;
+use super::Head;
 use super::Header;
+use super::PAYLOAD_MAX;
 use super::Reader;
 use super::SECTOR;
+use super::STAMP;
 use super::Tail;
 use crate::codec::checksum::crc32;
 use crate::error::Error;
@@ -132,8 +135,9 @@ fn what_was_appended_comes_back() {
         assert_eq!(tail, Tail { end, torn: None });
     }
     for (count, end) in ends.iter().enumerate() {
-        let (payloads, tail) = read(&file, Extent::Live(*end as u64)).unwrap();
-        assert_eq!((payloads.len(), tail.end), (count, *end as u64));
+        let end = *end as u64;
+        let (payloads, tail) = read(&file, Extent::Live(end)).unwrap();
+        assert_eq!((payloads.len(), tail), (count, Tail { end, torn: None }));
     }
     let zeros = [file.as_slice(), &[0; 3 * SECTOR + 5]].concat();
     assert_eq!(read(&zeros, UNCLEAN).unwrap().1, Tail { end, torn: None });
@@ -227,6 +231,41 @@ fn what_this_library_does_not_know_is_refused() {
     assert_eq!(header.chain().previous, crc);
     let header = Header::new(MAGIC, StoreId([0; 16]), 1, [0; 4]);
     assert!(header.chain().encode(&[], 512, &mut Vec::new()).is_err());
+}
+
+/// Not even a frame whose checksums fit.
+#[test]
+fn a_frame_of_a_length_that_none_has_is_damage() {
+    let (mut file, ..) = log(&payloads(&[1]), |_| true);
+    let salt = reader(&file, UNCLEAN).unwrap().chain().salt;
+    for (payload_len, is_damaged) in [(0, true), (PAYLOAD_MAX as u32 + 1, true), (1, false)] {
+        let mut head = Head::decode(&file[SECTOR..], salt, 1).unwrap();
+        head.payload_len = payload_len;
+        head.crc = head.checksum(salt, 1);
+        file[SECTOR + STAMP..][..4].copy_from_slice(&head.crc.to_le_bytes());
+        file[SECTOR + STAMP + 4..][..head.covered().len()].copy_from_slice(&head.covered());
+        let found = read(&file, UNCLEAN);
+        let error = found.as_ref().err();
+        assert_eq!(error.is_some_and(is_damage), is_damaged, "{payload_len}");
+    }
+}
+
+/// Whoever saves what is left finds the next frame, however much before it is lost.
+#[test]
+fn damage_is_passed_over_to_the_next_frame() {
+    let written = payloads(&[10, 300_000, 20]);
+    let (mut file, ends, _) = log(&written, |_| true);
+    file[ends[1]..ends[2]].fill(0xff);
+    let mut reader = reader(&file, UNCLEAN).unwrap();
+    assert_eq!(reader.next().unwrap().unwrap().payload, written[0]);
+    assert!(is_damage(&reader.next().unwrap_err()));
+    assert!(reader.pass_damage().unwrap());
+    let frame = reader.next().unwrap().unwrap();
+    assert_eq!(
+        (frame.offset, frame.payload),
+        (ends[2] as u64, &*written[2])
+    );
+    assert!(reader.next().unwrap().is_none());
 }
 
 #[test]
