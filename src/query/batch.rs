@@ -303,3 +303,6 @@ impl Blocks {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

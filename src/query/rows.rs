@@ -221,6 +221,22 @@ pub(super) mod tests {
         }
     }
 
+    #[test]
+    fn no_row_is_outside_of_all_rows() -> Result<()> {
+        for oldest_first in [false, true] {
+            let walk = Walk {
+                rows: 5,
+                oldest_first,
+            };
+            let mut rows = Rows::Not(Box::new(Rows::list((0..5).collect(), walk)));
+            for work in [1, 100] {
+                let found = all(walk, |at| rows.seek(at, walk, &mut Work::new(work)))?;
+                assert_eq!(found, [0_u32; 0]);
+            }
+        }
+        Ok(())
+    }
+
     proptest::proptest! {
         /// The tree finds exactly the rows that set algebra gives, with any budget.
         #[test]

@@ -469,3 +469,17 @@ impl Walker {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_behind_the_last_position_of_a_direction() {
+        let all = (Position::FIRST, Position::LAST);
+        for (after, oldest_first) in [(Position::LAST, true), (Position::FIRST, false)] {
+            let (first, last) = behind(after, all, oldest_first);
+            assert!(first > last, "oldest first: {oldest_first}");
+        }
+    }
+}

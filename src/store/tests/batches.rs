@@ -224,6 +224,46 @@ fn what_comes_before_an_error_is_given_before_the_error() -> Result<()> {
     Ok(())
 }
 
+/// Segments behind each other in time, of which the second one cannot be read.
+#[test]
+fn a_batch_that_an_error_cuts_short_has_what_was_found() -> Result<()> {
+    let disk = SimDisk::new(1);
+    let options = Options {
+        read_mode: ReadMode::Positional,
+        ..Options::default()
+    };
+    let store = open_with(&disk, &TestClock::new(), options)?;
+    for part in 0..3 {
+        let times = (0..50).map(|number| at(part * 1_000 + number));
+        let events: Vec<Event> = times
+            .map(|time| Event::new("test.often").occurred_at(time))
+            .collect();
+        store.append_batch(&events)?;
+        store.flush()?;
+    }
+    let snapshot = store.snapshot();
+    let mut cut_short = 0;
+    for after in 0..20 {
+        let mut batches = snapshot.batches(&Query::default())?;
+        let broken = Fault::new(Operation::Read, std::io::ErrorKind::Other);
+        disk.fail(broken.within("seg/").after(after).sticky());
+        let first = batches.next(1000);
+        let second = batches.next(1000);
+        disk.heal();
+        match first.map(|batch| batch.map_or(0, |batch| batch.len())) {
+            Err(_) | Ok(150) => {}
+            Ok(len) => {
+                assert!(len == 50 || len == 100, "{len}");
+                let error = second.err().expect("the rest cannot be read");
+                assert_eq!(error.kind(), ErrorKind::Io);
+                cut_short += 1;
+            }
+        }
+    }
+    assert!(cut_short > 0, "no batch was cut short");
+    store.close()
+}
+
 /// All lines of a scan, one that cannot be read tried again; behind each error also those that a scan
 /// from the cursor on gives.
 fn tried_again(snapshot: &Snapshot, query: &Query, all: &mut Vec<Vec<u8>>) -> Result<Vec<u8>> {

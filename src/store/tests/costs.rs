@@ -19,7 +19,10 @@ use crate::error::Result;
 use crate::event::Event;
 use crate::event::Performer;
 use crate::event::Subject;
+use crate::filter::Condition;
 use crate::filter::Filter;
+use crate::filter::FilterField;
+use crate::filter::Pattern;
 use crate::filter::Utc;
 use crate::id::Sequence;
 use crate::options::Options;
@@ -33,7 +36,7 @@ const EVENTS: u64 = 3_000;
 const WORK: u64 = 40;
 
 /// By filter words; what stands behind a `#` is the sequence number to begin with.
-const QUERIES: [&str; 32] = [
+const QUERIES: [&str; 39] = [
     "",
     "#1500",
     "#2999",
@@ -66,7 +69,47 @@ const QUERIES: [&str; 32] = [
     "since=2026-05-05T17:00:00Z",
     "until=2026-05-05T17:00:00Z type=login",
     "since=2026-05-05T16:55:00Z until=2026-05-05T17:10:00Z type=login source=odd",
+    "type=!none",
+    "type=none,login source=odd",
+    "type=none source=even",
+    "text=!beta",
+    "text=!beta text=alpha",
+    "since=2027-01-01T00:00:00Z",
+    "until=2025-01-01T00:00:00Z",
 ];
+
+fn is(field: FilterField, value: &str) -> Condition {
+    Condition::Field(field, Pattern::is(value))
+}
+
+/// What only code can ask for: conditions within others.
+fn nested() -> Vec<(String, Filter)> {
+    let text = |text: &str| Condition::Text(text.to_owned());
+    let side = |side: &str| is(FilterField::Meta("side".to_owned()), side);
+    let kind = |kind: &str| is(FilterField::Type, kind);
+    let source = |source: &str| is(FilterField::Source, source);
+    let any = Condition::Any;
+    let all = Condition::All;
+    let conditions = [
+        vec![any(vec![kind("login"), Condition::not(kind("none"))])],
+        vec![any(vec![text("beta"), kind("edit")]), source("even")],
+        vec![text("beta"), any(vec![text("alpha"), kind("login")])],
+        vec![
+            any(vec![all(vec![kind("login"), side("left")]), kind("edit")]),
+            is(FilterField::Org, "late"),
+        ],
+        vec![
+            any(vec![
+                all(vec![text("beta"), is(FilterField::SubType, "rare")]),
+                all(vec![text("alpha"), kind("view")]),
+            ]),
+            source("odd"),
+        ],
+    ];
+    let filters = conditions.map(|all| all.into_iter().fold(Filter::new(), Filter::and));
+    let named = filters.map(|filter| (filter.explain().replace('\n', " "), filter));
+    named.into()
+}
 
 /// Hot, rare and clustered values, ties, and events that come late.
 fn event(number: u64) -> Event {
@@ -93,17 +136,42 @@ fn add(store: &Store, numbers: core::ops::Range<u64>) -> Result<()> {
     store.append_batch(&events).map(drop)
 }
 
-fn query(words: &str, order: Order) -> Result<Query> {
-    let (words, since) = words.split_once('#').unwrap_or((words, ""));
-    let flags = words
-        .split_whitespace()
-        .map(|word| word.split_once('=').unwrap());
-    Ok(Query {
-        filter: Filter::from_flags(flags, &Utc)?,
-        order,
-        since_seq: since.parse().ok().map(Sequence),
-        ..Query::default()
-    })
+/// Every query, newest first, by its name.
+fn queries() -> Result<Vec<(String, Query)>> {
+    let mut queries = Vec::new();
+    for name in QUERIES {
+        let (words, since) = name.split_once('#').unwrap_or((name, ""));
+        let flags = words
+            .split_whitespace()
+            .map(|word| word.split_once('=').unwrap());
+        let query = Query {
+            filter: Filter::from_flags(flags, &Utc)?,
+            since_seq: since.parse().ok().map(Sequence),
+            ..Query::default()
+        };
+        queries.push((name.to_owned(), query));
+    }
+    for (name, filter) in nested() {
+        let query = Query {
+            filter,
+            ..Query::default()
+        };
+        queries.push((name, query));
+    }
+    Ok(queries)
+}
+
+/// How many events the query is for, each looked at by itself.
+fn looked_through(store: &Store, query: &Query) -> Result<usize> {
+    let (mut from, mut found) = (query.since_seq.unwrap_or(Sequence(0)), 0);
+    loop {
+        let tail = store.snapshot().tail(&query.filter, from)?;
+        found += tail.events.len();
+        from = tail.next_seq;
+        if tail.complete {
+            return Ok(found);
+        }
+    }
 }
 
 /// The smallest budget by which the first page is full or has everything.
@@ -152,9 +220,13 @@ fn walk(store: &Store, query: &Query) -> Result<(usize, usize, String)> {
 }
 
 fn costs(place: &str, store: &Store, out: &mut String) -> Result<()> {
-    for words in QUERIES {
+    for (words, query) in queries()? {
+        let wanted = looked_through(store, &query)?;
         for order in [Order::NewestFirst, Order::OldestFirst] {
-            let query = query(words, order)?;
+            let query = Query {
+                order,
+                ..query.clone()
+            };
             let least = least_work(store, &query)?;
             let (pages, rows, ends) = walk(store, &query)?;
             let mut scan = store.snapshot().scan(&query)?;
@@ -164,7 +236,7 @@ fn costs(place: &str, store: &Store, out: &mut String) -> Result<()> {
             let (first, at_first) = (scan.cursor().is_some(), scan.looked());
             while scan.next().transpose()?.is_some() {}
             let looked = scan.looked();
-            assert_eq!(first, rows > 0);
+            assert_eq!((first, rows), (rows > 0, wanted));
             let name = if order == Order::NewestFirst {
                 "newest"
             } else {

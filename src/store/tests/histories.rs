@@ -58,7 +58,7 @@ fn attributes_count_by_their_last_values_alone() -> Result<()> {
     let error = history.apply(&mut changed("zz", &value, &by));
     let error = error.expect_err("more than fits");
     assert_eq!(error.kind(), ErrorKind::OutOfRange);
-    assert!(error.to_string().contains("64 MiB"), "{error}");
+    assert!(error.to_string().contains("than 64 MiB"), "{error}");
     store.close()
 }
 

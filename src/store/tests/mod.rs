@@ -24,6 +24,8 @@ mod inbox;
 mod keys;
 mod lifecycle;
 mod many;
+mod pages;
+mod parts;
 mod presence;
 mod readers;
 mod remains;
@@ -33,6 +35,7 @@ mod rivals;
 mod room;
 mod tickets;
 mod times;
+mod views;
 mod work;
 
 use std::path::Path;

@@ -339,6 +339,23 @@ fn segment_files(disk: &SimDisk) -> Result<usize> {
     files.sum()
 }
 
+/// A disk that fails is not a file that went: nobody tries again.
+#[test]
+fn p5_a_disk_that_fails_is_told_however_it_is_read() -> Result<()> {
+    let disk = SimDisk::new(1);
+    let store = open(&disk)?;
+    append(&store, 0..20)?;
+    store.flush()?;
+    for (number, asked) in ASKED.iter().enumerate() {
+        let snapshot = reader(&disk)?.snapshot()?;
+        disk.fail(Fault::new(Operation::Read, std::io::ErrorKind::Other).within("seg/"));
+        let error = asked(&snapshot).expect_err("the first read fails");
+        assert_eq!(error.kind(), ErrorKind::Io, "way {number}: {error}");
+        disk.heal();
+    }
+    store.close()
+}
+
 /// Every file of the disk.
 fn image(disk: &SimDisk) -> Result<BTreeMap<PathBuf, Vec<u8>>> {
     let mut image = BTreeMap::new();
