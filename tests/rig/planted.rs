@@ -250,6 +250,8 @@ pub(crate) const FINDERS: &[Finder] = &[
 
 /// The time a bug may go unnoticed.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// The time that a test may take without a bug, beside whatever else the machine does.
+const PATIENCE_WITHOUT: Duration = Duration::from_secs(600);
 const POLL: Duration = Duration::from_millis(5);
 
 /// What a binary's own bugs come to. Panics with all that were not found.
@@ -287,6 +289,7 @@ pub(crate) fn check(binary: Binary) {
 /// Runs one test of this binary in a process of its own; whether it passed, and how long it took.
 fn run(test: &str, bug: Option<&str>) -> (bool, Duration) {
     let began = Instant::now();
+    let patience = bug.map_or(PATIENCE_WITHOUT, |_| PATIENCE);
     let mut said = tempfile::tempfile().expect("a file for what the test says");
     let itself = std::env::current_exe().expect("the test binary");
     let mut command = Command::new(itself);
@@ -299,7 +302,7 @@ fn run(test: &str, bug: Option<&str>) -> (bool, Duration) {
     let mut child = command.spawn().expect("the test binary starts");
     let status = loop {
         match child.try_wait().expect("a child's end") {
-            None if began.elapsed() < PATIENCE => std::thread::sleep(POLL),
+            None if began.elapsed() < patience => std::thread::sleep(POLL),
             None => child.kill().expect("a child can be ended"),
             Some(status) => break status,
         }
