@@ -2,7 +2,7 @@
 //! function that could answer something plain, every arm and guard of a match. Operands stay where
 //! they are and are evaluated once; only what is done with them is chosen when the copy runs. What
 //! no function does while it runs is left alone: constants, patterns, types, attributes, macros,
-//! tests, unsafe code, and the texts of `Display` and `Debug`.
+//! tests, unsafe code, and the texts of `Display` and `Debug`; and how much room is made ahead.
 
 use std::ops::Range;
 
@@ -278,6 +278,23 @@ impl<'ast> Visit<'ast> for Finder<'_> {
         visit::visit_expr_unary(self, unary);
     }
 
+    fn visit_expr_call(&mut self, call: &'ast syn::ExprCall) {
+        let name = match &*call.func {
+            syn::Expr::Path(path) => path.path.segments.last().map(|name| &name.ident),
+            _ => None,
+        };
+        if name.is_none_or(|name| !is_hint(name)) {
+            visit::visit_expr_call(self, call);
+        }
+    }
+
+    fn visit_expr_method_call(&mut self, call: &'ast syn::ExprMethodCall) {
+        match is_hint(&call.method) {
+            true => self.visit_expr(&call.receiver),
+            false => visit::visit_expr_method_call(self, call),
+        }
+    }
+
     fn visit_expr_match(&mut self, choice: &'ast syn::ExprMatch) {
         let arms = choice.arms.iter();
         let rest = arms.clone().rposition(|arm| {
@@ -327,6 +344,13 @@ impl<'ast> Visit<'ast> for Finder<'_> {
     fn visit_pat(&mut self, _: &'ast syn::Pat) {}
     fn visit_trait_item_const(&mut self, _: &'ast syn::TraitItemConst) {}
     fn visit_type(&mut self, _: &'ast syn::Type) {}
+}
+
+/// Whether what is called only makes room: how much changes nothing that is answered.
+fn is_hint(name: &syn::Ident) -> bool {
+    ["with_capacity", "reserve", "try_reserve"]
+        .iter()
+        .any(|hint| name == hint)
 }
 
 /// What may stand wrongly in place of an operator.

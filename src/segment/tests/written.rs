@@ -10,9 +10,12 @@ use std::sync::Arc;
 
 use super::Folder;
 use super::Model;
+use super::Reader;
 use super::STORE;
+use super::contents_of;
 use super::load::arrival;
 use super::position;
+use super::read_all;
 use crate::codec::canonical;
 use crate::codec::digits::hex;
 use crate::disk::Disk;
@@ -25,6 +28,7 @@ use crate::event::Json;
 use crate::event::Outcome;
 use crate::event::Performer;
 use crate::event::Subject;
+use crate::generate::Profile;
 use crate::id::SegmentId;
 use crate::id::Sequence;
 use crate::options::ReadMode;
@@ -32,7 +36,8 @@ use crate::segment::Summary;
 use crate::segment::load::Load;
 use crate::time::Time;
 
-const FILE: &str = "tests/golden/segments.txt";
+mod kinds;
+
 const BASE: i64 = 1_778_000_000_000_000;
 
 /// The first choice of a seed.
@@ -135,18 +140,12 @@ fn rows(count: u64, make: impl Fn(u64) -> Event) -> Vec<Model> {
     models
 }
 
-fn line(name: &str, folder: &Folder, id: u64, summary: &Summary, out: &mut String) {
-    let reader = folder.open(id, summary, ReadMode::Positional);
-    write!(
-        out,
-        "{name}: {} rows, {} bytes:",
-        summary.rows, summary.file_len
-    )
-    .unwrap();
+fn line(name: &str, reader: &Reader, summary: &Summary) -> String {
+    let mut line = format!("{name}: {} rows, {} bytes:", summary.rows, summary.file_len);
     for section in reader.directory() {
-        write!(out, " {} {},", section.kind, section.len).unwrap();
+        write!(line, " {} {},", section.kind, section.len).unwrap();
     }
-    writeln!(out, " hash {}", &hex(&summary.content_hash)[..16]).unwrap();
+    line + &format!(" hash {}", &hex(&summary.content_hash)[..16])
 }
 
 /// The rows in the order in which they arrived, by the way of bulk loads.
@@ -162,41 +161,82 @@ fn loaded(folder: &Folder, id: u64, models: &[Model]) -> Summary {
     load.finish(Time::saturating_from_micros(BASE)).unwrap()
 }
 
-#[test]
-fn what_is_written_is_what_was_written_down() {
+/// What is written of such inputs, by both ways, beside what `file` says; what was written reads back.
+fn compare(file: &str, inputs: Vec<(&str, Vec<Model>)>) {
     let folder = Folder::new();
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
+    let blesses = std::env::var_os("AUDITDB_BLESS").is_some();
+    let wanted = std::fs::read_to_string(&path).unwrap_or_default();
+    let mut lines = wanted.lines();
     let mut found = String::new();
-    let shapes = |count: u64| {
-        let shape = |number: u64| Model::new(0, number, mixed(number) as u32).event;
-        rows(count, shape)
-    };
-    for (id, name, models) in [
-        (1, "one row", rows(1, told)),
-        (2, "a block and a row", rows(65, told)),
-        (3, "an application's events", rows(6_000, told)),
-        (4, "one event again and again", rows(2_000, |_| told(7))),
-        (
-            5,
-            "events that share nothing",
-            rows(700, |number| told(number << 32 | number)),
-        ),
-        (6, "stored forms of every kind", shapes(1_500)),
-    ] {
-        let summary = folder.write(id, &models);
-        line(name, &folder, id, &summary, &mut found);
-        let summary = loaded(&folder, id + 100, &models);
-        line(
-            &format!("{name}, loaded"),
-            &folder,
-            id + 100,
-            &summary,
-            &mut found,
+    let mut check = |id: u64, name: &str, summary: &Summary, models: &[Model]| {
+        let reader = folder.open(id, summary, ReadMode::Positional);
+        let line = line(name, &reader, summary);
+        let wanted = lines.next();
+        let is_wanted = blesses || wanted == Some(&line);
+        assert!(
+            is_wanted,
+            "{line}\ninstead of\n{wanted:?}: AUDITDB_BLESS=1 writes {file} anew"
         );
+        let is_same = read_all(&reader).unwrap() == contents_of(models);
+        assert!(is_same, "{name}: something else is read");
+        found.push_str(&line);
+        found.push('\n');
+    };
+    for (id, (name, mut models)) in (1..).zip(inputs) {
+        let summary = folder.write(id, &models);
+        check(id, name, &summary, &models);
+        let summary = loaded(&folder, id + 100, &models);
+        for model in &mut models {
+            model.recorded_at = Time::saturating_from_micros(BASE);
+        }
+        check(id + 100, &format!("{name}, loaded"), &summary, &models);
     }
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(FILE);
-    if std::env::var_os("AUDITDB_BLESS").is_some() {
+    if blesses {
         std::fs::write(&path, &found).unwrap();
     }
-    let wanted = std::fs::read_to_string(&path).unwrap();
-    assert_eq!(found, wanted, "AUDITDB_BLESS=1 writes {FILE} anew");
+    assert_eq!(lines.next().filter(|_| !blesses), None);
+}
+
+#[test]
+fn what_is_written_is_what_was_written_down() {
+    let shape = |number: u64| Model::new(0, number, mixed(number) as u32).event;
+    let apart = |number: u64| told(number << 32 | number);
+    compare(
+        "tests/golden/segments.txt",
+        vec![
+            ("one row", rows(1, told)),
+            ("a block and a row", rows(65, told)),
+            ("an application's events", rows(6_000, told)),
+            ("one event again and again", rows(2_000, |_| told(7))),
+            ("events that share nothing", rows(700, apart)),
+            ("stored forms of every kind", rows(1_500, shape)),
+        ],
+    );
+}
+
+#[test]
+fn what_is_chosen_is_what_was_written_down() {
+    let realistic = kinds::generated(Profile::realistic(6_000));
+    let hostile = kinds::generated(Profile::hostile(300));
+    let mut imported = rows(3_000, kinds::taken_over);
+    for model in &mut imported {
+        model.imported = model.position.seq.0 % 11 > 0;
+    }
+    compare(
+        "tests/golden/segments-chosen.txt",
+        vec![
+            ("an administration's events", rows(6_000, realistic)),
+            ("hostile events", rows(300, hostile)),
+            ("some long texts", rows(150, kinds::long_text)),
+            ("many long texts", rows(1_800, kinds::long_text)),
+            ("a member of many shapes", rows(6_000, kinds::manifold)),
+            ("keys of their own", rows(5_000, kinds::own_keys)),
+            ("rendered texts", rows(4_500, kinds::rendered)),
+            ("spelled values", rows(1_500, kinds::spelled)),
+            ("values that follow", rows(4_000, kinds::following)),
+            ("links", rows(2_700, kinds::links)),
+            ("imported events", imported),
+        ],
+    );
 }
