@@ -27,6 +27,17 @@ pub(crate) struct Blob {
     path: PathBuf,
     len: u64,
     source: Source,
+    /// All that was read or read ahead, for tests of what that is.
+    #[cfg(test)]
+    asked: parking_lot::Mutex<Vec<Asked>>,
+}
+
+/// A range that was read, or read ahead.
+#[cfg(test)]
+pub(crate) struct Asked {
+    pub(crate) is_ahead: bool,
+    pub(crate) offset: u64,
+    pub(crate) len: u64,
 }
 
 enum Source {
@@ -62,6 +73,8 @@ impl Blob {
             path: disk.place(path),
             len,
             source,
+            #[cfg(test)]
+            asked: parking_lot::Mutex::default(),
         };
         let found = match &blob.source {
             Source::Mapped(bytes) => bytes.len() as u64,
@@ -92,8 +105,25 @@ impl Blob {
         }
     }
 
+    #[cfg(test)]
+    fn note(&self, is_ahead: bool, offset: u64, len: u64) {
+        self.asked.lock().push(Asked {
+            is_ahead,
+            offset,
+            len,
+        });
+    }
+
+    /// What was asked for since the last call.
+    #[cfg(test)]
+    pub(crate) fn take_asked(&self) -> Vec<Asked> {
+        core::mem::take(&mut self.asked.lock())
+    }
+
     /// Has the system read these bytes ahead. A hint: it changes nothing but the time of later reads.
     pub(crate) fn will_need(&self, offset: u64, len: u64) {
+        #[cfg(test)]
+        self.note(true, offset, len);
         match &self.source {
             Source::Mapped(Bytes::Mapped(mapping)) => {
                 let start = usize::try_from(offset).unwrap_or(usize::MAX);
@@ -109,6 +139,8 @@ impl Blob {
     /// The `len` bytes at `offset`: borrowed from the mapping, or read into a buffer of their own.
     /// Memory is taken only after the range was found to lie in the file.
     pub(crate) fn read(&self, offset: u64, len: usize) -> Result<Cow<'_, [u8]>> {
+        #[cfg(test)]
+        self.note(false, offset, len as u64);
         let end = offset
             .checked_add(len as u64)
             .filter(|end| *end <= self.len);

@@ -42,8 +42,10 @@ use crate::options::ReadMode;
 use crate::time::Time;
 
 mod damage;
+mod kinds;
 mod load;
 mod often;
+mod reads;
 mod shapes;
 mod whole;
 mod written;

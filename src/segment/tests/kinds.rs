@@ -1,16 +1,127 @@
-//! Events that make a writer choose: whether texts get a dictionary, whether a member is taken apart,
-//! how values are spelled, which column follows from which, where a limit ends a search.
+//! Events by number, such as tests of what is written and what is read put into segments: those of an
+//! application, and those that make a writer choose: whether texts get a dictionary, whether a member is
+//! taken apart, how values are spelled, which column follows from which, where a limit ends a search.
 
 use core::fmt::Write as _;
+use core::net::Ipv4Addr;
 
-use super::mixed;
-use super::often;
+use super::Model;
+use super::position;
+use crate::codec::canonical;
+use crate::disk::sim::random::Random;
+use crate::event::Context;
 use crate::event::Event;
 use crate::event::Field;
 use crate::event::Json;
 use crate::event::Origin;
+use crate::event::Outcome;
+use crate::event::Performer;
+use crate::event::Subject;
 use crate::generate::Generator;
 use crate::generate::Profile;
+use crate::time::Time;
+
+pub(super) const BASE: i64 = 1_778_000_000_000_000;
+
+/// The first choice of a seed.
+pub(super) fn mixed(seed: u64) -> u64 {
+    Random::new(seed).next()
+}
+
+/// One of so many, the first ones far more often than the last.
+fn often(chance: u64, many: u64) -> u64 {
+    (mixed(chance) % many) * (mixed(chance ^ 1) % many) / many
+}
+
+/// What an application tells: ids by chance, labels that follow from ids, addresses, changes.
+pub(super) fn told(number: u64) -> Event {
+    let chance = mixed(number);
+    let (user, thing) = (often(chance, 400), often(chance ^ 7, 2_000));
+    let address = mixed(user) as u32;
+    let event =
+        Event::new(["user.updated", "user.login", "form.sent", "file.read"][(chance % 4) as usize])
+            .performer(
+                Performer::new("user")
+                    .id(format!("u{user}"))
+                    .label(format!("User {user}")),
+            )
+            .subject(
+                Subject::new(["user", "form"][(thing % 2) as usize])
+                    .id(format!("{:08}", thing * 37)),
+            )
+            .org(format!("org-{}", user % 12))
+            .source(["web", "api", "batch job"][(chance / 4 % 3) as usize])
+            .outcome([Outcome::Success, Outcome::Failure][usize::from(chance.is_multiple_of(12))])
+            .metadata("entity_id", format!("{:x}", thing * 7919))
+            .metadata("day", format!("2026-05-{:02}", number / 300 % 28 + 1));
+    let event = Event {
+        context: Field::Value(Context {
+            ip: Field::Value(Ipv4Addr::from(address).to_string()),
+            user_agent: Field::Value(format!("Agent/{}.0 (system {})", user % 30, user % 7)),
+            request_id: Field::Value(format!("{:016x}{:016x}", chance, mixed(chance))),
+            ..Context::default()
+        }),
+        ..event
+    };
+    let data = match chance % 5 {
+        0 => format!(
+            r#"{{"count":{},"share":0.{},"of":"u{user}"}}"#,
+            chance % 1000,
+            chance % 97
+        ),
+        1 => format!(
+            r#"{{"url":"https://example.org/{thing}?page={}","retry":false}}"#,
+            chance % 9
+        ),
+        2 => format!(
+            r#""{}""#,
+            format!("The form {thing} was sent by User {user}. ").repeat((chance % 60) as usize)
+        ),
+        3 => {
+            return match chance % 3 {
+                0 => event
+                    .change(
+                        "email",
+                        &format!("\"u{user}@a.org\""),
+                        &format!("\"u{user}@b.org\""),
+                    )
+                    .unwrap(),
+                1 => event.change("admin", "false", "true").unwrap(),
+                _ => event,
+            };
+        }
+        _ => return event,
+    };
+    Event {
+        data: Field::Value(Json::parse(&data).unwrap()),
+        ..event
+    }
+}
+
+/// So many rows of such events, some late, some in bursts of one moment, newest first.
+pub(super) fn rows(count: u64, make: impl Fn(u64) -> Event) -> Vec<Model> {
+    let mut models: Vec<Model> = (0..count)
+        .map(|seq| {
+            let event = make(seq);
+            let burst = seq - seq % (1 + mixed(seq / 50) % 5);
+            let late = if mixed(seq).is_multiple_of(100) {
+                90_000_000
+            } else {
+                0
+            };
+            let micros = BASE + burst as i64 * 730_017 - late;
+            Model {
+                content: canonical::content(&event),
+                event,
+                position: position(micros, seq),
+                recorded_at: Time::saturating_from_micros(BASE + seq as i64 * 730_000),
+                imported: false,
+            }
+        })
+        .collect();
+    models.sort_by_key(|model| core::cmp::Reverse(model.position));
+    models
+}
 
 /// One of the events of a profile, by number.
 pub(super) fn generated(profile: Profile) -> impl Fn(u64) -> Event {
