@@ -22,6 +22,8 @@ use crate::id::Sequence;
 use crate::layout::Audience;
 use crate::layout::CsvSafety;
 use crate::layout::Layout;
+use crate::segment::tests::kinds::rows;
+use crate::segment::tests::written::compare;
 use crate::time::Time;
 
 fn line(event: &Event) -> String {
@@ -236,4 +238,25 @@ fn few_events_still_spread_over_the_span() {
             assert!(event.occurred_at.value().unwrap().as_micros() < end);
         }
     }
+}
+
+/// See `segment::tests::written`.
+#[test]
+fn segments_of_generated_events_are_what_was_written_down() {
+    let segment = |profile: Profile| {
+        let events: Vec<Event> = Generator::new(5, profile).collect();
+        rows(events.len() as u64, |number| {
+            events.get(number as usize).unwrap().clone()
+        })
+    };
+    compare(
+        "tests/golden/segments-generated.txt",
+        vec![
+            (
+                "an administration's events",
+                segment(Profile::realistic(6_000)),
+            ),
+            ("hostile events", segment(Profile::hostile(300))),
+        ],
+    );
 }

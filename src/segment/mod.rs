@@ -59,7 +59,7 @@ mod term_values;
 mod term_writer;
 mod terms;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod texts;
 mod union;
 mod values;

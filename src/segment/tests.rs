@@ -42,19 +42,19 @@ use crate::options::ReadMode;
 use crate::time::Time;
 
 mod damage;
-mod kinds;
+pub(crate) mod kinds;
 mod load;
 mod often;
 mod reads;
 mod shapes;
 mod whole;
-mod written;
+pub(crate) mod written;
 
 const STORE: StoreId = StoreId([3; 16]);
 
 /// An event and its place, the content rendered once.
 #[derive(Clone, Debug)]
-struct Model {
+pub(crate) struct Model {
     event: Event,
     position: Position,
     recorded_at: Time,

@@ -17,8 +17,6 @@ use crate::event::Origin;
 use crate::event::Outcome;
 use crate::event::Performer;
 use crate::event::Subject;
-use crate::generate::Generator;
-use crate::generate::Profile;
 use crate::time::Time;
 
 pub(super) const BASE: i64 = 1_778_000_000_000_000;
@@ -99,7 +97,7 @@ pub(super) fn told(number: u64) -> Event {
 }
 
 /// So many rows of such events, some late, some in bursts of one moment, newest first.
-pub(super) fn rows(count: u64, make: impl Fn(u64) -> Event) -> Vec<Model> {
+pub(crate) fn rows(count: u64, make: impl Fn(u64) -> Event) -> Vec<Model> {
     let mut models: Vec<Model> = (0..count)
         .map(|seq| {
             let event = make(seq);
@@ -121,12 +119,6 @@ pub(super) fn rows(count: u64, make: impl Fn(u64) -> Event) -> Vec<Model> {
         .collect();
     models.sort_by_key(|model| core::cmp::Reverse(model.position));
     models
-}
-
-/// One of the events of a profile, by number.
-pub(super) fn generated(profile: Profile) -> impl Fn(u64) -> Event {
-    let events: Vec<Event> = Generator::new(5, profile).collect();
-    move |number| events[number as usize].clone()
 }
 
 fn with(data: &str) -> Event {
@@ -262,7 +254,8 @@ pub(super) fn spelled(number: u64) -> Event {
 /// Values that are copies of others, that follow from others, and that cease to.
 pub(super) fn following(number: u64) -> Event {
     let value = often(mixed(number), 500);
-    let broken = |since: u64, seldom: u64| number > since && mixed(number ^ 3) % seldom == 0;
+    let broken =
+        |since: u64, seldom: u64| number > since && mixed(number ^ 3).is_multiple_of(seldom);
     let noise = mixed(number ^ 4) % 300;
     let or = |broken: bool, value: u64| if broken { noise } else { value };
     with(&format!(
