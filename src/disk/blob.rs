@@ -6,8 +6,8 @@ use std::borrow::Cow;
 use std::path::Path;
 use std::path::PathBuf;
 
-use crate::disk::Disk;
 use crate::disk::File;
+use crate::disk::ReadDisk;
 use crate::disk::map::Mapping;
 use crate::error::Error;
 use crate::error::Result;
@@ -60,7 +60,7 @@ impl Deref for Bytes {
 impl Blob {
     /// Opens a file that must be `len` bytes long; any other length is damage. Where the disk
     /// cannot map, [`ReadMode::Mapped`] reads by position.
-    pub(crate) fn open(disk: &dyn Disk, path: &Path, len: u64, mode: ReadMode) -> Result<Blob> {
+    pub(crate) fn open(disk: &dyn ReadDisk, path: &Path, len: u64, mode: ReadMode) -> Result<Blob> {
         let mapped = match mode {
             ReadMode::Mapped => disk.map(path, len)?,
             ReadMode::Positional => None,

@@ -9,6 +9,7 @@ use std::path::PathBuf;
 
 use crate::disk::Disk;
 use crate::disk::File;
+use crate::disk::ReadDisk;
 use crate::disk::names;
 use crate::error::Error;
 use crate::error::ErrorKind;
@@ -215,7 +216,7 @@ pub(crate) fn remove_dead_draft(disk: &dyn Disk, draft: &Path) -> Result<()> {
 }
 
 /// Reads a file that may have up to `len_max` bytes; a longer one is damage.
-pub(crate) fn read(disk: &dyn Disk, path: &Path, len_max: usize) -> Result<Vec<u8>> {
+pub(crate) fn read(disk: &dyn ReadDisk, path: &Path, len_max: usize) -> Result<Vec<u8>> {
     let file = disk.open_read(path)?;
     let len = file.len()?;
     let fits = usize::try_from(len).ok().filter(|len| *len <= len_max);

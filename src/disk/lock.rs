@@ -22,6 +22,7 @@ use crate::codec::checksum::crc32;
 use crate::codec::varint::Bytes;
 use crate::disk::Disk;
 use crate::disk::File;
+use crate::disk::ReadDisk;
 use crate::disk::names;
 use crate::error::Error;
 use crate::error::ErrorKind;
@@ -178,7 +179,7 @@ impl Lock {
 
 /// Looks at a store's lock without taking it. Works on read-only media; a store without the file
 /// has no writer.
-pub(crate) fn status(disk: &dyn Disk) -> Result<Status> {
+pub(crate) fn status(disk: &dyn ReadDisk) -> Result<Status> {
     let free = Status {
         holder: None,
         durable: Durable::Everything,
@@ -219,7 +220,7 @@ pub(crate) fn status(disk: &dyn Disk) -> Result<Status> {
 
 /// Whether the file `LOCK`, where no store is, can have been made by an [`Lock::acquire`]: by its length,
 /// since after a power cut the bytes can be those of any file that was removed before.
-pub(crate) fn is_ours(disk: &dyn Disk) -> Result<bool> {
+pub(crate) fn is_ours(disk: &dyn ReadDisk) -> Result<bool> {
     let len = disk.len(names::lock())?.unwrap_or(0);
     Ok(len == 0 || len == FILE_LEN)
 }

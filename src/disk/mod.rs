@@ -26,21 +26,51 @@ pub(crate) mod real;
 pub(crate) mod sim;
 pub(crate) mod watch;
 
-/// A folder that holds one store. All methods may be called from any thread at any time.
+/// A folder that holds one store, as who changes nothing sees it: a check and a salvage get no more
+/// of a disk than this. All methods may be called from any thread at any time.
 ///
 /// No method retries what failed; an interrupted system call is continued and is no failure.
 /// Errors name the file by its full path: [`crate::error::ErrorKind::Missing`] where there is
 /// none, [`crate::error::ErrorKind::Full`] where there is no room.
-pub(crate) trait Disk: Send + Sync {
+pub(crate) trait ReadDisk: Send + Sync {
     /// The full path of `path`, for messages.
     fn place(&self, path: &Path) -> PathBuf;
 
+    /// Opens a file for reading. Links and what is no plain file are refused.
+    fn open_read(&self, path: &Path) -> Result<Box<dyn File>>;
+
+    /// What a folder holds, by name, without a look at any of it. Names made or removed meanwhile may
+    /// or may not be among it.
+    fn list(&self, path: &Path) -> Result<Vec<Entry>>;
+
+    /// A number that is another one after a name came into a folder or went, once a tick of the file
+    /// system's clock has passed, which is far less than a second; `None` if there is no such folder.
+    /// Costs one look, whatever the folder holds.
+    fn folder_stamp(&self, path: &Path) -> Result<Option<u64>>;
+
+    /// The length of a file, or `None` if there is none.
+    fn len(&self, path: &Path) -> Result<Option<u64>>;
+
+    /// Maps a file that nobody changes any more and whose length must be `len`
+    /// ([`crate::error::ErrorKind::Corrupt`] otherwise). `None` if this disk cannot map.
+    fn map(&self, path: &Path, len: u64) -> Result<Option<blob::Bytes>>;
+
+    /// Whether some handle holds [`Disk::lock`] on this file. While it looks, a [`Disk::lock`]
+    /// elsewhere can be refused, so a refusal is worth a second try.
+    fn is_locked(&self, path: &Path) -> Result<bool>;
+
+    /// A number that changes when the machine boots, or `None` where it cannot be learned.
+    fn boot(&self) -> Option<u64>;
+
+    /// The number of the process that asks. A fork has another than the process it is a copy of.
+    fn process(&self) -> u32;
+}
+
+/// The same folder, as its writer sees it.
+pub(crate) trait Disk: ReadDisk {
     /// Makes a file that must not exist ([`crate::error::ErrorKind::Exists`]) and opens it for
     /// reading and writing. Its name is durable after [`Disk::sync_dir`] of its folder.
     fn create_new(&self, path: &Path) -> Result<Box<dyn File>>;
-
-    /// Opens a file for reading. Links and what is no plain file are refused.
-    fn open_read(&self, path: &Path) -> Result<Box<dyn File>>;
 
     /// Opens a file that exists for reading and writing.
     fn open_write(&self, path: &Path) -> Result<Box<dyn File>>;
@@ -68,35 +98,9 @@ pub(crate) trait Disk: Send + Sync {
     /// an error nothing is known of any name since the last success: do not repeat, reopen.
     fn sync_dir(&self, path: &Path) -> Result<()>;
 
-    /// What a folder holds, by name, without a look at any of it. Names made or removed meanwhile may
-    /// or may not be among it.
-    fn list(&self, path: &Path) -> Result<Vec<Entry>>;
-
-    /// A number that is another one after a name came into a folder or went, once a tick of the file
-    /// system's clock has passed, which is far less than a second; `None` if there is no such folder.
-    /// Costs one look, whatever the folder holds.
-    fn folder_stamp(&self, path: &Path) -> Result<Option<u64>>;
-
-    /// The length of a file, or `None` if there is none.
-    fn len(&self, path: &Path) -> Result<Option<u64>>;
-
-    /// Maps a file that nobody changes any more and whose length must be `len`
-    /// ([`crate::error::ErrorKind::Corrupt`] otherwise). `None` if this disk cannot map.
-    fn map(&self, path: &Path, len: u64) -> Result<Option<blob::Bytes>>;
-
     /// Opens a file, making it if need be, and locks it against every other handle, of this process
     /// too, until the handle is dropped or the process ends. `None` if it is locked; never waits.
     fn lock(&self, path: &Path) -> Result<Option<Box<dyn File>>>;
-
-    /// Whether some handle holds [`Disk::lock`] on this file. While it looks, a [`Disk::lock`]
-    /// elsewhere can be refused, so a refusal is worth a second try.
-    fn is_locked(&self, path: &Path) -> Result<bool>;
-
-    /// A number that changes when the machine boots, or `None` where it cannot be learned.
-    fn boot(&self) -> Option<u64>;
-
-    /// The number of the process that asks. A fork has another than the process it is a copy of.
-    fn process(&self) -> u32;
 
     /// A name for a new store, which no other store has.
     fn store_id(&self) -> StoreId;

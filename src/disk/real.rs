@@ -26,6 +26,7 @@ use rustix::io::Errno;
 use crate::disk::Disk;
 use crate::disk::Entry;
 use crate::disk::File;
+use crate::disk::ReadDisk;
 use crate::disk::blob;
 use crate::disk::blob::Bytes;
 use crate::disk::map;
@@ -119,15 +120,9 @@ impl RealDisk {
     }
 }
 
-impl Disk for RealDisk {
+impl ReadDisk for RealDisk {
     fn place(&self, path: &Path) -> PathBuf {
         self.root.join(path)
-    }
-
-    fn create_new(&self, path: &Path) -> Result<Box<dyn File>> {
-        let mut options = OpenOptions::new();
-        let options = options.read(true).write(true).create_new(true);
-        Ok(Box::new(self.open_with(options, "create", path)?))
     }
 
     fn open_read(&self, path: &Path) -> Result<Box<dyn File>> {
@@ -137,60 +132,6 @@ impl Disk for RealDisk {
             "open",
             path,
         )?))
-    }
-
-    fn open_write(&self, path: &Path) -> Result<Box<dyn File>> {
-        let mut options = OpenOptions::new();
-        let options = options.read(true).write(true);
-        Ok(Box::new(self.open_with(
-            options,
-            "open for writing",
-            path,
-        )?))
-    }
-
-    fn rename(&self, from: &Path, to: &Path) -> Result<()> {
-        let (from, to) = (self.place(from), self.place(to));
-        fs::rename(&from, &to).map_err(|error| failed("rename", &from, error))
-    }
-
-    fn rename_new(&self, from: &Path, to: &Path) -> Result<()> {
-        let (from, to) = (self.place(from), self.place(to));
-        match rustix::fs::renameat_with(CWD, &from, CWD, &to, RenameFlags::NOREPLACE) {
-            // Some file systems lack the flag; a second name and the first's removal do the same,
-            // and leave both names if the process ends in between.
-            Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {
-                fs::hard_link(&from, &to).map_err(|error| failed("rename to", &to, error))?;
-                fs::remove_file(&from).map_err(|error| failed("rename", &from, error))
-            }
-            other => other.map_err(|errno| match errno {
-                Errno::EXIST => failed("rename to", &to, errno.into()),
-                _ => failed("rename", &from, errno.into()),
-            }),
-        }
-    }
-
-    fn unlink(&self, path: &Path) -> Result<()> {
-        let path = self.place(path);
-        fs::remove_file(&path).map_err(|error| failed("remove", &path, error))
-    }
-
-    fn create_dir(&self, path: &Path) -> Result<()> {
-        create_dir(&self.place(path))
-    }
-
-    fn remove_dir(&self, path: &Path) -> Result<bool> {
-        let path = self.place(path);
-        match fs::remove_dir(&path) {
-            Ok(()) => Ok(true),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(true),
-            Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => Ok(false),
-            Err(error) => Err(failed("remove the folder", &path, error)),
-        }
-    }
-
-    fn sync_dir(&self, path: &Path) -> Result<()> {
-        sync_dir(&self.place(path))
     }
 
     fn list(&self, path: &Path) -> Result<Vec<Entry>> {
@@ -248,16 +189,6 @@ impl Disk for RealDisk {
         Ok(mapping.map(Bytes::Mapped))
     }
 
-    fn lock(&self, path: &Path) -> Result<Option<Box<dyn File>>> {
-        let mut options = OpenOptions::new();
-        let options = options.read(true).write(true).create(true);
-        let file = self.open_with(options, "open for locking", path)?;
-        Ok(match file.claim()? {
-            true => Some(Box::new(file)),
-            false => None,
-        })
-    }
-
     fn is_locked(&self, path: &Path) -> Result<bool> {
         let mut options = OpenOptions::new();
         let file = self.open_with(options.read(true), "open", path)?;
@@ -273,6 +204,78 @@ impl Disk for RealDisk {
 
     fn process(&self) -> u32 {
         std::process::id()
+    }
+}
+
+impl Disk for RealDisk {
+    fn create_new(&self, path: &Path) -> Result<Box<dyn File>> {
+        let mut options = OpenOptions::new();
+        let options = options.read(true).write(true).create_new(true);
+        Ok(Box::new(self.open_with(options, "create", path)?))
+    }
+
+    fn open_write(&self, path: &Path) -> Result<Box<dyn File>> {
+        let mut options = OpenOptions::new();
+        let options = options.read(true).write(true);
+        Ok(Box::new(self.open_with(
+            options,
+            "open for writing",
+            path,
+        )?))
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> Result<()> {
+        let (from, to) = (self.place(from), self.place(to));
+        fs::rename(&from, &to).map_err(|error| failed("rename", &from, error))
+    }
+
+    fn rename_new(&self, from: &Path, to: &Path) -> Result<()> {
+        let (from, to) = (self.place(from), self.place(to));
+        match rustix::fs::renameat_with(CWD, &from, CWD, &to, RenameFlags::NOREPLACE) {
+            // Some file systems lack the flag; a second name and the first's removal do the same,
+            // and leave both names if the process ends in between.
+            Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {
+                fs::hard_link(&from, &to).map_err(|error| failed("rename to", &to, error))?;
+                fs::remove_file(&from).map_err(|error| failed("rename", &from, error))
+            }
+            other => other.map_err(|errno| match errno {
+                Errno::EXIST => failed("rename to", &to, errno.into()),
+                _ => failed("rename", &from, errno.into()),
+            }),
+        }
+    }
+
+    fn unlink(&self, path: &Path) -> Result<()> {
+        let path = self.place(path);
+        fs::remove_file(&path).map_err(|error| failed("remove", &path, error))
+    }
+
+    fn create_dir(&self, path: &Path) -> Result<()> {
+        create_dir(&self.place(path))
+    }
+
+    fn remove_dir(&self, path: &Path) -> Result<bool> {
+        let path = self.place(path);
+        match fs::remove_dir(&path) {
+            Ok(()) => Ok(true),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(true),
+            Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => Ok(false),
+            Err(error) => Err(failed("remove the folder", &path, error)),
+        }
+    }
+
+    fn sync_dir(&self, path: &Path) -> Result<()> {
+        sync_dir(&self.place(path))
+    }
+
+    fn lock(&self, path: &Path) -> Result<Option<Box<dyn File>>> {
+        let mut options = OpenOptions::new();
+        let options = options.read(true).write(true).create(true);
+        let file = self.open_with(options, "open for locking", path)?;
+        Ok(match file.claim()? {
+            true => Some(Box::new(file)),
+            false => None,
+        })
     }
 
     fn store_id(&self) -> StoreId {

@@ -15,6 +15,7 @@ use parking_lot::Mutex;
 use crate::disk::Disk;
 use crate::disk::Entry;
 use crate::disk::File;
+use crate::disk::ReadDisk;
 use crate::disk::blob;
 use crate::disk::blob::Bytes;
 use crate::disk::real::failed;
@@ -254,18 +255,66 @@ impl Inner {
     }
 }
 
-impl Disk for SimDisk {
+impl ReadDisk for SimDisk {
     fn place(&self, path: &Path) -> PathBuf {
         Path::new("/sim").join(path)
     }
 
-    fn create_new(&self, path: &Path) -> Result<Box<dyn File>> {
-        let file = self.open(Operation::Create, path, |inner| inner.state.create(path))?;
+    fn open_read(&self, path: &Path) -> Result<Box<dyn File>> {
+        let file = self.open(Operation::Open, path, |inner| inner.state.find(path))?;
         Ok(Box::new(file))
     }
 
-    fn open_read(&self, path: &Path) -> Result<Box<dyn File>> {
+    fn list(&self, path: &Path) -> Result<Vec<Entry>> {
+        let action = |inner: &mut Inner| inner.state.list(path);
+        self.plain(Operation::Look, path, action)
+    }
+
+    /// No operation that is counted or fails: a store looks at any time, whatever else goes on.
+    fn folder_stamp(&self, path: &Path) -> Result<Option<u64>> {
+        Ok(self.0.lock().state.stamp(path))
+    }
+
+    fn len(&self, path: &Path) -> Result<Option<u64>> {
+        let action = |inner: &mut Inner| {
+            Ok(match inner.state.node(path) {
+                Some(Node::File(id)) => Some(inner.state.live(id).len() as u64),
+                Some(Node::Folder) => Some(0),
+                None => None,
+            })
+        };
+        self.plain(Operation::Look, path, action)
+    }
+
+    fn map(&self, path: &Path, len: u64) -> Result<Option<Bytes>> {
         let file = self.open(Operation::Open, path, |inner| inner.state.find(path))?;
+        let bytes = file.bytes();
+        if bytes.len() as u64 != len {
+            return Err(blob::wrong_length(file.path(), bytes.len() as u64, len));
+        }
+        Ok(Some(Bytes::Owned(bytes)))
+    }
+
+    fn is_locked(&self, path: &Path) -> Result<bool> {
+        let action = |inner: &mut Inner| {
+            let id = inner.state.find(path)?;
+            Ok(inner.locks.contains(&id))
+        };
+        self.plain(Operation::Look, path, action)
+    }
+
+    fn boot(&self) -> Option<u64> {
+        Some(self.0.lock().boot)
+    }
+
+    fn process(&self) -> u32 {
+        self.0.lock().process
+    }
+}
+
+impl Disk for SimDisk {
+    fn create_new(&self, path: &Path) -> Result<Box<dyn File>> {
+        let file = self.open(Operation::Create, path, |inner| inner.state.create(path))?;
         Ok(Box::new(file))
     }
 
@@ -311,58 +360,12 @@ impl Disk for SimDisk {
         })
     }
 
-    fn list(&self, path: &Path) -> Result<Vec<Entry>> {
-        let action = |inner: &mut Inner| inner.state.list(path);
-        self.plain(Operation::Look, path, action)
-    }
-
-    /// No operation that is counted or fails: a store looks at any time, whatever else goes on.
-    fn folder_stamp(&self, path: &Path) -> Result<Option<u64>> {
-        Ok(self.0.lock().state.stamp(path))
-    }
-
-    fn len(&self, path: &Path) -> Result<Option<u64>> {
-        let action = |inner: &mut Inner| {
-            Ok(match inner.state.node(path) {
-                Some(Node::File(id)) => Some(inner.state.live(id).len() as u64),
-                Some(Node::Folder) => Some(0),
-                None => None,
-            })
-        };
-        self.plain(Operation::Look, path, action)
-    }
-
-    fn map(&self, path: &Path, len: u64) -> Result<Option<Bytes>> {
-        let file = self.open(Operation::Open, path, |inner| inner.state.find(path))?;
-        let bytes = file.bytes();
-        if bytes.len() as u64 != len {
-            return Err(blob::wrong_length(file.path(), bytes.len() as u64, len));
-        }
-        Ok(Some(Bytes::Owned(bytes)))
-    }
-
     fn lock(&self, path: &Path) -> Result<Option<Box<dyn File>>> {
         let file = self.open(Operation::Lock, path, |inner| {
             let found = inner.state.find(path);
             found.or_else(|_| inner.state.create(path))
         })?;
         Ok(file.claim()?.then(|| -> Box<dyn File> { Box::new(file) }))
-    }
-
-    fn is_locked(&self, path: &Path) -> Result<bool> {
-        let action = |inner: &mut Inner| {
-            let id = inner.state.find(path)?;
-            Ok(inner.locks.contains(&id))
-        };
-        self.plain(Operation::Look, path, action)
-    }
-
-    fn boot(&self) -> Option<u64> {
-        Some(self.0.lock().boot)
-    }
-
-    fn process(&self) -> u32 {
-        self.0.lock().process
     }
 
     fn store_id(&self) -> StoreId {

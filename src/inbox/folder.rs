@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use super::format;
 use crate::disk::Disk;
+use crate::disk::ReadDisk;
 use crate::disk::durable;
 use crate::disk::durable::Draft;
 use crate::disk::names;
@@ -21,6 +22,31 @@ const TRIES: usize = 5;
 /// The inbox of the store on a disk.
 #[derive(Clone, Copy)]
 pub(crate) struct Inbox<'d>(pub(crate) &'d dyn Disk);
+
+/// The names of all records, sorted.
+pub(crate) fn list(disk: &dyn ReadDisk) -> Result<Vec<String>> {
+    let names = entries(disk)?.into_iter();
+    Ok(names
+        .filter_map(|file| names::inbox_name(&file).map(str::to_owned))
+        .collect())
+}
+
+/// The event of a record.
+pub(crate) fn read(disk: &dyn ReadDisk, name: &str, store: StoreId) -> Result<Event> {
+    let path = names::inbox(name);
+    let bytes = durable::read(disk, &path, limits::INBOX_BYTES)?;
+    format::decode(&disk.place(&path), name, store, &bytes)
+}
+
+/// What lies in the folder and is no folder itself.
+fn entries(disk: &dyn ReadDisk) -> Result<Vec<String>> {
+    if disk.folder_stamp(names::inbox_dir())?.is_none() {
+        return Ok(Vec::new());
+    }
+    let entries = disk.list(names::inbox_dir())?.into_iter();
+    let files = entries.filter(|entry| !entry.is_dir);
+    Ok(files.map(|entry| entry.name).collect())
+}
 
 impl Inbox<'_> {
     /// Leaves an event for the store's writer: when this returns, it is durable. One of the same key is
@@ -56,19 +82,14 @@ impl Inbox<'_> {
         }
     }
 
-    /// The names of all records, sorted.
+    /// As [`list`].
     pub(crate) fn list(self) -> Result<Vec<String>> {
-        let names = self.entries()?.into_iter();
-        Ok(names
-            .filter_map(|file| names::inbox_name(&file).map(str::to_owned))
-            .collect())
+        list(self.0)
     }
 
-    /// The event of a record.
+    /// As [`read`].
     pub(crate) fn read(self, name: &str, store: StoreId) -> Result<Event> {
-        let path = names::inbox(name);
-        let bytes = durable::read(self.0, &path, limits::INBOX_BYTES)?;
-        format::decode(&self.0.place(&path), name, store, &bytes)
+        read(self.0, name, store)
     }
 
     /// Takes a record away. Not durable: what comes back is known by its key.
@@ -78,20 +99,10 @@ impl Inbox<'_> {
 
     /// Removes the drafts of records whose processes ended.
     pub(crate) fn remove_drafts(self) -> Result<()> {
-        let drafts = self.entries()?.into_iter();
+        let drafts = entries(self.0)?.into_iter();
         drafts
             .filter(|file| names::is_inbox_draft(file))
             .try_for_each(|file| durable::remove_dead_draft(self.0, &names::inbox_dir().join(file)))
-    }
-
-    /// What lies in the folder and is no folder itself.
-    fn entries(self) -> Result<Vec<String>> {
-        if self.0.folder_stamp(names::inbox_dir())?.is_none() {
-            return Ok(Vec::new());
-        }
-        let entries = self.0.list(names::inbox_dir())?.into_iter();
-        let files = entries.filter(|entry| !entry.is_dir);
-        Ok(files.map(|entry| entry.name).collect())
     }
 
     fn unlink(self, path: PathBuf) -> Result<()> {

@@ -6,3 +6,5 @@ mod folder;
 pub(crate) mod format;
 
 pub(crate) use folder::Inbox;
+pub(crate) use folder::list;
+pub(crate) use folder::read;

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::disk::Disk;
+use crate::disk::ReadDisk;
 use crate::disk::clock::SystemClock;
 use crate::disk::sim::Fault;
 use crate::disk::sim::Operation;

@@ -7,7 +7,7 @@ use super::STORE;
 use super::bytes_of;
 use super::disk_with;
 use super::sample_disk;
-use crate::disk::Disk;
+use crate::disk::ReadDisk;
 use crate::disk::blob::Blob;
 use crate::disk::durable;
 use crate::disk::names;

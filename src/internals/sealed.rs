@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::sealed_at;
 use crate::codec::canonical;
-use crate::disk::Disk;
+use crate::disk::ReadDisk;
 use crate::disk::blob::Blob;
 use crate::error::Result;
 use crate::event::Event;

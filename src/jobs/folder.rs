@@ -9,6 +9,7 @@ use std::time::Duration;
 use super::Record;
 use crate::disk::Disk;
 use crate::disk::File;
+use crate::disk::ReadDisk;
 use crate::disk::durable;
 use crate::disk::durable::Draft;
 use crate::disk::names;
@@ -26,6 +27,39 @@ const LOCK_PAUSE: Duration = Duration::from_millis(5);
 #[derive(Clone, Copy)]
 pub(crate) struct Folder<'d>(pub(crate) &'d dyn Disk);
 
+/// Every job's name, sorted.
+pub(crate) fn list(disk: &dyn ReadDisk) -> Result<Vec<ExportId>> {
+    let entries = match disk.list(names::job_dir()) {
+        Err(error) if error.kind() == ErrorKind::Missing => Vec::new(),
+        entries => entries?,
+    };
+    let mut found: Vec<ExportId> = entries
+        .iter()
+        .filter(|entry| !entry.is_dir)
+        .filter_map(|entry| names::job_id(&entry.name))
+        .collect();
+    found.sort_unstable();
+    Ok(found)
+}
+
+/// A job's record.
+pub(crate) fn read(disk: &dyn ReadDisk, id: ExportId) -> Result<Record> {
+    let path = names::job(id);
+    let bytes = durable::read(disk, &path, limits::JOB_BYTES).map_err(|error| {
+        if error.kind() != ErrorKind::Missing {
+            return error;
+        }
+        let what = format!("there is no job {id}");
+        Error::new(ErrorKind::OutOfRange, what).in_file(&disk.place(&path))
+    })?;
+    let record = Record::decode(&disk.place(&path), &bytes)?;
+    if record.id != id.to_string() {
+        let what = format!("the record is of the job {}", record.id);
+        return Err(Error::corrupt(&disk.place(&path), 0, what));
+    }
+    Ok(record)
+}
+
 impl Folder<'_> {
     /// Makes the folders that jobs need.
     pub(crate) fn make(self) -> Result<()> {
@@ -33,37 +67,14 @@ impl Folder<'_> {
         durable::create_dir(self.0, names::export_dir())
     }
 
-    /// Every job's name, sorted.
+    /// As [`list`].
     pub(crate) fn list(self) -> Result<Vec<ExportId>> {
-        let entries = match self.0.list(names::job_dir()) {
-            Err(error) if error.kind() == ErrorKind::Missing => Vec::new(),
-            entries => entries?,
-        };
-        let mut found: Vec<ExportId> = entries
-            .iter()
-            .filter(|entry| !entry.is_dir)
-            .filter_map(|entry| names::job_id(&entry.name))
-            .collect();
-        found.sort_unstable();
-        Ok(found)
+        list(self.0)
     }
 
-    /// A job's record.
+    /// As [`read`].
     pub(crate) fn read(self, id: ExportId) -> Result<Record> {
-        let path = names::job(id);
-        let bytes = durable::read(self.0, &path, limits::JOB_BYTES).map_err(|error| {
-            if error.kind() != ErrorKind::Missing {
-                return error;
-            }
-            let what = format!("there is no job {id}");
-            Error::new(ErrorKind::OutOfRange, what).in_file(&self.0.place(&path))
-        })?;
-        let record = Record::decode(&self.0.place(&path), &bytes)?;
-        if record.id != id.to_string() {
-            let what = format!("the record is of the job {}", record.id);
-            return Err(Error::corrupt(&self.0.place(&path), 0, what));
-        }
-        Ok(record)
+        read(self.0, id)
     }
 
     /// Keeps the record of a job that is new; [`ErrorKind::Exists`] if it is not.

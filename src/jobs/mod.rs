@@ -6,6 +6,8 @@ mod format;
 mod purge;
 
 pub(crate) use folder::Folder;
+pub(crate) use folder::list;
+pub(crate) use folder::read;
 pub(crate) use format::ArchiveRecord;
 pub(crate) use format::Asked;
 pub(crate) use format::AskedAudience;

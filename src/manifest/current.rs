@@ -5,6 +5,7 @@
 use crate::codec::checksum::crc32;
 use crate::codec::frame::Extent;
 use crate::disk::Disk;
+use crate::disk::ReadDisk;
 use crate::disk::durable;
 use crate::disk::names;
 use crate::error::Error;
@@ -58,7 +59,7 @@ pub(crate) struct Ends {
 
 impl Current {
     /// Reads `CURRENT`; [`ErrorKind::Missing`] if the folder holds no store.
-    pub(crate) fn read(disk: &dyn Disk) -> Result<Current> {
+    pub(crate) fn read(disk: &dyn ReadDisk) -> Result<Current> {
         let bytes = durable::read(disk, names::current(), BYTES_MAX)?;
         let path = disk.place(names::current());
         let damaged = |what: &str| Error::corrupt(&path, 0, what);

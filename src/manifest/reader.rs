@@ -11,7 +11,7 @@ use crate::codec::frame;
 use crate::codec::frame::Chain;
 use crate::codec::frame::Extent;
 use crate::codec::frame::Tail;
-use crate::disk::Disk;
+use crate::disk::ReadDisk;
 use crate::disk::names;
 use crate::error::Error;
 use crate::error::Result;
@@ -43,7 +43,7 @@ pub(super) struct Loaded {
 }
 
 /// Reads a store that no writer has open.
-pub(crate) fn view(disk: &dyn Disk) -> Result<View> {
+pub(crate) fn view(disk: &dyn ReadDisk) -> Result<View> {
     let current = Current::read(disk)?;
     let extent = current.manifest_extent();
     let loaded = load(disk, current.manifest, Some(current.store), extent)?;
@@ -54,7 +54,7 @@ pub(crate) fn view(disk: &dyn Disk) -> Result<View> {
 }
 
 /// Reads a store beside its writer: the manifest of this number up to `end`, as published.
-pub(crate) fn view_live(disk: &dyn Disk, id: ManifestId, end: u64) -> Result<View> {
+pub(crate) fn view_live(disk: &dyn ReadDisk, id: ManifestId, end: u64) -> Result<View> {
     let current = Current::read(disk)?;
     let loaded = load(disk, id, Some(current.store), Extent::Live(end))?;
     Ok(View {
@@ -65,7 +65,7 @@ pub(crate) fn view_live(disk: &dyn Disk, id: ManifestId, end: u64) -> Result<Vie
 
 /// Whether the manifest of this number is of a store that never had an event: without segments, and
 /// with its first log among the `logs`, which hold none.
-pub(crate) fn is_blank(disk: &dyn Disk, id: ManifestId, logs: &[WalId]) -> Result<bool> {
+pub(crate) fn is_blank(disk: &dyn ReadDisk, id: ManifestId, logs: &[WalId]) -> Result<bool> {
     let state = load(disk, id, None, Extent::Unclean { durable: 0 })?.state;
     let is_empty = state.segments.is_empty() && state.sealed_seq == Sequence(0);
     Ok(is_empty && logs.contains(&state.wal_first))
@@ -73,7 +73,7 @@ pub(crate) fn is_blank(disk: &dyn Disk, id: ManifestId, logs: &[WalId]) -> Resul
 
 /// Reads the manifest of this number, which must belong to `store` where one is given.
 pub(super) fn load(
-    disk: &dyn Disk,
+    disk: &dyn ReadDisk,
     id: ManifestId,
     store: Option<StoreId>,
     extent: Extent,

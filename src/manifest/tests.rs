@@ -27,6 +27,7 @@ use crate::codec::frame::tests::dump;
 use crate::codec::frame::tests::is_damage;
 use crate::codec::frame::tests::shows;
 use crate::disk::Disk;
+use crate::disk::ReadDisk;
 use crate::disk::durable;
 use crate::disk::names;
 use crate::disk::names::Folder;

@@ -17,7 +17,7 @@ use super::format;
 use super::merge::merge;
 use super::told;
 use super::writer::write;
-use crate::disk::Disk;
+use crate::disk::ReadDisk;
 use crate::disk::durable;
 use crate::disk::names;
 use crate::disk::sim::SimDisk;

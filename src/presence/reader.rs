@@ -14,7 +14,7 @@ use super::format;
 use super::format::Column;
 use super::format::Footer;
 use super::format::Header;
-use crate::disk::Disk;
+use crate::disk::ReadDisk;
 use crate::disk::blob::Blob;
 use crate::disk::names;
 use crate::error::Error;
@@ -39,7 +39,7 @@ impl Run {
     /// [`crate::error::ErrorKind::Corrupt`] when it is damaged, of another version or of another
     /// store than `store`, and what reading the file gives.
     pub(crate) fn open(
-        disk: &dyn Disk,
+        disk: &dyn ReadDisk,
         number: u64,
         len: u64,
         store: Option<StoreId>,

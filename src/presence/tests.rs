@@ -22,6 +22,7 @@ use super::bucket::Shape;
 use super::merge::merge;
 use super::writer::write;
 use crate::disk::Disk;
+use crate::disk::ReadDisk;
 use crate::disk::durable;
 use crate::disk::names;
 use crate::disk::sim::SimDisk;

@@ -5,6 +5,7 @@ use std::path::Path;
 use super::SavedQuery;
 use super::format;
 use crate::disk::Disk;
+use crate::disk::ReadDisk;
 use crate::disk::durable;
 use crate::disk::durable::Draft;
 use crate::disk::names;

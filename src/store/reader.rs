@@ -20,6 +20,7 @@ use super::logs::log_ids;
 use super::presence;
 use super::replay::Replayed;
 use crate::disk::Disk;
+use crate::disk::ReadDisk;
 use crate::disk::clock::SystemClock;
 use crate::disk::lock;
 use crate::disk::lock::Durable;

@@ -4,22 +4,22 @@
 use std::path::PathBuf;
 
 use super::report::Report;
-use crate::disk::Disk;
+use crate::disk::ReadDisk;
 use crate::disk::names;
 use crate::error::ErrorKind;
 use crate::id::StoreId;
-use crate::inbox::Inbox;
+use crate::inbox;
 
 /// The files that are records by their place and name.
-pub(super) fn listed(disk: &dyn Disk) -> Vec<PathBuf> {
-    let names = Inbox(disk).list().unwrap_or_default();
+pub(super) fn listed(disk: &dyn ReadDisk) -> Vec<PathBuf> {
+    let names = inbox::list(disk).unwrap_or_default();
     names.iter().map(|name| names::inbox(name)).collect()
 }
 
 /// Checks every record, and counts those that are whole. A writer beside may take any at any moment.
 /// Whose they are is not known where the store's own name is not.
-pub(super) fn check(disk: &dyn Disk, store: Option<StoreId>, report: &mut Report<'_>) -> u64 {
-    let names = match Inbox(disk).list() {
+pub(super) fn check(disk: &dyn ReadDisk, store: Option<StoreId>, report: &mut Report<'_>) -> u64 {
+    let names = match inbox::list(disk) {
         Ok(names) => names,
         Err(error) => {
             report.error(&error);
@@ -32,7 +32,7 @@ pub(super) fn check(disk: &dyn Disk, store: Option<StoreId>, report: &mut Report
     let mut whole = 0;
     for name in names {
         let len = disk.len(&names::inbox(&name)).ok().flatten();
-        match Inbox(disk).read(&name, store) {
+        match inbox::read(disk, &name, store) {
             Ok(_) => whole += 1,
             Err(error) if error.kind() == ErrorKind::Missing => {}
             Err(error) => report.error(&error),

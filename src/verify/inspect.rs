@@ -12,7 +12,7 @@ use super::presence;
 use super::report::Report;
 use super::segment;
 use crate::codec::digits::hex;
-use crate::disk::Disk;
+use crate::disk::ReadDisk;
 use crate::disk::names;
 use crate::disk::real::RealDisk;
 use crate::error::Error;
@@ -95,7 +95,7 @@ fn is_called(source: &Source, name: &str) -> bool {
         || stem.trim_start_matches('0') == name
 }
 
-fn files(disk: &dyn Disk, plan: &Plan, out: &mut dyn Write) -> Result<()> {
+fn files(disk: &dyn ReadDisk, plan: &Plan, out: &mut dyn Write) -> Result<()> {
     if let Some(store) = plan.store() {
         line(out, &format!("store {store}"))?;
     }
@@ -139,7 +139,7 @@ fn manifest(plan: &Plan, out: &mut dyn Write) -> Result<()> {
         .try_for_each(|entry| line(out, &entry_line(entry)))
 }
 
-fn runs(disk: &dyn Disk, plan: &Plan, out: &mut dyn Write) -> Result<()> {
+fn runs(disk: &dyn ReadDisk, plan: &Plan, out: &mut dyn Write) -> Result<()> {
     for (path, number, len) in presence::listed(disk) {
         let run = presence::open(disk, plan, number, len)?;
         let (segments, prints) = (run.columns().len(), run.prints());
@@ -182,7 +182,7 @@ fn entry_line(entry: &SegmentEntry) -> String {
     )
 }
 
-fn logs(disk: &dyn Disk, plan: &Plan, out: &mut dyn Write) -> Result<()> {
+fn logs(disk: &dyn ReadDisk, plan: &Plan, out: &mut dyn Write) -> Result<()> {
     let Some(store) = plan.store() else {
         return Ok(());
     };

@@ -8,24 +8,24 @@ use sha2::Sha256;
 
 use super::report::Report;
 use crate::codec::digits::hex;
-use crate::disk::Disk;
+use crate::disk::ReadDisk;
 use crate::disk::names;
 use crate::error::Error;
 use crate::error::ErrorKind;
 use crate::error::Result;
 use crate::id::ExportId;
-use crate::jobs::Folder;
+use crate::jobs;
 use crate::jobs::State;
 
 /// Bytes that are read at once.
 const READ_BYTES: u64 = 1 << 20;
 
 /// The files that are checked: every record, and the file of each job that is done.
-pub(super) fn listed(disk: &dyn Disk) -> Vec<PathBuf> {
+pub(super) fn listed(disk: &dyn ReadDisk) -> Vec<PathBuf> {
     let mut found = Vec::new();
-    for id in Folder(disk).list().unwrap_or_default() {
+    for id in jobs::list(disk).unwrap_or_default() {
         found.push(names::job(id));
-        let record = Folder(disk).read(id).ok();
+        let record = jobs::read(disk, id).ok();
         let ready = record.filter(|record| record.state == State::Ready);
         found.extend(ready.map(|record| names::export(id, &record.ending())));
     }
@@ -33,8 +33,8 @@ pub(super) fn listed(disk: &dyn Disk) -> Vec<PathBuf> {
 }
 
 /// Checks every job of a store.
-pub(super) fn check(disk: &dyn Disk, report: &mut Report<'_>) {
-    match Folder(disk).list() {
+pub(super) fn check(disk: &dyn ReadDisk, report: &mut Report<'_>) {
+    match jobs::list(disk) {
         Err(error) => report.error(&error),
         Ok(ids) => {
             for id in ids {
@@ -49,8 +49,8 @@ pub(super) fn check(disk: &dyn Disk, report: &mut Report<'_>) {
     }
 }
 
-fn check_job(disk: &dyn Disk, id: ExportId) -> Result<()> {
-    let record = Folder(disk).read(id)?;
+fn check_job(disk: &dyn ReadDisk, id: ExportId) -> Result<()> {
+    let record = jobs::read(disk, id)?;
     if record.state != State::Ready {
         return Ok(());
     }
@@ -76,7 +76,7 @@ fn check_job(disk: &dyn Disk, id: ExportId) -> Result<()> {
     Ok(())
 }
 
-fn is_over(disk: &dyn Disk, id: ExportId) -> bool {
-    let record = Folder(disk).read(id);
+fn is_over(disk: &dyn ReadDisk, id: ExportId) -> bool {
+    let record = jobs::read(disk, id);
     record.is_ok_and(|record| record.state == State::Expired)
 }

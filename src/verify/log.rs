@@ -6,7 +6,7 @@ use super::report::Report;
 use super::rows;
 use super::seqs::Seqs;
 use crate::codec::row::Row;
-use crate::disk::Disk;
+use crate::disk::ReadDisk;
 use crate::disk::names;
 use crate::error::Result;
 use crate::id::WalId;
@@ -27,7 +27,7 @@ pub(super) struct Log {
 
 /// Opens the logs of a plan that was just made. Reading the segments takes its time, and what is
 /// open stays readable whatever a writer beside removes meanwhile. Tells of the missing ones.
-pub(super) fn open(disk: &dyn Disk, plan: &Plan, report: &mut Report<'_>) -> Vec<Log> {
+pub(super) fn open(disk: &dyn ReadDisk, plan: &Plan, report: &mut Report<'_>) -> Vec<Log> {
     for id in plan.logs_missing() {
         report.missing_file(&disk.place(&names::wal(*id)), "the log is missing");
     }
@@ -47,7 +47,7 @@ pub(super) fn open(disk: &dyn Disk, plan: &Plan, report: &mut Report<'_>) -> Vec
 
 /// Reads all logs, and gives back one more than the highest seq in them.
 pub(super) fn check(
-    disk: &dyn Disk,
+    disk: &dyn ReadDisk,
     plan: &Plan,
     logs: Vec<Log>,
     seqs: &mut Seqs,
@@ -88,7 +88,7 @@ pub(super) fn check(
 /// back the bytes of a torn tail. Damage goes to the report and is passed over; what `take` refuses
 /// ends it.
 pub(super) fn for_each_row(
-    disk: &dyn Disk,
+    disk: &dyn ReadDisk,
     plan: &Plan,
     log: Log,
     report: &mut Report<'_>,

@@ -29,7 +29,7 @@ pub use report::Salvage;
 pub use report::Verification;
 pub(crate) use salvage::salvage_on;
 
-use crate::disk::Disk;
+use crate::disk::ReadDisk;
 use crate::disk::names;
 use crate::disk::real::RealDisk;
 use crate::error::Result;
@@ -90,7 +90,7 @@ pub fn salvage(path: impl AsRef<Path>, out: &mut dyn Write) -> Result<Salvage> {
 
 /// Checks the store on a disk of the caller's choice.
 pub(crate) fn verify_on(
-    disk: &dyn Disk,
+    disk: &dyn ReadDisk,
     progress: &mut dyn FnMut(u64, u64),
 ) -> Result<Verification> {
     let disk = Watched::new(disk);
@@ -133,7 +133,7 @@ fn check_all(disk: &Watched<'_>, progress: &mut dyn FnMut(u64, u64)) -> Result<V
 /// Checks every segment that was not checked yet. One that is not there is passed over: who looks
 /// for its seqs tells of it.
 fn check_segments(
-    disk: &dyn Disk,
+    disk: &dyn ReadDisk,
     plan: &Plan,
     checked: &mut BTreeSet<(SegmentId, bool)>,
     report: &mut Report<'_>,
@@ -154,7 +154,7 @@ fn check_segments(
 /// Reads the logs, and checks that segments and logs together hold no seq twice. Gives back one
 /// more than the highest seq, and all of them.
 fn check_order(
-    disk: &dyn Disk,
+    disk: &dyn ReadDisk,
     plan: &Plan,
     logs: Vec<log::Log>,
     report: &mut Report<'_>,

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use super::plan::Plan;
 use super::report::Report;
-use crate::disk::Disk;
+use crate::disk::ReadDisk;
 use crate::disk::lock;
 use crate::disk::lock::Durable;
 use crate::error::Result;
@@ -35,7 +35,7 @@ pub(super) struct Moment {
 }
 
 impl Moment {
-    pub(super) fn of(disk: &dyn Disk) -> Result<Moment> {
+    pub(super) fn of(disk: &dyn ReadDisk) -> Result<Moment> {
         let status = lock::status(disk)?;
         let point = match status.durable {
             Durable::UpTo(point) => Some(point),

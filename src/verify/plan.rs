@@ -15,7 +15,7 @@ use super::saved;
 use super::segment;
 use super::seqs::Seqs;
 use crate::codec::frame;
-use crate::disk::Disk;
+use crate::disk::ReadDisk;
 use crate::disk::lock;
 use crate::disk::lock::Durable;
 use crate::disk::lock::DurablePoint;
@@ -77,7 +77,7 @@ enum Events {
 impl Plan {
     /// Reads the store's records. Damage in them goes to the report, and the plan is made of the
     /// files that lie there.
-    pub(super) fn of(disk: &dyn Disk, report: &mut Report<'_>) -> Result<Plan> {
+    pub(super) fn of(disk: &dyn ReadDisk, report: &mut Report<'_>) -> Result<Plan> {
         let (mut looked, mut settled) = Plan::try_records(disk);
         for _ in 1..TRIES {
             if settled {
@@ -105,7 +105,7 @@ impl Plan {
     }
 
     /// The records, and whether they were read at one moment.
-    fn try_records(disk: &dyn Disk) -> (Result<Plan>, bool) {
+    fn try_records(disk: &dyn ReadDisk) -> (Result<Plan>, bool) {
         let before = Moment::of(disk).ok();
         let looked = Plan::by_records(disk);
         let stood_still = before == Moment::of(disk).ok();
@@ -113,7 +113,7 @@ impl Plan {
         (looked, stood_still && agrees)
     }
 
-    fn by_records(disk: &dyn Disk) -> Result<Plan> {
+    fn by_records(disk: &dyn ReadDisk) -> Result<Plan> {
         let mut status = lock::status(disk)?;
         for _ in 0..OPENING_LOOKS {
             if status.durable != Durable::Unpublished {
@@ -163,7 +163,7 @@ impl Plan {
     /// Finds the logs from the first that is needed on, and what is known of their ends.
     fn find_logs(
         &mut self,
-        disk: &dyn Disk,
+        disk: &dyn ReadDisk,
         view: &View,
         point: Option<DurablePoint>,
     ) -> Result<()> {
@@ -206,7 +206,7 @@ impl Plan {
     }
 
     /// Takes every segment and log there is.
-    fn by_listing(disk: &dyn Disk) -> Result<Plan> {
+    fn by_listing(disk: &dyn ReadDisk) -> Result<Plan> {
         let mut plan = Plan {
             store: find_store(disk),
             segments: Vec::new(),
@@ -283,7 +283,7 @@ impl Plan {
     /// Compares the number of events with what the records say, and looks for holes.
     pub(super) fn check_count(
         &self,
-        disk: &dyn Disk,
+        disk: &dyn ReadDisk,
         end: u64,
         seqs: &Seqs,
         report: &mut Report<'_>,
@@ -309,7 +309,7 @@ impl Plan {
 
     /// Looks for segments with events that the store, which has `end` of them, knows nothing of. It
     /// takes two looks: a writer that came meanwhile makes such segments, too.
-    pub(super) fn check_unnamed(&self, disk: &dyn Disk, end: u64, report: &mut Report<'_>) {
+    pub(super) fn check_unnamed(&self, disk: &dyn ReadDisk, end: u64, report: &mut Report<'_>) {
         if self.live {
             return;
         }
@@ -331,7 +331,7 @@ impl Plan {
 
     /// Segments that the records do not name but that are this store's own: what an interrupted
     /// seal or merge left, or what records that were put back have forgotten.
-    pub(super) fn unnamed(&self, disk: &dyn Disk) -> Vec<Source> {
+    pub(super) fn unnamed(&self, disk: &dyn ReadDisk) -> Vec<Source> {
         let mut found = Vec::new();
         if !self.recorded {
             return found;
@@ -354,7 +354,7 @@ impl Plan {
     }
 
     /// The files whose bytes mean nothing.
-    pub(super) fn scratch(&self, disk: &dyn Disk) -> Vec<PathBuf> {
+    pub(super) fn scratch(&self, disk: &dyn ReadDisk) -> Vec<PathBuf> {
         let current = manifest::Current::read(disk).ok();
         let manifest = current.map(|current| names::manifest(current.manifest));
         // Where nothing tells which manifest is the store's, each may be.
@@ -383,11 +383,11 @@ impl Plan {
     }
 }
 
-fn is_live(disk: &dyn Disk) -> bool {
+fn is_live(disk: &dyn ReadDisk) -> bool {
     lock::status(disk).is_ok_and(|status| status.holder.is_some())
 }
 
-fn log_ids(disk: &dyn Disk) -> Result<Vec<WalId>> {
+fn log_ids(disk: &dyn ReadDisk) -> Result<Vec<WalId>> {
     let listed = match disk.list(names::wal_dir()) {
         Err(error) if error.kind() == ErrorKind::Missing => return Ok(Vec::new()),
         listed => listed?,
@@ -405,7 +405,7 @@ fn file_name(path: &Path) -> Option<&str> {
 }
 
 /// Every file below a folder with its length; a folder that cannot be read has none.
-pub(super) fn files(disk: &dyn Disk, folder: &Path) -> Vec<(PathBuf, u64)> {
+pub(super) fn files(disk: &dyn ReadDisk, folder: &Path) -> Vec<(PathBuf, u64)> {
     const FOLDERS_DEEP: usize = 4;
     let mut found = Vec::new();
     let mut folders = vec![(folder.to_owned(), FOLDERS_DEEP)];
@@ -426,7 +426,7 @@ pub(super) fn files(disk: &dyn Disk, folder: &Path) -> Vec<(PathBuf, u64)> {
 
 /// The store's id from the first manifest or log that still has a header, for a store whose
 /// `CURRENT` is damaged.
-fn find_store(disk: &dyn Disk) -> Option<StoreId> {
+fn find_store(disk: &dyn ReadDisk) -> Option<StoreId> {
     let logs = log_ids(disk).unwrap_or_default();
     let logs = logs.into_iter().map(names::wal);
     let listed = disk.list(names::root()).unwrap_or_default();

@@ -9,7 +9,7 @@ use super::plan::Source;
 use super::plan::files;
 use super::report::Report;
 use super::segment;
-use crate::disk::Disk;
+use crate::disk::ReadDisk;
 use crate::disk::names;
 use crate::error::ErrorKind;
 use crate::error::Result;
@@ -20,7 +20,7 @@ use crate::presence::Found;
 use crate::presence::Run;
 
 /// The files that have a run's name, with their numbers and lengths.
-pub(super) fn listed(disk: &dyn Disk) -> Vec<(PathBuf, u64, u64)> {
+pub(super) fn listed(disk: &dyn ReadDisk) -> Vec<(PathBuf, u64, u64)> {
     let listed = files(disk, names::presence_dir()).into_iter();
     let numbered = listed.filter_map(|(path, len)| {
         let number = names::presence_number(path.file_name()?.to_str()?)?;
@@ -30,12 +30,12 @@ pub(super) fn listed(disk: &dyn Disk) -> Vec<(PathBuf, u64, u64)> {
 }
 
 /// Opens a run as the plan's store has it.
-pub(super) fn open(disk: &dyn Disk, plan: &Plan, number: u64, len: u64) -> Result<Run> {
+pub(super) fn open(disk: &dyn ReadDisk, plan: &Plan, number: u64, len: u64) -> Result<Run> {
     Run::open(disk, number, len, plan.store(), ReadMode::Positional)
 }
 
 /// Checks every run of a store. A writer beside may take one away at any moment.
-pub(super) fn check(disk: &dyn Disk, plan: &Plan, report: &mut Report<'_>) {
+pub(super) fn check(disk: &dyn ReadDisk, plan: &Plan, report: &mut Report<'_>) {
     for (_, number, len) in listed(disk) {
         let checked =
             open(disk, plan, number, len).and_then(|run| check_run(disk, plan, &run, report));
@@ -48,7 +48,7 @@ pub(super) fn check(disk: &dyn Disk, plan: &Plan, report: &mut Report<'_>) {
     }
 }
 
-fn check_run(disk: &dyn Disk, plan: &Plan, run: &Run, report: &mut Report<'_>) -> Result<()> {
+fn check_run(disk: &dyn ReadDisk, plan: &Plan, run: &Run, report: &mut Report<'_>) -> Result<()> {
     run.check()?;
     for (place, column) in run.columns().iter().enumerate() {
         let Some(source) = plan.segments().iter().find(|source| is_of(source, column)) else {

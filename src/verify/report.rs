@@ -9,7 +9,7 @@ use std::path::PathBuf;
 
 use super::moment::LOOKS_MAX;
 use super::plan::Plan;
-use crate::disk::Disk;
+use crate::disk::ReadDisk;
 use crate::error::Error;
 use crate::error::ErrorKind;
 
@@ -263,7 +263,7 @@ impl<'p> Report<'p> {
         self.found.live = plan.is_live();
     }
 
-    pub(super) fn finish(mut self, disk: &dyn Disk, plan: &Plan) -> Verification {
+    pub(super) fn finish(mut self, disk: &dyn ReadDisk, plan: &Plan) -> Verification {
         self.found.scratch = plan.scratch(disk);
         self.found
     }

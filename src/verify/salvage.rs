@@ -16,7 +16,7 @@ use super::segment;
 use super::seqs::Seqs;
 use super::watched::Watched;
 use crate::codec::row::Row;
-use crate::disk::Disk;
+use crate::disk::ReadDisk;
 use crate::disk::names;
 use crate::error::Error;
 use crate::error::Result;
@@ -36,7 +36,7 @@ struct Sink<'o> {
     below: u64,
 }
 
-pub(crate) fn salvage_on(disk: &dyn Disk, out: &mut dyn Write) -> Result<Salvage> {
+pub(crate) fn salvage_on(disk: &dyn ReadDisk, out: &mut dyn Write) -> Result<Salvage> {
     let disk = Watched::new(disk);
     let saved = save_all(&disk, out);
     disk.judge(saved)
@@ -103,7 +103,7 @@ fn save_all(disk: &Watched<'_>, out: &mut dyn Write) -> Result<Salvage> {
 }
 
 fn save_logs(
-    disk: &dyn Disk,
+    disk: &dyn ReadDisk,
     plan: &Plan,
     logs: Vec<log::Log>,
     sink: &mut Sink<'_>,
@@ -140,7 +140,7 @@ fn refused(error: std::io::Error) -> Error {
 
 /// Saves every row that can still be read; of a block the first row that cannot tells why.
 fn save_segment(
-    disk: &dyn Disk,
+    disk: &dyn ReadDisk,
     plan: &Plan,
     source: &Source,
     sink: &mut Sink<'_>,

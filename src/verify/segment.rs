@@ -13,7 +13,7 @@ use super::seqs::Seqs;
 use crate::codec::checksum::Running;
 use crate::codec::checksum::crc32;
 use crate::codec::row::Row;
-use crate::disk::Disk;
+use crate::disk::ReadDisk;
 use crate::disk::blob::Blob;
 use crate::error::Error;
 use crate::error::Result;
@@ -56,7 +56,7 @@ struct Computed {
 }
 
 /// Opens a segment as the manifest knows it, or as it says it is.
-pub(super) fn open(disk: &dyn Disk, store: Option<StoreId>, source: &Source) -> Result<Reader> {
+pub(super) fn open(disk: &dyn ReadDisk, store: Option<StoreId>, source: &Source) -> Result<Reader> {
     let blob = blob(disk, source)?;
     match expected(store, source) {
         Some(expected) => Reader::open(blob, &expected),
@@ -66,7 +66,7 @@ pub(super) fn open(disk: &dyn Disk, store: Option<StoreId>, source: &Source) -> 
 
 /// Opens what is left of a segment of this store, whatever its end or the manifest say.
 pub(super) fn open_left(
-    disk: &dyn Disk,
+    disk: &dyn ReadDisk,
     store: Option<StoreId>,
     source: &Source,
 ) -> Result<Reader> {
@@ -93,7 +93,7 @@ fn expected(store: Option<StoreId>, source: &Source) -> Option<Expected> {
     })
 }
 
-fn blob(disk: &dyn Disk, source: &Source) -> Result<Blob> {
+fn blob(disk: &dyn ReadDisk, source: &Source) -> Result<Blob> {
     let len = match &source.entry {
         Some(entry) => entry.file_len,
         None => disk.len(&source.path)?.unwrap_or(0),
@@ -103,7 +103,7 @@ fn blob(disk: &dyn Disk, source: &Source) -> Result<Blob> {
 
 /// Checks everything about one segment.
 pub(super) fn check(
-    disk: &dyn Disk,
+    disk: &dyn ReadDisk,
     store: Option<StoreId>,
     source: &Source,
     report: &mut Report<'_>,
@@ -369,7 +369,7 @@ fn check_bytes(reader: &Reader, before: u64, report: &mut Report<'_>) -> Result<
 
 /// Adds a segment's seqs; one that is there already is damage.
 pub(super) fn collect_seqs(
-    disk: &dyn Disk,
+    disk: &dyn ReadDisk,
     store: Option<StoreId>,
     source: &Source,
     seqs: &mut Seqs,

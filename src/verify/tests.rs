@@ -26,6 +26,7 @@ use crate::codec::row::Row;
 use crate::disk::Disk;
 use crate::disk::Entry;
 use crate::disk::File;
+use crate::disk::ReadDisk;
 use crate::disk::blob::Bytes;
 use crate::disk::durable;
 use crate::disk::lock::DurablePoint;
@@ -220,65 +221,43 @@ impl Beside {
     }
 }
 
-impl Disk for Beside {
+impl ReadDisk for Beside {
     fn place(&self, path: &Path) -> PathBuf {
         self.disk.place(path)
     }
-    fn create_new(&self, path: &Path) -> Result<Box<dyn File>> {
-        self.disk.create_new(path)
-    }
+
     fn open_read(&self, path: &Path) -> Result<Box<dyn File>> {
         let file = self.disk().open_read(path)?;
         let happens = Arc::clone(&self.happens);
         Ok(Box::new(BesideFile { file, happens }))
     }
-    fn open_write(&self, path: &Path) -> Result<Box<dyn File>> {
-        self.disk.open_write(path)
-    }
-    fn rename(&self, from: &Path, to: &Path) -> Result<()> {
-        self.disk.rename(from, to)
-    }
-    fn rename_new(&self, from: &Path, to: &Path) -> Result<()> {
-        self.disk.rename_new(from, to)
-    }
-    fn unlink(&self, path: &Path) -> Result<()> {
-        self.disk.unlink(path)
-    }
-    fn create_dir(&self, path: &Path) -> Result<()> {
-        self.disk.create_dir(path)
-    }
-    fn remove_dir(&self, path: &Path) -> Result<bool> {
-        self.disk.remove_dir(path)
-    }
-    fn sync_dir(&self, path: &Path) -> Result<()> {
-        self.disk.sync_dir(path)
-    }
+
     fn list(&self, path: &Path) -> Result<Vec<Entry>> {
         self.disk().list(path)
     }
+
     fn folder_stamp(&self, path: &Path) -> Result<Option<u64>> {
         self.disk().folder_stamp(path)
     }
+
     fn len(&self, path: &Path) -> Result<Option<u64>> {
         self.disk().len(path)
     }
+
     fn map(&self, path: &Path, len: u64) -> Result<Option<Bytes>> {
         self.disk().map(path, len)
     }
-    fn lock(&self, path: &Path) -> Result<Option<Box<dyn File>>> {
-        self.disk.lock(path)
-    }
+
     fn is_locked(&self, path: &Path) -> Result<bool> {
         self.disk().is_locked(path)
     }
+
     fn boot(&self) -> Option<u64> {
         self.disk.boot()
     }
+
     fn process(&self) -> u32 {
         self.disk.process()
-    }
-    fn store_id(&self) -> StoreId {
-        self.disk.store_id()
     }
 }
 

@@ -7,23 +7,22 @@ use std::path::PathBuf;
 
 use parking_lot::Mutex;
 
-use crate::disk::Disk;
 use crate::disk::Entry;
 use crate::disk::File;
+use crate::disk::ReadDisk;
 use crate::disk::blob::Bytes;
 use crate::error::Error;
 use crate::error::ErrorKind;
 use crate::error::Result;
-use crate::id::StoreId;
 
 /// A disk that remembers whether it could be read from.
 pub(super) struct Watched<'d> {
-    disk: &'d dyn Disk,
+    disk: &'d dyn ReadDisk,
     failure: Mutex<Option<Error>>,
 }
 
 impl<'d> Watched<'d> {
-    pub(super) fn new(disk: &'d dyn Disk) -> Watched<'d> {
+    pub(super) fn new(disk: &'d dyn ReadDisk) -> Watched<'d> {
         Watched {
             disk,
             failure: Mutex::default(),
@@ -54,45 +53,13 @@ impl<'d> Watched<'d> {
     }
 }
 
-impl Disk for Watched<'_> {
+impl ReadDisk for Watched<'_> {
     fn place(&self, path: &Path) -> PathBuf {
         self.disk.place(path)
     }
 
-    fn create_new(&self, path: &Path) -> Result<Box<dyn File>> {
-        self.disk.create_new(path)
-    }
-
     fn open_read(&self, path: &Path) -> Result<Box<dyn File>> {
         self.note(self.disk.open_read(path))
-    }
-
-    fn open_write(&self, path: &Path) -> Result<Box<dyn File>> {
-        self.disk.open_write(path)
-    }
-
-    fn rename(&self, from: &Path, to: &Path) -> Result<()> {
-        self.disk.rename(from, to)
-    }
-
-    fn rename_new(&self, from: &Path, to: &Path) -> Result<()> {
-        self.disk.rename_new(from, to)
-    }
-
-    fn unlink(&self, path: &Path) -> Result<()> {
-        self.disk.unlink(path)
-    }
-
-    fn create_dir(&self, path: &Path) -> Result<()> {
-        self.disk.create_dir(path)
-    }
-
-    fn remove_dir(&self, path: &Path) -> Result<bool> {
-        self.disk.remove_dir(path)
-    }
-
-    fn sync_dir(&self, path: &Path) -> Result<()> {
-        self.disk.sync_dir(path)
     }
 
     fn list(&self, path: &Path) -> Result<Vec<Entry>> {
@@ -111,10 +78,6 @@ impl Disk for Watched<'_> {
         self.note(self.disk.map(path, len))
     }
 
-    fn lock(&self, path: &Path) -> Result<Option<Box<dyn File>>> {
-        self.note(self.disk.lock(path))
-    }
-
     fn is_locked(&self, path: &Path) -> Result<bool> {
         self.note(self.disk.is_locked(path))
     }
@@ -125,9 +88,5 @@ impl Disk for Watched<'_> {
 
     fn process(&self) -> u32 {
         self.disk.process()
-    }
-
-    fn store_id(&self) -> StoreId {
-        self.disk.store_id()
     }
 }

@@ -9,8 +9,8 @@ use super::Group;
 use super::Tail;
 use super::format;
 use crate::codec::frame;
-use crate::disk::Disk;
 use crate::disk::File;
+use crate::disk::ReadDisk;
 use crate::disk::names;
 use crate::error::Error;
 use crate::error::ErrorKind;
@@ -35,7 +35,7 @@ pub(crate) struct Reader {
 
 /// Whether the log of this number holds nothing and never did: its header alone, of a store
 /// without events.
-pub(crate) fn is_blank(disk: &dyn Disk, id: WalId) -> Result<bool> {
+pub(crate) fn is_blank(disk: &dyn ReadDisk, id: WalId) -> Result<bool> {
     let file = disk.open_read(&names::wal(id))?;
     let mut sector = vec![0; frame::SECTOR];
     file.read_at(0, &mut sector)?;
@@ -45,7 +45,7 @@ pub(crate) fn is_blank(disk: &dyn Disk, id: WalId) -> Result<bool> {
 }
 
 /// Opens a log for as long as the handle lives: its writer does not use the file anew meanwhile.
-fn open_held(disk: &dyn Disk, id: WalId) -> Result<Box<dyn File>> {
+fn open_held(disk: &dyn ReadDisk, id: WalId) -> Result<Box<dyn File>> {
     let file = disk.open_read(&names::wal(id))?;
     // In this order: a file that is still in its place once it is held stays what it is.
     if file.hold()? && file.is_in_place()? {
@@ -55,7 +55,7 @@ fn open_held(disk: &dyn Disk, id: WalId) -> Result<Box<dyn File>> {
     Err(Error::new(ErrorKind::Missing, what).in_file(file.path()))
 }
 
-fn open_file(disk: &dyn Disk, id: WalId) -> Result<(Arc<dyn File>, Read)> {
+fn open_file(disk: &dyn ReadDisk, id: WalId) -> Result<(Arc<dyn File>, Read)> {
     let file: Arc<dyn File> = Arc::from(open_held(disk, id)?);
     let source = Arc::clone(&file);
     let read = Box::new(move |offset, buffer: &mut [u8]| source.read_at(offset, buffer));
@@ -65,7 +65,7 @@ fn open_file(disk: &dyn Disk, id: WalId) -> Result<(Arc<dyn File>, Read)> {
 impl Reader {
     /// Opens the log of this number, which must belong to `store`.
     pub(crate) fn open(
-        disk: &dyn Disk,
+        disk: &dyn ReadDisk,
         id: WalId,
         store: StoreId,
         extent: Extent,
@@ -109,7 +109,7 @@ impl Reader {
     }
 
     /// Opens what is left of a log of `store` whose header is damaged, or that is cut off.
-    pub(crate) fn open_left(disk: &dyn Disk, id: WalId, store: StoreId) -> Result<Reader> {
+    pub(crate) fn open_left(disk: &dyn ReadDisk, id: WalId, store: StoreId) -> Result<Reader> {
         let (file, read) = open_file(disk, id)?;
         let expected = format::header(store, id, [0; 4]);
         let frames = frame::Reader::open_left(read, file.path(), file.len()?, expected);

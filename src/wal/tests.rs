@@ -25,6 +25,7 @@ use crate::codec::frame::tests::shows;
 use crate::codec::row::Body;
 use crate::codec::row::ImportMark;
 use crate::disk::Disk;
+use crate::disk::ReadDisk;
 use crate::disk::durable;
 use crate::disk::names;
 use crate::disk::real::RealDisk;

@@ -6,6 +6,7 @@ use std::io::Write;
 use std::path::Path;
 
 use crate::disk::Disk;
+use crate::disk::ReadDisk;
 use crate::disk::durable;
 use crate::disk::durable::Draft;
 use crate::disk::meddled::Meddled;

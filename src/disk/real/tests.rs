@@ -14,6 +14,7 @@ use rustix::fs::Mode;
 
 use crate::disk::Disk;
 use crate::disk::File;
+use crate::disk::ReadDisk;
 #[cfg(feature = "mmap")]
 use crate::disk::blob::Blob;
 use crate::disk::real;

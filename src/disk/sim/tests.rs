@@ -7,6 +7,7 @@ use std::path::Path;
 
 use crate::disk::Disk;
 use crate::disk::File;
+use crate::disk::ReadDisk;
 use crate::disk::durable;
 use crate::disk::sim::Fault;
 use crate::disk::sim::Operation;

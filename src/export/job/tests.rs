@@ -27,6 +27,7 @@ use super::ExportJobOptions;
 use super::ExportJobState;
 use super::ExportJobs;
 use crate::disk::Disk;
+use crate::disk::ReadDisk;
 use crate::disk::durable::Draft;
 use crate::disk::names;
 use crate::disk::sim::Fault;

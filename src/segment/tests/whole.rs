@@ -7,6 +7,7 @@ use super::Folder;
 use super::Model;
 use super::STORE;
 use crate::disk::Disk;
+use crate::disk::ReadDisk;
 use crate::filter::indexed;
 use crate::id::SegmentId;
 use crate::segment::Summary;

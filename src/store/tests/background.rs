@@ -11,7 +11,7 @@ use super::event;
 use super::events;
 use super::open;
 use super::open_buffered;
-use crate::disk::Disk;
+use crate::disk::ReadDisk;
 use crate::disk::names;
 use crate::disk::sim::Operation;
 use crate::disk::sim::SimDisk;

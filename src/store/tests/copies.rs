@@ -12,6 +12,7 @@ use super::open;
 use super::open_with;
 use super::small;
 use crate::disk::Disk;
+use crate::disk::ReadDisk;
 use crate::disk::names;
 use crate::disk::sim::Fault;
 use crate::disk::sim::Operation;

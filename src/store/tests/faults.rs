@@ -16,6 +16,7 @@ use super::open_buffered;
 use super::open_with;
 use super::small;
 use crate::disk::Disk;
+use crate::disk::ReadDisk;
 use crate::disk::names;
 use crate::disk::sim::Fault;
 use crate::disk::sim::Operation;

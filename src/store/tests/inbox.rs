@@ -11,6 +11,7 @@ use super::at;
 use super::events;
 use super::open;
 use crate::disk::Disk;
+use crate::disk::ReadDisk;
 use crate::disk::names;
 use crate::disk::sim::Fault;
 use crate::disk::sim::Operation;

@@ -6,7 +6,7 @@ use super::TestClock;
 use super::at;
 use super::open_with;
 use crate::codec::row::Body;
-use crate::disk::Disk;
+use crate::disk::ReadDisk;
 use crate::disk::names;
 use crate::disk::sim::SimDisk;
 use crate::error::ErrorKind;

@@ -9,6 +9,7 @@ use crate::codec::row::Body;
 use crate::codec::row::Fingerprints;
 use crate::codec::row::Row;
 use crate::disk::Disk;
+use crate::disk::ReadDisk;
 use crate::disk::blob::Blob;
 use crate::disk::sim::SimDisk;
 use crate::error::Result;

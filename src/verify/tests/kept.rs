@@ -18,6 +18,7 @@ use super::records::sealed;
 use super::verified;
 use crate::codec::digits::hex;
 use crate::disk::Disk;
+use crate::disk::ReadDisk;
 use crate::disk::durable;
 use crate::disk::names;
 use crate::disk::sim::SimDisk;

@@ -4,6 +4,7 @@
 use parking_lot::Mutex;
 
 use super::*;
+use crate::disk::ReadDisk;
 use crate::disk::real::RealDisk;
 use crate::export::Audience;
 use crate::inbox::Inbox;

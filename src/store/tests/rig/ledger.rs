@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use crate::disk::Disk;
+use crate::disk::ReadDisk;
 use crate::disk::sim::SimDisk;
 use crate::event::Event;
 use crate::event::StoredEvent;

@@ -13,7 +13,7 @@ use super::Run;
 use super::Scale;
 use super::seed_of;
 use super::workloads::Workload;
-use crate::disk::Disk;
+use crate::disk::ReadDisk;
 use crate::disk::sim::Fault;
 use crate::disk::sim::Operation;
 use crate::disk::sim::Random;

@@ -14,7 +14,7 @@ use super::report;
 use super::run::Run;
 use super::seed_of;
 use super::workloads::Workload;
-use crate::disk::Disk;
+use crate::disk::ReadDisk;
 use crate::disk::names;
 use crate::disk::sim::SimDisk;
 use crate::query::Query;
