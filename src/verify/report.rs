@@ -272,3 +272,22 @@ impl<'p> Report<'p> {
         self.found.damages
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_store_that_never_rests_only_what_was_missed_twice_is_lost() {
+        let (before, fresh) = (PathBuf::from("before"), PathBuf::from("fresh"));
+        let mut report = Report::silent();
+        for file in [&before, &fresh] {
+            report.missing_file(file, "the log is missing");
+        }
+        report.unsettle(&BTreeSet::from([before.clone()]), Path::new("store"));
+        assert_eq!(report.damages(), 2);
+        let told = report.into_damages();
+        let files: Vec<_> = told.iter().map(|damage| damage.file.clone()).collect();
+        assert_eq!(files, [before, PathBuf::from("store")]);
+    }
+}

@@ -61,3 +61,15 @@ fn p5_a_disk_that_fails_between_two_reads_is_told_of() {
         }
     });
 }
+
+/// A folder of logs that cannot be listed is not one that is not there: nothing is known of its logs.
+#[test]
+fn p5_logs_that_cannot_be_listed_are_not_taken_for_none() -> Result<()> {
+    let disk = sealed(|_, _| ())?.kill();
+    let logs = names::wal_dir().to_str().unwrap();
+    let fault = Fault::new(Operation::Look, Other).code(EIO);
+    disk.fail(fault.within(logs).sticky());
+    let error = verify_on(&disk, &mut |_, _| ()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Io);
+    Ok(())
+}

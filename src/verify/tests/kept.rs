@@ -26,6 +26,7 @@ use crate::error::Result;
 use crate::event::Event;
 use crate::event::Field;
 use crate::id::ExportId;
+use crate::id::SegmentId;
 use crate::inbox::Inbox;
 use crate::jobs::Asked;
 use crate::jobs::Folder;
@@ -194,13 +195,16 @@ fn p5_what_is_taken_away_meanwhile_is_no_damage() -> Result<()> {
 /// one before, and is there beside it when the recovery comes to no end.
 #[test]
 fn p7_a_log_that_repeats_the_one_before_is_no_damage() -> Result<()> {
-    let mut writer = Writer::new(true)?;
-    writer.step()?;
-    let disk = writer.disk.kill();
-    let found = verify_on(&disk, &mut |_, _| ())?;
-    assert!(found.is_clean(), "{:?}", found.damages);
-    assert_eq!((found.events, found.logs), (writer.events, 2));
-    assert!(found.events > 0);
+    // Of a store that was closed, the log it was closed with is the last that counts.
+    for (dies, logs) in [(true, 2), (false, 1)] {
+        let mut writer = Writer::new(dies)?;
+        writer.step()?;
+        let disk = writer.disk.kill();
+        let found = verify_on(&disk, &mut |_, _| ())?;
+        assert!(found.is_clean(), "{:?}", found.damages);
+        assert_eq!((found.events, found.logs), (writer.events, logs));
+        assert!(found.events > 0);
+    }
     Ok(())
 }
 
@@ -322,6 +326,52 @@ fn p4_a_whole_run_that_lacks_a_term_is_damage() -> Result<()> {
         presence::writer::write(&disk, 1, STORE, column.unwrap(), 1, &mut tell)?;
         assert_eq!(wrong(&disk, &path)?, lacks, "told of {told}");
         disk.unlink(&path)?;
+    }
+    Ok(())
+}
+
+/// A writer at work takes runs away that it merged, between any two reads; nobody else does, and what
+/// is wrong in one that is there is wrong beside a writer too.
+#[test]
+fn p5_a_run_that_a_writer_at_work_takes_away_is_no_damage() -> Result<()> {
+    for (is_live, is_damaged) in [(true, false), (false, false), (true, true)] {
+        let mut is_told = false;
+        for at in 0.. {
+            let mut writer = Writer::new(false)?;
+            for _ in 0..if is_live { 5 } else { 0 } {
+                writer.step()?;
+            }
+            let (disk, path) = (writer.disk.clone(), names::presence(1));
+            durable::create_dir(&disk, names::presence_dir())?;
+            let column = Column::new(SegmentId(1), [1; 32]);
+            let mut tell = |print: &mut dyn FnMut(u32)| {
+                presence::told(b"\x01\x01user.created", print);
+                Ok(())
+            };
+            presence::writer::write(&disk, 1, STORE, column, 1, &mut tell)?;
+            if is_damaged {
+                disk.rot(&path, 0);
+                is_told = wrong(&disk, &path)?;
+                break;
+            }
+            let (other, gone) = (disk.clone(), path.clone());
+            let reads = Arc::new(Mutex::new(0));
+            let counted = Arc::clone(&reads);
+            let happens: Happens = Arc::new(Mutex::new(move || {
+                let mut number = counted.lock();
+                if *number == at {
+                    other.unlink(&gone).unwrap();
+                }
+                *number += 1;
+            }));
+            let file = disk.place(&path);
+            let found = verified(&Beside { disk, happens })?;
+            is_told |= found.damages.iter().any(|damage| damage.file == file);
+            if *reads.lock() <= at {
+                break;
+            }
+        }
+        assert_eq!(is_told, !is_live || is_damaged, "{is_live}, {is_damaged}");
     }
     Ok(())
 }

@@ -5,6 +5,8 @@ use super::STORE;
 use super::Writer;
 use super::row;
 use crate::disk::Disk;
+use crate::disk::ReadDisk;
+use crate::disk::blob::Blob;
 use crate::disk::durable;
 use crate::disk::names;
 use crate::disk::names::Folder;
@@ -15,8 +17,13 @@ use crate::manifest::Edit;
 use crate::manifest::Ends;
 use crate::manifest::SegmentEntry;
 use crate::options::Partition;
+use crate::options::ReadMode;
 use crate::segment;
+use crate::segment::format::Kind;
+use crate::segment::reader::Reader;
 use crate::time::Time;
+use crate::verify::plan::files;
+use crate::verify::salvage_on;
 use crate::verify::verify_on;
 
 /// What a check says of such a store.
@@ -115,5 +122,21 @@ fn p4_a_closed_store_has_no_more_events_than_it_was_closed_with() -> Result<()> 
     let is_told = |told: &String| told.ends_with("the store was closed with 1 events, and has 2");
     let damages: Vec<String> = found.damages.iter().map(ToString::to_string).collect();
     assert!(damages.iter().any(is_told), "{damages:?}");
+    Ok(())
+}
+
+#[test]
+fn p4_a_salvage_tells_why_rows_of_a_segment_cannot_be_read() -> Result<()> {
+    let disk = sealed(|_, _| ())?;
+    let (path, len) = files(&disk, names::segment_dir()).remove(0);
+    let blob = Blob::open(&disk, &path, len, ReadMode::Positional)?;
+    let directory = Reader::open_any(blob)?.directory().to_vec();
+    let mut sections = directory.iter();
+    let rows = sections.find(|section| section.kind == Kind::Rows as u16);
+    let place = rows.unwrap().offset;
+    disk.rot(&path, 8 * place as usize);
+    let saved = salvage_on(&disk, &mut Vec::new())?;
+    let told: Vec<_> = saved.damages.iter().map(|damage| &damage.file).collect();
+    assert_eq!(told, [&disk.place(&path)]);
     Ok(())
 }
