@@ -271,6 +271,7 @@ fn by_bytes(by: &ChangedBy) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::id::Position;
 
     #[test]
     fn values_are_the_same_however_they_are_spelled() {
@@ -292,5 +293,20 @@ mod tests {
             assert_eq!(is_same(&field(this), &field(that)), same, "{this} {that}");
             assert_eq!(is_same(&field(that), &field(this)), same, "{that} {this}");
         }
+    }
+
+    #[test]
+    fn what_attributes_take_is_counted_to_the_byte() {
+        let value = Json::parse("12345").map_or(Field::Absent, Field::Value);
+        let bare = size_of::<(String, AttributeState)>();
+        assert_eq!(state_bytes("admin", &Field::Absent), bare + 5);
+        assert_eq!(state_bytes("admin", &value), bare + 10);
+        let by = ChangedBy {
+            event: EventId::new(Position::FIRST),
+            event_type: "user.updated".to_owned(),
+            occurred_at: Position::FIRST.occurred_at,
+            performer: Field::Value(Performer::new("user").id("u1").label("Ada")),
+        };
+        assert_eq!(by_bytes(&by), size_of::<ChangedBy>() + 12 + 4 + 2 + 3);
     }
 }

@@ -115,7 +115,7 @@ fn check_all(disk: &Watched<'_>, progress: &mut dyn FnMut(u64, u64)) -> Result<V
         let mut count = report.trial();
         plan.check_count(disk, end, &seqs, &mut count);
         disk.check()?;
-        match looks.judge(&plan, &look, &count) {
+        match looks.judge(plan.is_settled(), &look, &count) {
             Verdict::Again => continue,
             Verdict::Counts => report.accept(count),
             Verdict::Unsettled => look.unsettle(looks.missed(), &disk.place(names::root())),

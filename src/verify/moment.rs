@@ -9,7 +9,6 @@ use std::path::PathBuf;
 use std::thread;
 use std::time::Duration;
 
-use super::plan::Plan;
 use super::report::Report;
 use crate::disk::ReadDisk;
 use crate::disk::lock;
@@ -83,12 +82,17 @@ pub(super) enum Verdict {
 impl Looks {
     /// Judges a look by what it found in the files, and by what was then missing of the count.
     /// Wrong bytes are wrong at any moment; a file has to be missed twice, and what follows from
-    /// records must follow from such as belong together.
-    pub(super) fn judge(&mut self, plan: &Plan, look: &Report<'_>, count: &Report<'_>) -> Verdict {
+    /// records must follow from such as belong together, which `is_settled` says.
+    pub(super) fn judge(
+        &mut self,
+        is_settled: bool,
+        look: &Report<'_>,
+        count: &Report<'_>,
+    ) -> Verdict {
         self.taken += 1;
         let is_clean = look.is_clean() && count.is_clean();
         let known = look.missing().is_subset(&self.missed);
-        if is_clean || (plan.is_settled() && known) {
+        if is_clean || (is_settled && known) {
             return Verdict::Counts;
         }
         if self.taken >= LOOKS_MAX {
@@ -109,6 +113,8 @@ impl Looks {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
     use crate::id::StoreId;
     use crate::manifest::Ends;
@@ -131,6 +137,39 @@ mod tests {
                 },
             }),
         }
+    }
+
+    #[test]
+    fn a_look_counts_when_all_is_well_or_the_same_was_missed_before() {
+        let clean = Report::silent();
+        let mut wrong = Report::silent();
+        wrong.damage(Path::new("segment"), None, "a page is damaged");
+        let mut missing = Report::silent();
+        missing.missing_file(Path::new("log"), "the log is missing");
+        for (is_settled, look, count, verdict) in [
+            (false, &clean, &clean, Verdict::Counts),
+            (false, &wrong, &clean, Verdict::Again),
+            (false, &clean, &wrong, Verdict::Again),
+            (true, &wrong, &clean, Verdict::Counts),
+            (true, &missing, &clean, Verdict::Again),
+        ] {
+            let judged = Looks::default().judge(is_settled, look, count);
+            assert_eq!(judged, verdict);
+        }
+        let mut looks = Looks::default();
+        assert_eq!(looks.judge(true, &missing, &clean), Verdict::Again);
+        assert_eq!(looks.judge(true, &missing, &clean), Verdict::Counts);
+    }
+
+    #[test]
+    fn there_is_an_end_to_looking() {
+        let mut wrong = Report::silent();
+        wrong.damage(Path::new("segment"), None, "a page is damaged");
+        let mut looks = Looks::default();
+        for _ in 1..LOOKS_MAX {
+            assert_eq!(looks.judge(false, &wrong, &wrong), Verdict::Again);
+        }
+        assert_eq!(looks.judge(false, &wrong, &wrong), Verdict::Unsettled);
     }
 
     #[test]

@@ -443,3 +443,30 @@ fn find_store(disk: &dyn ReadDisk) -> Option<StoreId> {
         Some(header.store)
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::disk::Disk;
+    use crate::disk::sim::SimDisk;
+
+    /// A store has no folder that deep; whoever put one there is not followed for ever.
+    #[test]
+    fn files_are_listed_four_folders_deep() -> Result<()> {
+        let disk = SimDisk::new(1);
+        let mut folder = PathBuf::new();
+        let mut wanted = Vec::new();
+        for depth in 0..7 {
+            let file = folder.join("file");
+            disk.create_new(&file)?;
+            if depth <= 4 {
+                wanted.push((file, 0));
+            }
+            folder.push("below");
+            disk.create_dir(&folder)?;
+        }
+        wanted.sort();
+        assert_eq!(files(&disk, Path::new("")), wanted);
+        Ok(())
+    }
+}

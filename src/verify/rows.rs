@@ -1,6 +1,6 @@
 //! What must hold for every row wherever it stands, and a sum over things in any order: two files
 //! of pairs are the same set when their sums are, whatever order they come in, and the memory it
-//! takes is two numbers.
+//! takes is a number.
 
 use std::hash::DefaultHasher;
 use std::hash::Hash;
@@ -10,20 +10,16 @@ use crate::codec::canonical;
 use crate::codec::row::Row;
 use crate::event::Event;
 
-/// A count and a sum of hashes. Accidents change it; it is no proof against a forger.
+/// A sum of hashes. Accidents change it; it is no proof against a forger.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Sum {
-    count: u64,
-    sum: u64,
-}
+pub(super) struct Sum(u64);
 
 impl Sum {
     /// Adds a term, or something else with a hash of its own, and the row it belongs to.
     pub(super) fn add(&mut self, hash: u64, row: u32) {
         let mut hasher = DefaultHasher::new();
         (hash, row).hash(&mut hasher);
-        self.count += 1;
-        self.sum = self.sum.wrapping_add(hasher.finish());
+        self.0 = self.0.wrapping_add(hasher.finish());
     }
 }
 

@@ -76,7 +76,7 @@ fn save_all(disk: &Watched<'_>, out: &mut dyn Write) -> Result<Salvage> {
         let mut count = report.trial();
         plan.check_count(disk, end, &sink.seqs, &mut count);
         disk.check()?;
-        match looks.judge(&plan, &look, &count) {
+        match looks.judge(plan.is_settled(), &look, &count) {
             Verdict::Again => continue,
             Verdict::Counts => {}
             Verdict::Unsettled => look.unsettle(looks.missed(), &disk.place(names::root())),

@@ -27,7 +27,7 @@ impl Seqs {
     pub(super) fn insert(&mut self, seq: u64) -> bool {
         let chunk = self.chunks.entry(seq / CHUNK);
         let chunk = chunk.or_insert_with(|| Chunk::List(Vec::new()));
-        let is_new = chunk.insert((seq % CHUNK) as u16);
+        let is_new = chunk.insert(seq as u16);
         if is_new {
             self.len += 1;
             self.end = self.end.max(seq.saturating_add(1));
@@ -49,9 +49,9 @@ impl Seqs {
     pub(super) fn gaps(&self, end: u64, max: usize) -> Vec<Range<u64>> {
         let mut gaps: Vec<Range<u64>> = Vec::new();
         let mut next = 0;
-        for (number, chunk) in &self.chunks {
+        for (number, chunk) in self.chunks.range(..end.div_ceil(CHUNK)) {
             let base = number * CHUNK;
-            if gaps.len() >= max || base >= end {
+            if gaps.len() >= max {
                 break;
             }
             if matches!(chunk, Chunk::Full) {

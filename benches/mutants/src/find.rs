@@ -2,7 +2,8 @@
 //! function that could answer something plain, every arm and guard of a match. Operands stay where
 //! they are and are evaluated once; only what is done with them is chosen when the copy runs. What
 //! no function does while it runs is left alone: constants, patterns, types, attributes, macros,
-//! tests, unsafe code, and the texts of `Display` and `Debug`; and how much room is made ahead.
+//! tests, unsafe code, and the texts of `Display` and `Debug`; how much room is made ahead,
+//! and where bugs are planted.
 
 use std::ops::Range;
 
@@ -256,6 +257,14 @@ impl<'ast> Visit<'ast> for Finder<'_> {
     }
 
     fn visit_expr_binary(&mut self, binary: &'ast syn::ExprBinary) {
+        let right = self.text(range(&*binary.right));
+        if right.starts_with("planted(") || right.contains("::from(planted(") {
+            // It is false, or nothing, where no bug is planted.
+            return match binary.op {
+                BinOp::And(_) => {}
+                _ => self.visit_expr(&binary.left),
+            };
+        }
         self.operator(binary);
         visit::visit_expr_binary(self, binary);
     }
@@ -346,9 +355,10 @@ impl<'ast> Visit<'ast> for Finder<'_> {
     fn visit_type(&mut self, _: &'ast syn::Type) {}
 }
 
-/// Whether what is called only makes room: how much changes nothing that is answered.
+/// Whether what is called only makes room, as how much changes nothing that is answered, or plants a
+/// bug.
 fn is_hint(name: &syn::Ident) -> bool {
-    ["with_capacity", "reserve", "try_reserve"]
+    ["with_capacity", "reserve", "try_reserve", "instead"]
         .iter()
         .any(|hint| name == hint)
 }
