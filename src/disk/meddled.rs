@@ -70,10 +70,6 @@ impl ReadDisk for Meddled {
     fn boot(&self) -> Option<u64> {
         self.disk.boot()
     }
-
-    fn process(&self) -> u32 {
-        self.disk.process()
-    }
 }
 
 impl Disk for Meddled {
@@ -115,6 +111,10 @@ impl Disk for Meddled {
 
     fn sync_dir(&self, path: &Path) -> Result<()> {
         self.disk.sync_dir(path)
+    }
+
+    fn process(&self) -> u32 {
+        self.disk.process()
     }
 
     fn store_id(&self) -> StoreId {

@@ -1,5 +1,5 @@
 //! The only floor that touches the file system: everything above writes and reads through
-//! [`Disk`] and [`File`], so that a test can put a simulated disk in their place. Paths are
+//! [`ReadDisk`], [`Disk`] and [`File`], so that a test can put a simulated disk in their place. Paths are
 //! relative to the store's folder and come from [`names`]. The recipes that make a file appear
 //! whole or not at all stand in [`durable`].
 
@@ -61,9 +61,6 @@ pub(crate) trait ReadDisk: Send + Sync {
 
     /// A number that changes when the machine boots, or `None` where it cannot be learned.
     fn boot(&self) -> Option<u64>;
-
-    /// The number of the process that asks. A fork has another than the process it is a copy of.
-    fn process(&self) -> u32;
 }
 
 /// The same folder, as its writer sees it.
@@ -101,6 +98,9 @@ pub(crate) trait Disk: ReadDisk {
     /// Opens a file, making it if need be, and locks it against every other handle, of this process
     /// too, until the handle is dropped or the process ends. `None` if it is locked; never waits.
     fn lock(&self, path: &Path) -> Result<Option<Box<dyn File>>>;
+
+    /// The number of the process that asks. A fork has another than the process it is a copy of.
+    fn process(&self) -> u32;
 
     /// A name for a new store, which no other store has.
     fn store_id(&self) -> StoreId;

@@ -201,10 +201,6 @@ impl ReadDisk for RealDisk {
         let digits: String = text.chars().filter(char::is_ascii_hexdigit).collect();
         u64::from_str_radix(digits.get(..16)?, 16).ok()
     }
-
-    fn process(&self) -> u32 {
-        std::process::id()
-    }
 }
 
 impl Disk for RealDisk {
@@ -276,6 +272,10 @@ impl Disk for RealDisk {
             true => Some(Box::new(file)),
             false => None,
         })
+    }
+
+    fn process(&self) -> u32 {
+        std::process::id()
     }
 
     fn store_id(&self) -> StoreId {

@@ -306,10 +306,6 @@ impl ReadDisk for SimDisk {
     fn boot(&self) -> Option<u64> {
         Some(self.0.lock().boot)
     }
-
-    fn process(&self) -> u32 {
-        self.0.lock().process
-    }
 }
 
 impl Disk for SimDisk {
@@ -366,6 +362,10 @@ impl Disk for SimDisk {
             found.or_else(|_| inner.state.create(path))
         })?;
         Ok(file.claim()?.then(|| -> Box<dyn File> { Box::new(file) }))
+    }
+
+    fn process(&self) -> u32 {
+        self.0.lock().process
     }
 
     fn store_id(&self) -> StoreId {

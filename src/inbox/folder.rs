@@ -19,10 +19,6 @@ use crate::limits;
 /// How often a record is begun whose draft a writer removed that was just opening the store.
 const TRIES: usize = 5;
 
-/// The inbox of the store on a disk.
-#[derive(Clone, Copy)]
-pub(crate) struct Inbox<'d>(pub(crate) &'d dyn Disk);
-
 /// The names of all records, sorted.
 pub(crate) fn list(disk: &dyn ReadDisk) -> Result<Vec<String>> {
     let names = entries(disk)?.into_iter();
@@ -47,6 +43,10 @@ fn entries(disk: &dyn ReadDisk) -> Result<Vec<String>> {
     let files = entries.filter(|entry| !entry.is_dir);
     Ok(files.map(|entry| entry.name).collect())
 }
+
+/// The inbox of the store on a disk.
+#[derive(Clone, Copy)]
+pub(crate) struct Inbox<'d>(pub(crate) &'d dyn Disk);
 
 impl Inbox<'_> {
     /// Leaves an event for the store's writer: when this returns, it is durable. One of the same key is

@@ -23,10 +23,6 @@ use crate::limits;
 const LOCK_TRIES: usize = 5;
 const LOCK_PAUSE: Duration = Duration::from_millis(5);
 
-/// The jobs of the store on a disk.
-#[derive(Clone, Copy)]
-pub(crate) struct Folder<'d>(pub(crate) &'d dyn Disk);
-
 /// Every job's name, sorted.
 pub(crate) fn list(disk: &dyn ReadDisk) -> Result<Vec<ExportId>> {
     let entries = match disk.list(names::job_dir()) {
@@ -59,6 +55,10 @@ pub(crate) fn read(disk: &dyn ReadDisk, id: ExportId) -> Result<Record> {
     }
     Ok(record)
 }
+
+/// The jobs of the store on a disk.
+#[derive(Clone, Copy)]
+pub(crate) struct Folder<'d>(pub(crate) &'d dyn Disk);
 
 impl Folder<'_> {
     /// Makes the folders that jobs need.

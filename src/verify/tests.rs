@@ -255,10 +255,6 @@ impl ReadDisk for Beside {
     fn boot(&self) -> Option<u64> {
         self.disk.boot()
     }
-
-    fn process(&self) -> u32 {
-        self.disk.process()
-    }
 }
 
 impl File for BesideFile {

@@ -85,8 +85,4 @@ impl ReadDisk for Watched<'_> {
     fn boot(&self) -> Option<u64> {
         self.disk.boot()
     }
-
-    fn process(&self) -> u32 {
-        self.disk.process()
-    }
 }
