@@ -254,11 +254,16 @@ impl<'s> ExportJobs<'s> {
         let folder = self.folder();
         record.state = State::Cancelled;
         record.ended_at = Some(self.clock.now().to_string());
-        folder.replace(id, record)?;
+        let told = folder.replace(id, record);
+        if told.as_ref().is_err_and(|error| !error.is_full()) {
+            return told;
+        }
         // Also under its own name: whoever made it may have ended before the record said so.
         folder.remove_file(&names::export(id, &record.ending()))?;
         folder.remove_file(&names::export_part(id))?;
         folder.remove_file(&names::export_archive_part(id))?;
+        // Where the disk was full, there is room now; a job whose files are gone begins anew.
+        told.or_else(|_| folder.replace(id, record))?;
         folder.forget_cancel(id)
     }
 

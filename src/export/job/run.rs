@@ -97,6 +97,7 @@ impl<'s> ExportJobs<'s> {
         let file: Arc<dyn File> = Arc::from(file);
         let worked = self.work(id, record, Arc::clone(&file), watch);
         if let Err(error) = &worked {
+            drop(self.make_room(id, &*file));
             self.note_failure(id, error);
         }
         drop(file);
@@ -170,6 +171,17 @@ impl<'s> ExportJobs<'s> {
             Err(error) if self.require_audit => Err(error),
             Err(_) => Ok(false),
         }
+    }
+
+    /// Gives back what a job that failed holds and nobody can go on with: bytes behind those that its
+    /// record counts, and the archive that it was packing. On a full disk nothing else could be written.
+    fn make_room(&self, id: ExportId, file: &dyn File) -> Result<()> {
+        let folder = self.folder();
+        let reached = folder.read(id)?.reached.bytes;
+        if file.len()? > reached {
+            file.set_len(reached)?;
+        }
+        folder.remove_file(&names::export_archive_part(id))
     }
 
     /// What cannot be noted stands in the error that is returned all the same.

@@ -414,6 +414,44 @@ fn a_failed_job_goes_on_and_a_changed_file_is_made_anew() {
     assert!(read(&disk, &names::export(id, "ndjson")) == whole);
 }
 
+/// What happened: a job that met a full disk kept all that it had written, behind what its record
+/// counts, so that nothing could be appended any more; and it could not be cancelled, as the record
+/// that says so is written before the file goes.
+#[test]
+fn p5_a_job_that_met_a_full_disk_gives_its_room_back() {
+    let plain = keyed("k");
+    let zipped = ExportJobOptions {
+        zip: true,
+        ..keyed("k")
+    };
+    for options in [plain, zipped] {
+        let mut failures = 0;
+        for room in (0..).step_by(400) {
+            let (disk, store) = filled(1);
+            let jobs = jobs(&disk, &store).unwrap();
+            let export = Export::default();
+            let id = jobs.start(&export, &query(), &options).unwrap().id;
+            disk.leave_room(room);
+            let Err(error) = jobs.run(id, &mut on) else {
+                break;
+            };
+            assert!(error.is_full(), "{error}");
+            failures += 1;
+            let reached = Folder(&disk).read(id).unwrap().reached.bytes;
+            let left = disk.len(&names::export_part(id)).unwrap();
+            assert!(left.is_none_or(|len| len <= reached), "{left:?}, {reached}");
+            assert_eq!(disk.len(&names::export_archive_part(id)).unwrap(), None);
+            // A record takes less than that.
+            if reached > 4_096 {
+                disk.leave_room(0);
+                assert_eq!(jobs.cancel(id).unwrap().state, ExportJobState::Cancelled);
+                assert_eq!(disk.len(&names::export_part(id)).unwrap(), None);
+            }
+        }
+        assert!(failures > 10, "{failures}");
+    }
+}
+
 /// Every bit of a record matters, and what it says is what it is read as.
 #[test]
 fn a_damaged_record_is_refused_with_its_file() {
