@@ -12,6 +12,7 @@ use super::events;
 use super::open;
 use crate::disk::Disk;
 use crate::disk::ReadDisk;
+use crate::disk::blob::Blob;
 use crate::disk::names;
 use crate::disk::sim::Fault;
 use crate::disk::sim::Operation;
@@ -22,6 +23,9 @@ use crate::id::StoreId;
 use crate::inbox::Inbox;
 use crate::limits;
 use crate::manifest::Current;
+use crate::options::ReadMode;
+use crate::segment;
+use crate::segment::format::Kind;
 use crate::store::Store;
 use crate::store::adopt::Looks;
 
@@ -223,4 +227,46 @@ fn an_idle_inbox_is_not_read() {
     leave(&disk, 1).unwrap();
     assert!(cost(&mut looks));
     assert_eq!(adopted(&store), [1]);
+}
+
+/// What happened: a record whose key stood in a damaged part of a segment ended every walk, and those
+/// behind it waited until somebody had mended the store.
+#[test]
+fn p6_a_record_that_meets_damage_keeps_no_other_waiting() {
+    let disk = SimDisk::new(1);
+    let mut store = open(&disk).unwrap();
+    let mut bulk = store.bulk().unwrap();
+    for number in 0..3_000 {
+        bulk.append(&record(number)).unwrap();
+    }
+    bulk.finish().unwrap();
+    store.close().unwrap();
+    let folder = disk.list(names::segment_dir()).unwrap().remove(0);
+    let folder = names::segment_dir().join(folder.name);
+    let path = folder.join(disk.list(&folder).unwrap().remove(0).name);
+    let len = disk.len(&path).unwrap().unwrap();
+    let blob = Blob::open(&disk, &path, len, ReadMode::Positional).unwrap();
+    let reader = segment::reader::Reader::open_any(blob).unwrap();
+    let mut sections = reader.directory().iter();
+    let rows = sections.find(|section| section.kind == Kind::Rows as u16);
+    let rows = rows.unwrap();
+    let page = (rows.offset + rows.len / 2).next_multiple_of(4_096);
+    disk.rot(&path, 8 * page as usize);
+    let store = open(&disk).unwrap();
+    let known = (0..3_000).step_by(100);
+    for number in known.chain(10_000..10_005) {
+        leave(&disk, number).unwrap();
+    }
+    let mut looks = Looks::default();
+    for _ in 0..3 {
+        store.shared.adopt(&mut looks);
+    }
+    let left = Inbox(&disk).list().unwrap();
+    assert!((1..30).contains(&left.len()), "{left:?}");
+    let id = Current::read(&disk).unwrap().store;
+    for name in left {
+        let event = Inbox(&disk).read(&name, id).unwrap();
+        let is_known = (0..3_000).any(|number| event == record(number));
+        assert!(is_known, "{event:?}");
+    }
 }
