@@ -55,15 +55,18 @@ impl Shared {
         let rest = names.get(from..).unwrap_or_default();
         let (now, later) = rest.split_at(rest.len().min(limits::INBOX_RECORDS));
         for name in now {
-            let read = inbox.read(name, self.base.store);
-            match read.and_then(|event| self.append_own(&event)) {
-                Ok(true) => inbox.remove(name)?,
-                // One that the store's rules refuse, or whose key another event has.
-                Ok(false) => {}
+            match inbox.read(name, self.base.store) {
+                Ok(event) => match self.append_own(&event) {
+                    Ok(true) => inbox.remove(name)?,
+                    // One that the store's rules refuse, or whose key another event has.
+                    Ok(false) => {}
+                    // Damage hides whether the store has it: those behind it do not wait.
+                    Err(error) if error.kind() == ErrorKind::Corrupt => {}
+                    Err(error) => return Err(error),
+                },
                 // Of the disk nobody knows whether it says so for good: it is looked at again.
                 Err(error) if error.kind() == ErrorKind::Io => looks.walked = None,
                 Err(error) if error.is_full() => return Err(error),
-                // Also where damage hides whether the store has it: those behind it do not wait.
                 Err(_) => {}
             }
         }
