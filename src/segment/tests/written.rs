@@ -50,27 +50,30 @@ fn loaded(folder: &Folder, id: u64, models: &[Model]) -> Summary {
     load.finish(Time::saturating_from_micros(BASE)).unwrap()
 }
 
+/// Compares with a file beside the goldens, line by line; with `AUDITDB_BLESS` set, writes it.
+pub(crate) fn hold(file: &str, found: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
+    if std::env::var_os("AUDITDB_BLESS").is_some() {
+        std::fs::write(&path, found).unwrap();
+    }
+    let wanted = std::fs::read_to_string(&path).unwrap();
+    let differs = found
+        .lines()
+        .zip(wanted.lines())
+        .find(|(found, wanted)| found != wanted);
+    assert_eq!(differs, None, "AUDITDB_BLESS=1 writes {file} anew");
+    assert_eq!(found.lines().count(), wanted.lines().count());
+}
+
 /// What is written of such inputs, by both ways, beside what `file` says; what was written reads back.
 pub(crate) fn compare(file: &str, inputs: Vec<(&str, Vec<Model>)>) {
     let folder = Folder::new();
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
-    let blesses = std::env::var_os("AUDITDB_BLESS").is_some();
-    let wanted = std::fs::read_to_string(&path).unwrap_or_default();
-    let mut lines = wanted.lines();
     let mut found = String::new();
     let mut check = |id: u64, name: &str, summary: &Summary, models: &[Model]| {
         let reader = folder.open(id, summary, ReadMode::Positional);
-        let line = line(name, &reader, summary);
-        let wanted = lines.next();
-        let is_wanted = blesses || wanted == Some(&line);
-        assert!(
-            is_wanted,
-            "{line}\ninstead of\n{wanted:?}: AUDITDB_BLESS=1 writes {file} anew"
-        );
+        writeln!(found, "{}", line(name, &reader, summary)).unwrap();
         let is_same = read_all(&reader).unwrap() == contents_of(models);
         assert!(is_same, "{name}: something else is read");
-        found.push_str(&line);
-        found.push('\n');
     };
     for (id, (name, mut models)) in (1..).zip(inputs) {
         let summary = folder.write(id, &models);
@@ -81,10 +84,7 @@ pub(crate) fn compare(file: &str, inputs: Vec<(&str, Vec<Model>)>) {
         }
         check(id + 100, &format!("{name}, loaded"), &summary, &models);
     }
-    if blesses {
-        std::fs::write(&path, &found).unwrap();
-    }
-    assert_eq!(lines.next().filter(|_| !blesses), None);
+    hold(file, &found);
 }
 
 #[test]
