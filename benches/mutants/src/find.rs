@@ -292,13 +292,13 @@ impl<'ast> Visit<'ast> for Finder<'_> {
             syn::Expr::Path(path) => path.path.segments.last().map(|name| &name.ident),
             _ => None,
         };
-        if name.is_none_or(|name| !is_hint(name)) {
+        if name.is_none_or(|name| !is_let_alone(name)) {
             visit::visit_expr_call(self, call);
         }
     }
 
     fn visit_expr_method_call(&mut self, call: &'ast syn::ExprMethodCall) {
-        match is_hint(&call.method) {
+        match is_let_alone(&call.method) {
             true => self.visit_expr(&call.receiver),
             false => visit::visit_expr_method_call(self, call),
         }
@@ -357,7 +357,7 @@ impl<'ast> Visit<'ast> for Finder<'_> {
 
 /// Whether what is called only makes room, as how much changes nothing that is answered, or plants a
 /// bug.
-fn is_hint(name: &syn::Ident) -> bool {
+fn is_let_alone(name: &syn::Ident) -> bool {
     ["with_capacity", "reserve", "try_reserve", "instead"]
         .iter()
         .any(|hint| name == hint)
