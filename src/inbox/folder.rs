@@ -82,16 +82,6 @@ impl Inbox<'_> {
         }
     }
 
-    /// As [`list`].
-    pub(crate) fn list(self) -> Result<Vec<String>> {
-        list(self.0)
-    }
-
-    /// As [`read`].
-    pub(crate) fn read(self, name: &str, store: StoreId) -> Result<Event> {
-        read(self.0, name, store)
-    }
-
     /// Takes a record away. Not durable: what comes back is known by its key.
     pub(crate) fn remove(self, name: &str) -> Result<()> {
         self.unlink(names::inbox(name))

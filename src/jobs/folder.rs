@@ -67,16 +67,6 @@ impl Folder<'_> {
         durable::create_dir(self.0, names::export_dir())
     }
 
-    /// As [`list`].
-    pub(crate) fn list(self) -> Result<Vec<ExportId>> {
-        list(self.0)
-    }
-
-    /// As [`read`].
-    pub(crate) fn read(self, id: ExportId) -> Result<Record> {
-        read(self.0, id)
-    }
-
     /// Keeps the record of a job that is new; [`ErrorKind::Exists`] if it is not.
     pub(crate) fn add(self, id: ExportId, record: &Record) -> Result<()> {
         let mut draft = Draft::begin_beside(self.0, &names::job(id))?;

@@ -30,14 +30,16 @@ impl Folder<'_> {
         let (mut due, mut purged) = (Vec::new(), Vec::new());
         let mut failed = None;
         let mut done = |done: Result<()>| failed = failed.take().or(done.err());
-        for id in self.list()? {
-            done(self.read(id).and_then(|record| match record.is_due(now) {
-                true => {
-                    due.push(id);
-                    Ok(())
-                }
-                false => self.tidy(id, &record),
-            }));
+        for id in super::list(self.0)? {
+            done(
+                super::read(self.0, id).and_then(|record| match record.is_due(now) {
+                    true => {
+                        due.push(id);
+                        Ok(())
+                    }
+                    false => self.tidy(id, &record),
+                }),
+            );
         }
         for id in due {
             done(
@@ -59,7 +61,7 @@ impl Folder<'_> {
         now: Time,
         tell: &mut dyn FnMut(&Event) -> Result<bool>,
     ) -> Result<bool> {
-        let mut record = self.read(id)?;
+        let mut record = super::read(self.0, id)?;
         if record.is_due(now) {
             // First the words, then the deed: where one is cut off, all of it is done again, and the
             // trail, which knows the event by its key, has it once.

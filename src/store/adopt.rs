@@ -6,6 +6,7 @@ use super::Shared;
 use crate::disk::names;
 use crate::error::ErrorKind;
 use crate::error::Result;
+use crate::inbox;
 use crate::inbox::Inbox;
 use crate::limits;
 
@@ -47,7 +48,7 @@ impl Shared {
     /// Takes over the next records; whether there are no more behind them.
     fn adopt_some(&self, looks: &mut Looks) -> Result<bool> {
         let inbox = Inbox(&*self.disk);
-        let names = inbox.list()?;
+        let names = inbox::list(inbox.0)?;
         let from = match &looks.after {
             Some(after) => names.partition_point(|name| name <= after),
             None => 0,
@@ -55,7 +56,7 @@ impl Shared {
         let rest = names.get(from..).unwrap_or_default();
         let (now, later) = rest.split_at(rest.len().min(limits::INBOX_RECORDS));
         for name in now {
-            match inbox.read(name, self.base.store) {
+            match inbox::read(inbox.0, name, self.base.store) {
                 Ok(event) => match self.append_own(&event) {
                     Ok(true) => inbox.remove(name)?,
                     // One that the store's rules refuse, or whose key another event has.

@@ -10,7 +10,7 @@ use crate::id::EventId;
 use crate::id::Position;
 use crate::id::Sequence;
 use crate::id::StoreId;
-use crate::inbox::Inbox;
+use crate::inbox;
 use crate::snapshot::Pinned;
 use crate::snapshot::Snapshot;
 use crate::time::Time;
@@ -137,7 +137,7 @@ impl Stats {
                 names::manifest_id(name).is_some()
             })?,
             clock_steps,
-            inbox_records: Inbox(disk).list()?.len() as u64,
+            inbox_records: inbox::list(disk)?.len() as u64,
         })
     }
 }

@@ -15,6 +15,7 @@ use crate::export::Format;
 use crate::filter::Filter;
 use crate::id::ExportId;
 use crate::id::Sequence;
+use crate::jobs;
 use crate::jobs::Asked;
 use crate::jobs::AskedAudience;
 use crate::jobs::AskedZip;
@@ -111,7 +112,7 @@ impl ExportJobs<'_> {
 
     /// The job that was started under this key, if it is of the same export.
     fn same(&self, id: ExportId, record: &Record, query: &Query) -> Result<ExportJob> {
-        let there = self.folder().read(id)?;
+        let there = jobs::read(&*self.disk, id)?;
         // Relative times were fixed when the job was started.
         let then = super::time(Some(&there.created_at)).unwrap_or_else(|| self.clock.now());
         let asked = Asked {

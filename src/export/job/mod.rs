@@ -32,6 +32,7 @@ use crate::error::Result;
 use crate::event::Event;
 use crate::event::Performer;
 use crate::id::ExportId;
+use crate::jobs;
 use crate::jobs::Folder;
 use crate::jobs::Record;
 use crate::jobs::State;
@@ -193,7 +194,7 @@ impl<'s> ExportJobs<'s> {
     /// [`ErrorKind::OutOfRange`] if there is none of this name; [`ErrorKind::Corrupt`] if its record
     /// is damaged.
     pub fn status(&self, id: ExportId) -> Result<ExportJob> {
-        let record = self.folder().read(id)?;
+        let record = jobs::read(&*self.disk, id)?;
         self.tell(id, &record)
     }
 
@@ -203,7 +204,7 @@ impl<'s> ExportJobs<'s> {
     /// # Errors
     /// What reading the folder gives.
     pub fn list(&self) -> Result<Vec<Result<ExportJob>>> {
-        let ids = self.folder().list()?.into_iter();
+        let ids = jobs::list(&*self.disk)?.into_iter();
         let mut jobs: Vec<Result<ExportJob>> = ids.map(|id| self.status(id)).collect();
         jobs.sort_by_key(|job| match job {
             Ok(job) => (false, Some((job.created_at, job.id))),
@@ -219,11 +220,11 @@ impl<'s> ExportJobs<'s> {
     /// As [`ExportJobs::status`], and what the disk gives.
     pub fn cancel(&self, id: ExportId) -> Result<ExportJob> {
         let folder = self.folder();
-        let record = folder.read(id)?;
+        let record = jobs::read(folder.0, id)?;
         if record.state.is_open() {
             folder.ask_to_cancel(id)?;
             let file = folder.lock(id, &record.ending())?;
-            let mut record = folder.read(id)?;
+            let mut record = jobs::read(folder.0, id)?;
             if !record.state.is_open() {
                 // It came to its end meanwhile.
                 folder.forget_cancel(id)?;

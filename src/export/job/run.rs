@@ -27,6 +27,7 @@ use crate::export::ExportReport;
 use crate::export::Format;
 use crate::export::MissingGlyphs;
 use crate::id::ExportId;
+use crate::jobs;
 use crate::jobs::ChunkRecord;
 use crate::jobs::Folder;
 use crate::jobs::Reached;
@@ -72,7 +73,7 @@ impl<'s> ExportJobs<'s> {
     ) -> Result<ExportJob> {
         let folder = self.folder();
         // A job whose work is over has no unfinished file, and gets none.
-        let record = folder.read(id)?;
+        let record = jobs::read(folder.0, id)?;
         if !record.state.is_open() {
             return self.status(id);
         }
@@ -81,7 +82,7 @@ impl<'s> ExportJobs<'s> {
             let what = format!("another process works on job {id}");
             return Err(Error::new(ErrorKind::Locked, what));
         };
-        let mut record = folder.read(id)?;
+        let mut record = jobs::read(folder.0, id)?;
         if !record.state.is_open() {
             folder.remove_file(&names::export_part(id))?;
             return self.status(id);
@@ -177,7 +178,7 @@ impl<'s> ExportJobs<'s> {
     /// record counts, and the archive that it was packing. On a full disk nothing else could be written.
     fn make_room(&self, id: ExportId, file: &dyn File) -> Result<()> {
         let folder = self.folder();
-        let reached = folder.read(id)?.reached.bytes;
+        let reached = jobs::read(folder.0, id)?.reached.bytes;
         if file.len()? > reached {
             file.set_len(reached)?;
         }
@@ -187,7 +188,7 @@ impl<'s> ExportJobs<'s> {
     /// What cannot be noted stands in the error that is returned all the same.
     fn note_failure(&self, id: ExportId, error: &Error) {
         let folder = self.folder();
-        let Ok(mut record) = folder.read(id) else {
+        let Ok(mut record) = jobs::read(folder.0, id) else {
             return;
         };
         record.state = State::Failed;

@@ -45,6 +45,7 @@ use crate::export::audit::Keep;
 use crate::filter::Filter;
 use crate::filter::FilterField;
 use crate::id::ExportId;
+use crate::jobs;
 use crate::jobs::Folder;
 use crate::jobs::Record;
 use crate::jobs::State;
@@ -379,7 +380,7 @@ fn mission_d22_the_writer_purges_at_open_and_hourly() {
         assert!(begun.elapsed() < Duration::from_secs(30));
         std::thread::sleep(Duration::from_millis(20));
     }
-    let now = ids.map(|id| Folder(&disk).read(id).unwrap());
+    let now = ids.map(|id| jobs::read(&disk, id).unwrap());
     assert!(
         now.iter()
             .all(|record| record.state == State::Expired && record.audited)
@@ -437,7 +438,7 @@ fn p5_a_job_that_met_a_full_disk_gives_its_room_back() {
             };
             assert!(error.is_full(), "{error}");
             failures += 1;
-            let reached = Folder(&disk).read(id).unwrap().reached.bytes;
+            let reached = jobs::read(&disk, id).unwrap().reached.bytes;
             let left = disk.len(&names::export_part(id)).unwrap();
             assert!(left.is_none_or(|len| len <= reached), "{left:?}, {reached}");
             assert_eq!(disk.len(&names::export_archive_part(id)).unwrap(), None);
@@ -463,7 +464,7 @@ fn a_damaged_record_is_refused_with_its_file() {
         .id;
     let (path, folder) = (names::job(id), Folder(&disk));
     let bytes = read(&disk, &path);
-    assert_eq!(folder.read(id).unwrap().encode().unwrap(), bytes);
+    assert_eq!(jobs::read(folder.0, id).unwrap().encode().unwrap(), bytes);
     for bit in 0..bytes.len() * 8 {
         let mut damaged = bytes.clone();
         damaged[bit / 8] ^= 1 << (bit % 8);

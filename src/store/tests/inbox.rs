@@ -20,6 +20,7 @@ use crate::disk::sim::SimDisk;
 use crate::error::Result;
 use crate::event::Event;
 use crate::id::StoreId;
+use crate::inbox;
 use crate::inbox::Inbox;
 use crate::limits;
 use crate::manifest::Current;
@@ -76,7 +77,7 @@ fn mission_d24_a_record_left_beside_the_writer_is_taken_over_once() {
                     adopted == [1, 2] || adopted == [1] && !told,
                     "change {n}: {adopted:?}"
                 );
-                assert_eq!(Inbox(&left).list().unwrap(), Vec::<String>::new());
+                assert_eq!(inbox::list(&left).unwrap(), Vec::<String>::new());
                 assert_eq!(left.list(names::inbox_dir()).unwrap(), []);
                 store.close().unwrap();
             }
@@ -118,11 +119,11 @@ fn p1_a_record_left_during_a_load_is_not_lost() {
     bulk.append(&record(1)).unwrap();
     leave(&disk, 2).unwrap();
     shared.keep_house();
-    assert_eq!(Inbox(&disk).list().unwrap().len(), 1, "it waits");
+    assert_eq!(inbox::list(&disk).unwrap().len(), 1, "it waits");
     let seq = bulk.append(&record(3)).unwrap().unwrap();
     bulk.finish().unwrap();
     shared.keep_house();
-    assert_eq!(Inbox(&disk).list().unwrap(), Vec::<String>::new());
+    assert_eq!(inbox::list(&disk).unwrap(), Vec::<String>::new());
     assert_eq!(adopted(&store), [1, 2, 3]);
     let events = events(&store).unwrap();
     assert!(events.iter().map(|event| event.seq.0).eq(0..6));
@@ -145,11 +146,11 @@ fn mission_d24_a_record_whose_key_another_event_has_stays() {
     }
     store.close().unwrap();
     let store = open(&disk).unwrap();
-    let left = Inbox(&disk).list().unwrap();
+    let left = inbox::list(&disk).unwrap();
     let id = Current::read(&disk).unwrap().store;
     let left: Vec<_> = left
         .iter()
-        .map(|name| Inbox(&disk).read(name, id))
+        .map(|name| inbox::read(&disk, name, id))
         .collect();
     assert!(
         matches!(&left[..], [Ok(event)] if *event == record(1)),
@@ -173,7 +174,7 @@ fn hostile_files_in_the_inbox_stop_nobody() {
     Inbox(&foreign)
         .leave(StoreId([7; 16]), &record(100))
         .unwrap();
-    let name = Inbox(&foreign).list().unwrap().remove(0);
+    let name = inbox::list(&foreign).unwrap().remove(0);
     let path = names::inbox(&name);
     let file = foreign.open_read(&path).unwrap();
     let mut bytes = vec![0; file.len().unwrap() as usize];
@@ -261,11 +262,11 @@ fn p6_a_record_that_meets_damage_keeps_no_other_waiting() {
     for _ in 0..3 {
         store.shared.adopt(&mut looks);
     }
-    let left = Inbox(&disk).list().unwrap();
+    let left = inbox::list(&disk).unwrap();
     assert!((1..30).contains(&left.len()), "{left:?}");
     let id = Current::read(&disk).unwrap().store;
     for name in left {
-        let event = Inbox(&disk).read(&name, id).unwrap();
+        let event = inbox::read(&disk, &name, id).unwrap();
         let is_known = (0..3_000).any(|number| event == record(number));
         assert!(is_known, "{event:?}");
     }

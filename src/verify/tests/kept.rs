@@ -27,6 +27,7 @@ use crate::event::Event;
 use crate::event::Field;
 use crate::id::ExportId;
 use crate::id::SegmentId;
+use crate::inbox;
 use crate::inbox::Inbox;
 use crate::jobs::Asked;
 use crate::jobs::Folder;
@@ -150,7 +151,7 @@ fn p4_records_that_wait_are_counted_and_none_means_nothing() -> Result<()> {
     }
     let found = verify_on(&disk, &mut |_, _| ())?;
     assert!(found.is_clean() && found.waiting == 3, "{found:?}");
-    for name in Inbox(&disk).list()? {
+    for name in inbox::list(&disk)? {
         assert!(!wrong(&disk, &names::inbox(&name))?);
     }
     Ok(())
@@ -176,7 +177,7 @@ fn p5_what_is_taken_away_meanwhile_is_no_damage() -> Result<()> {
             }
             Folder(&shared).replace(id, &record).unwrap();
             shared.unlink(&names::export(id, "csv")).unwrap();
-            for name in Inbox(&shared).list().unwrap() {
+            for name in inbox::list(&shared).unwrap() {
                 Inbox(&shared).remove(&name).unwrap();
             }
             shared.unlink(&names::saved_query("mine")).unwrap();

@@ -7,7 +7,8 @@ use super::*;
 use crate::disk::ReadDisk;
 use crate::disk::real::RealDisk;
 use crate::export::Audience;
-use crate::inbox::Inbox;
+use crate::inbox;
+use crate::jobs;
 
 fn made(jobs: &ExportJobs<'_>, key: &str) -> ExportId {
     let id = jobs.start(&Export::default(), &query(), &keyed(key));
@@ -23,7 +24,7 @@ fn bytes(disk: &SimDisk, path: &Path) -> Vec<u8> {
 
 /// The record of a job as it was before it said that the file is made, which has its name already.
 fn set_back(folder: Folder<'_>, id: ExportId) {
-    let mut record = folder.read(id).unwrap();
+    let mut record = jobs::read(folder.0, id).unwrap();
     record.state = State::Running;
     (record.ended_at, record.expires_at) = (None, None);
     folder.replace(id, &record).unwrap();
@@ -40,7 +41,7 @@ fn mission_d22_a_file_whose_end_cannot_be_told_of_stays_until_it_can() {
     let later = Time::saturating_from_micros(BASE + 8 * 24 * 3600 * 1_000_000);
     let refuse = || Err(Error::new(ErrorKind::Full, "no room"));
     assert!(Folder(&disk).purge(later, &mut |_| refuse()).is_err());
-    assert_eq!(Folder(&disk).read(id).unwrap().state, State::Ready);
+    assert_eq!(jobs::read(&disk, id).unwrap().state, State::Ready);
     assert!(disk.len(&file).unwrap().is_some());
     let mut told = Vec::new();
     let mut tell = |event: &Event| {
@@ -276,7 +277,7 @@ fn mission_d24_a_record_that_could_not_be_taken_over_is_not_left() {
     assert_eq!(error.kind(), ErrorKind::KeyConflict);
     let disk = RealDisk::open(folder.path()).unwrap();
     assert_eq!(
-        Inbox(&disk).list().unwrap().len(),
+        inbox::list(&disk).unwrap().len(),
         1,
         "that of the failure alone"
     );

@@ -16,7 +16,6 @@ use crate::export::ExportJobs;
 use crate::export::Format;
 use crate::export::audit::Keep;
 use crate::id::ExportId;
-use crate::jobs::Folder;
 use crate::layout::Audience;
 use crate::layout::CsvSafety;
 use crate::layout::Layout;
@@ -56,7 +55,7 @@ fn mission_a27_a_job_is_made_for_people_as_an_export_is() {
             "{text}"
         );
         let id = ExportId::of_key("nightly");
-        let record = Folder(&disk).read(id).unwrap().encode().unwrap();
+        let record = jobs::read(&disk, id).unwrap().encode().unwrap();
         assert!(record.starts_with(b"{\"auditdb_job\":2,"));
         // Whoever goes on with it must know the zone.
         let (clock, keep) = (clock(), Keep::Store(&store));
@@ -72,7 +71,7 @@ fn mission_a27_a_job_is_made_for_people_as_an_export_is() {
         .start(&Export::default(), &query(), &keyed("k"))
         .unwrap()
         .id;
-    let record = Folder(&disk).read(id).unwrap().encode().unwrap();
+    let record = jobs::read(&disk, id).unwrap().encode().unwrap();
     assert!(
         record.starts_with(b"{\"auditdb_job\":1,"),
         "as all versions read it"
