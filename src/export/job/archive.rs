@@ -6,6 +6,7 @@ use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 
+use super::part::GoesOn;
 use super::part::Part;
 use super::run::Work;
 use crate::disk::names;
@@ -33,19 +34,21 @@ pub(super) fn validate(export: &Export, rows_per_file: Option<u64>) -> Result<()
 }
 
 /// Makes the archive of a job's whole file and gives it its name.
-pub(super) fn make(work: &Work<'_>, part: &Part) -> Result<ArchiveRecord> {
+pub(super) fn make(work: &Work<'_>, part: &Part, goes_on: GoesOn<'_>) -> Result<ArchiveRecord> {
     let disk = work.folder.0;
     let draft = names::export_archive_part(work.id);
     match disk.unlink(&draft) {
         Err(error) if error.kind() == ErrorKind::Missing => {}
         removed => removed?,
     }
-    let mut archive = Part::resume(Arc::from(disk.create_new(&draft)?), &Reached::default())?;
+    let file = Arc::from(disk.create_new(&draft)?);
+    let mut archive = Part::resume(file, &Reached::default(), goes_on)?;
     let mut from = 0;
     let mut out = BufWriter::with_capacity(WRITE_BYTES, &mut archive);
     archive_of(&mut manifest(work)?, &mut out, &mut |file, out| {
-        file.sha256 = sink::hexadecimal(part.copy(from, file.bytes, out)?);
-        from += file.bytes;
+        let to = from + file.bytes;
+        file.sha256 = sink::hexadecimal(part.copy(from..to, out, goes_on)?);
+        from = to;
         Ok(())
     })?;
     out.flush().map_err(sink::failed)?;

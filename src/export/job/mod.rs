@@ -14,6 +14,7 @@ mod run;
 mod status;
 #[cfg(test)]
 mod tests;
+mod watch;
 
 use std::path::Path;
 use std::path::PathBuf;

@@ -3,6 +3,7 @@
 
 use std::io;
 use std::io::Write;
+use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -18,6 +19,9 @@ use crate::jobs::Reached;
 /// Bytes that are read at once when a file is hashed again.
 const READ_BYTES: u64 = 1 << 20;
 
+/// Is asked before each piece of a file that is read; its error ends the reading.
+pub(super) type GoesOn<'w> = &'w mut dyn FnMut() -> Result<()>;
+
 /// A file that grows.
 pub(super) struct Part {
     file: Arc<dyn File>,
@@ -26,25 +30,37 @@ pub(super) struct Part {
 }
 
 /// Whether a file is there and has just these bytes.
-pub(super) fn is_whole(disk: &dyn Disk, path: &Path, bytes: u64, sha256: &str) -> Result<bool> {
+pub(super) fn is_whole(
+    disk: &dyn Disk,
+    path: &Path,
+    bytes: u64,
+    sha256: &str,
+    goes_on: GoesOn<'_>,
+) -> Result<bool> {
     if disk.len(path)? != Some(bytes) {
         return Ok(false);
     }
     let file = disk.open_read(path)?;
-    let hash = hash_of(&*file, 0, bytes, &mut io::sink())?;
+    let hash = hash_of(&*file, 0..bytes, &mut io::sink(), goes_on)?;
     Ok(sink::hexadecimal(hash) == sha256)
 }
 
-/// Writes `len` bytes of a file from byte `from` on to `out`, and hashes them.
-fn hash_of(file: &dyn File, from: u64, len: u64, out: &mut dyn Write) -> Result<Sha256> {
-    let (mut hash, mut done, mut buffer) = (Sha256::new(), 0, Vec::new());
-    while done < len {
-        let next = READ_BYTES.min(len - done);
+/// Writes these bytes of a file to `out`, and hashes them.
+fn hash_of(
+    file: &dyn File,
+    bytes: Range<u64>,
+    out: &mut dyn Write,
+    goes_on: GoesOn<'_>,
+) -> Result<Sha256> {
+    let (mut hash, mut at, mut buffer) = (Sha256::new(), bytes.start, Vec::new());
+    while at < bytes.end {
+        goes_on()?;
+        let next = READ_BYTES.min(bytes.end - at);
         buffer.resize(usize::try_from(next).unwrap_or(0), 0);
-        file.read_at(from + done, &mut buffer)?;
+        file.read_at(at, &mut buffer)?;
         hash.update(&buffer);
         out.write_all(&buffer).map_err(sink::failed)?;
-        done += next;
+        at += next;
     }
     Ok(hash)
 }
@@ -52,14 +68,18 @@ fn hash_of(file: &dyn File, from: u64, len: u64, out: &mut dyn Write) -> Result<
 impl Part {
     /// The file up to where it was made durable, cut there; from its beginning where it does not hold
     /// any more what it did then.
-    pub(super) fn resume(file: Arc<dyn File>, reached: &Reached) -> Result<Part> {
+    pub(super) fn resume(
+        file: Arc<dyn File>,
+        reached: &Reached,
+        goes_on: GoesOn<'_>,
+    ) -> Result<Part> {
         let mut part = Part {
             file,
             bytes: 0,
             hash: Sha256::new(),
         };
         if reached.bytes > 0 && part.file.len()? >= reached.bytes {
-            let hash = part.copy(0, reached.bytes, &mut io::sink())?;
+            let hash = part.copy(0..reached.bytes, &mut io::sink(), goes_on)?;
             if sink::hexadecimal(hash.clone()) == reached.sha256 {
                 (part.bytes, part.hash) = (reached.bytes, hash);
             }
@@ -68,9 +88,14 @@ impl Part {
         Ok(part)
     }
 
-    /// Writes `len` bytes from byte `from` on to `out`, and hashes them.
-    pub(super) fn copy(&self, from: u64, len: u64, out: &mut dyn Write) -> Result<Sha256> {
-        hash_of(&*self.file, from, len, out)
+    /// Writes these bytes to `out`, and hashes them.
+    pub(super) fn copy(
+        &self,
+        bytes: Range<u64>,
+        out: &mut dyn Write,
+        goes_on: GoesOn<'_>,
+    ) -> Result<Sha256> {
+        hash_of(&*self.file, bytes, out, goes_on)
     }
 
     /// Makes what was written durable.

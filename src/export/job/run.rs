@@ -14,6 +14,8 @@ use super::ask;
 use super::part;
 use super::part::Part;
 use super::time;
+use super::watch::Ended;
+use super::watch::Watch;
 use crate::disk::File;
 use crate::disk::names;
 use crate::error::Error;
@@ -46,13 +48,6 @@ pub(super) struct Work<'w> {
     query: Query,
     snapshot: Snapshot,
     step_rows: u64,
-}
-
-/// Why the work ended without an error.
-enum Ended {
-    Whole,
-    Interrupted,
-    Cancelled,
 }
 
 impl<'s> ExportJobs<'s> {
@@ -122,7 +117,9 @@ impl<'s> ExportJobs<'s> {
             record,
         };
         let audited = self.begin_audit(&mut work)?;
-        match work.make(file, watch)? {
+        let mut watch = Watch::of(work.folder, id, watch);
+        let made = work.make(file, &mut watch);
+        match watch.end_of(made)? {
             Ended::Cancelled => {
                 if let Some(audited) = audited {
                     self.allow(audited.failed("cancelled"))?;
@@ -130,6 +127,7 @@ impl<'s> ExportJobs<'s> {
                 return self.give_up(id, &mut work.record);
             }
             Ended::Interrupted => {
+                work.folder.remove_file(&names::export_archive_part(id))?;
                 work.record.state = State::Queued;
                 return work.folder.replace(id, &work.record);
             }
@@ -211,22 +209,20 @@ impl<'s> ExportJobs<'s> {
 
 impl Work<'_> {
     /// Makes the file whole, step by step, and gives it its name.
-    fn make(
-        &mut self,
-        file: Arc<dyn File>,
-        watch: &mut dyn FnMut(u64) -> ControlFlow<()>,
-    ) -> Result<Ended> {
+    fn make(&mut self, file: Arc<dyn File>, watch: &mut Watch<'_>) -> Result<()> {
         let ending = self.record.ending();
         let named = names::export(self.id, &ending);
         let reached = &self.record.reached;
+        let rows = reached.rows;
         let is_made =
             reached.whole && (self.record.asked.zip.is_none() || reached.archive.is_some());
         let (bytes, sha256) = self.record.made();
-        if is_made && part::is_whole(self.folder.0, &named, bytes, sha256)? {
+        let mut goes_on = || watch.ask(rows);
+        if is_made && part::is_whole(self.folder.0, &named, bytes, sha256, &mut goes_on)? {
             // It got its name, and the process ended before the record said so.
-            return Ok(Ended::Whole);
+            return Ok(());
         }
-        let mut part = Part::resume(file, &self.record.reached)?;
+        let mut part = Part::resume(file, reached, &mut goes_on)?;
         if part.bytes() != self.record.reached.bytes {
             self.record.reached = Reached::default();
             self.folder.replace(self.id, &self.record)?;
@@ -234,38 +230,20 @@ impl Work<'_> {
         // The name must be there before a record counts on what is in the file.
         self.folder.0.sync_dir(names::export_dir())?;
         while !self.record.reached.whole {
-            let mut asked_to_cancel = Ok(false);
-            let report = self.step(&mut part, &mut |rows| {
-                asked_to_cancel = self.folder.is_asked_to_cancel(self.id);
-                match asked_to_cancel {
-                    Ok(false) => watch(self.record.reached.rows + rows),
-                    _ => ControlFlow::Break(()),
-                }
-            })?;
-            if asked_to_cancel? {
-                return Ok(Ended::Cancelled);
-            }
-            if report.interrupted {
-                return Ok(Ended::Interrupted);
-            }
+            let report = self.step(&mut part, watch)?;
             part.sync()?;
             self.reach(&part, &report)?;
             self.folder.replace(self.id, &self.record)?;
         }
         if self.record.asked.zip.is_none() {
-            self.folder.publish(self.id, &ending)?;
-            return Ok(Ended::Whole);
+            return self.folder.publish(self.id, &ending);
         }
-        self.record.reached.archive = Some(archive::make(self, &part)?);
-        self.folder.replace(self.id, &self.record)?;
-        Ok(Ended::Whole)
+        let rows = self.record.reached.rows;
+        self.record.reached.archive = Some(archive::make(self, &part, &mut || watch.ask(rows))?);
+        self.folder.replace(self.id, &self.record)
     }
 
-    fn step(
-        &self,
-        part: &mut Part,
-        watch: &mut dyn FnMut(u64) -> ControlFlow<()>,
-    ) -> Result<ExportReport> {
+    fn step(&self, part: &mut Part, watch: &mut Watch<'_>) -> Result<ExportReport> {
         let reached = &self.record.reached;
         let left = self.export.rows_max().saturating_sub(reached.rows);
         let is_document = self.export.format == Format::Pdf;
@@ -283,7 +261,15 @@ impl Work<'_> {
             cursor: cursor.transpose()?,
             ..self.query.clone()
         };
-        step.run_watched(&self.snapshot, &query, part, watch)
+        let mut asked = Ok(());
+        let report = step.run_watched(&self.snapshot, &query, part, &mut |rows| {
+            asked = watch.ask(reached.rows + rows);
+            match asked {
+                Ok(()) => ControlFlow::Continue(()),
+                Err(_) => ControlFlow::Break(()),
+            }
+        })?;
+        asked.map(|()| report)
     }
 
     /// Rows of a file in the archive, where there is one.

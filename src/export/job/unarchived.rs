@@ -1,5 +1,6 @@
 //! In the place of `archive`, in a library without the feature `zip`.
 
+use super::part::GoesOn;
 use super::part::Part;
 use super::run::Work;
 use crate::error::Error;
@@ -14,7 +15,7 @@ pub(super) fn validate(_: &Export, _: Option<u64>) -> Result<()> {
 }
 
 /// As [`validate`]: the job was started by another library.
-pub(super) fn make(_: &Work<'_>, _: &Part) -> Result<ArchiveRecord> {
+pub(super) fn make(_: &Work<'_>, _: &Part, _: GoesOn<'_>) -> Result<ArchiveRecord> {
     Err(refused())
 }
 

@@ -1,6 +1,7 @@
 //! Archives of several files, cut at every change like the file of any job.
 
 use std::io::ErrorKind::Other;
+use std::ops::ControlFlow;
 
 use super::EVENTS;
 use super::STEP;
@@ -13,10 +14,13 @@ use super::keyed;
 use super::made_for::for_people;
 use super::open;
 use super::query;
+use crate::disk::ReadDisk;
+use crate::disk::names;
 use crate::disk::sim::Fault;
 use crate::error::ErrorKind;
 use crate::export::Export;
 use crate::export::ExportJobOptions;
+use crate::export::ExportJobState;
 use crate::filter::Filter;
 use crate::filter::FilterField;
 use crate::layout::CsvSafety;
@@ -60,6 +64,58 @@ fn mission_d19_an_archive_that_was_cut_anywhere_is_the_same_bytes() {
         }
         if is_whole {
             break;
+        }
+    }
+}
+
+/// What happened: nobody was asked while an archive was packed, so Ctrl-C and `cancel` took effect behind
+/// it. Now work that is stopped wherever it asks, read again included, leaves no draft of the archive, and
+/// goes on to the same bytes; and cancelled there it leaves nothing.
+#[test]
+fn mission_e22_an_archive_that_is_being_packed_can_be_stopped() {
+    let export = for_people(CsvSafety::Guard);
+    let options = ExportJobOptions {
+        zip: true,
+        rows_per_file: Some(STEP + 5),
+        ..keyed("nightly")
+    };
+    let (disk, store) = filled(1);
+    let undisturbed = done_as(&disk, &store, &export, &options).unwrap();
+    let mut stopped_packing = 0;
+    for n in 0.. {
+        for is_cancelled in [false, true] {
+            let (disk, store) = filled(1);
+            let jobs = jobs(&disk, &store).unwrap();
+            let id = jobs.start(&export, &query(), &options).unwrap().id;
+            let draft = || disk.len(&names::export_archive_part(id)).unwrap();
+            let mut asked = 0;
+            let stopped = jobs.run(id, &mut |_| {
+                asked += 1;
+                match asked > n {
+                    false => return ControlFlow::Continue(()),
+                    true if is_cancelled => drop(jobs.cancel(id).unwrap()),
+                    true => {}
+                }
+                stopped_packing += usize::from(draft().is_some());
+                match is_cancelled {
+                    true => ControlFlow::Continue(()),
+                    false => ControlFlow::Break(()),
+                }
+            });
+            let state = stopped.unwrap().state;
+            if state == ExportJobState::Ready {
+                assert!(stopped_packing > 4, "{stopped_packing}");
+                return;
+            }
+            assert_eq!(draft(), None, "ask {n}");
+            if is_cancelled {
+                assert_eq!(state, ExportJobState::Cancelled, "ask {n}");
+                assert_eq!(disk.len(&names::export_part(id)).unwrap(), None);
+            } else {
+                assert_eq!(state, ExportJobState::Queued, "ask {n}");
+                let again = done_as(&disk, &store, &export, &options).unwrap();
+                assert!(again == undisturbed, "ask {n}");
+            }
         }
     }
 }
