@@ -206,8 +206,25 @@ pub(crate) fn remove_drafts(disk: &dyn Disk) -> Result<()> {
     Ok(())
 }
 
-/// Removes a draft beside its target whose process ended: one that nobody has locked. Not durable.
-pub(crate) fn remove_dead_draft(disk: &dyn Disk, draft: &Path) -> Result<()> {
+/// Removes the drafts beside their targets in a folder whose processes ended: those that nobody has
+/// locked. Not durable. What cannot be removed, such as a folder under a draft's name, is in nobody's
+/// way, and stays.
+pub(crate) fn remove_dead_drafts(
+    disk: &dyn Disk,
+    folder: &Path,
+    is_draft: impl Fn(&str) -> bool,
+) -> Result<()> {
+    let entries = match disk.list(folder) {
+        Err(error) if error.kind() == ErrorKind::Missing => return Ok(()),
+        entries => entries?,
+    };
+    for entry in entries.iter().filter(|entry| is_draft(&entry.name)) {
+        drop(remove_dead_draft(disk, &folder.join(&entry.name)));
+    }
+    Ok(())
+}
+
+fn remove_dead_draft(disk: &dyn Disk, draft: &Path) -> Result<()> {
     match disk.lock(draft)? {
         // What was published since it was found is in its place no more.
         Some(held) if held.is_in_place()? => missing_is_fine(disk.unlink(draft)),

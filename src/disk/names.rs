@@ -2,8 +2,13 @@
 //! back to it, and only the exact spelling that would be made is read: `1.wal` is no log, so two
 //! names never mean one file. All paths are relative to the store's folder.
 
+mod beside;
+
 use std::path::Path;
 use std::path::PathBuf;
+
+pub(crate) use beside::draft_beside;
+pub(crate) use beside::is_draft_beside;
 
 use crate::id::ExportId;
 use crate::id::ManifestId;
@@ -273,23 +278,6 @@ fn is_quarantined(name: &str) -> bool {
     number.and_then(decimal).is_some()
 }
 
-/// Where a file is made that the writer's emptying of `tmp/` must not meet, or that lies in a
-/// folder of the user's: `inbox/.name.17.part` for `inbox/name`. Several processes may make the
-/// same file at once, each under a number of its own.
-pub(crate) fn draft_beside(target: &Path, number: u64) -> PathBuf {
-    let name = target.file_name().unwrap_or_default().to_string_lossy();
-    target.with_file_name(format!(".{name}.{number}{PART}"))
-}
-
-/// Whether a file beside `target` was to become it, by the name that [`draft_beside`] gives.
-pub(crate) fn is_draft_beside(target: &Path, name: &str) -> bool {
-    let number = name
-        .strip_suffix(PART)
-        .and_then(|name| name.rsplit_once('.')?.1.parse().ok());
-    let draft = number.map(|number| draft_beside(target, number));
-    draft.is_some_and(|draft| draft.file_name() == Some(name.as_ref()))
-}
-
 impl Folder {
     /// The folder of the partition that a moment lies in.
     pub(crate) fn of(time: Time, width: Partition) -> Folder {
@@ -467,34 +455,11 @@ mod tests {
     }
 
     #[test]
-    fn a_draft_beside_its_target_is_told_from_all_else_there() {
-        let target = Path::new("folder/a.json");
-        for number in [0, 17, u64::MAX] {
-            let draft = draft_beside(target, number);
-            assert!(is_draft_beside(target, file_name(&draft)), "{draft:?}");
-        }
-        for name in [
-            "a.json",
-            ".a.json.part",
-            ".a.json.017.part",
-            ".b.json.17.part",
-            "a.json.17.part",
-            ".a.json.17",
-        ] {
-            assert!(!is_draft_beside(target, name), "{name}");
-        }
-    }
-
-    #[test]
     fn drafts_of_different_files_have_different_names() {
         let folder = Folder::of(Time::MIN, Partition::Month);
         assert_eq!(
             draft(&segment(folder, SegmentId(1))),
             Path::new("tmp/seg-1970-01-0000000000000001.seg")
-        );
-        assert_eq!(
-            draft_beside(Path::new("inbox/a.json"), 17),
-            Path::new("inbox/.a.json.17.part")
         );
     }
 }

@@ -89,10 +89,7 @@ impl Inbox<'_> {
 
     /// Removes the drafts of records whose processes ended.
     pub(crate) fn remove_drafts(self) -> Result<()> {
-        let drafts = entries(self.0)?.into_iter();
-        drafts
-            .filter(|file| names::is_inbox_draft(file))
-            .try_for_each(|file| durable::remove_dead_draft(self.0, &names::inbox_dir().join(file)))
+        durable::remove_dead_drafts(self.0, names::inbox_dir(), names::is_inbox_draft)
     }
 
     fn unlink(self, path: PathBuf) -> Result<()> {

@@ -2,7 +2,6 @@
 //! has its unfinished file locked; a crash leaves the record as it was before the last step.
 
 use std::path::Path;
-use std::path::PathBuf;
 use std::thread;
 use std::time::Duration;
 
@@ -163,16 +162,9 @@ impl Folder<'_> {
         self.forget(&names::job_cancel(id))
     }
 
-    /// What lies there under the names of drafts of records.
-    pub(crate) fn drafts(self) -> Result<Vec<PathBuf>> {
-        let entries = match self.0.list(names::job_dir()) {
-            Err(error) if error.kind() == ErrorKind::Missing => return Ok(Vec::new()),
-            entries => entries?,
-        };
-        Ok(entries
-            .iter()
-            .filter(|entry| names::job_of_draft(&entry.name).is_some())
-            .map(|entry| names::job_dir().join(&entry.name))
-            .collect())
+    /// Removes the drafts of records whose processes ended.
+    pub(crate) fn remove_drafts(self) -> Result<()> {
+        let is_draft = |name: &str| names::job_of_draft(name).is_some();
+        durable::remove_dead_drafts(self.0, names::job_dir(), is_draft)
     }
 }

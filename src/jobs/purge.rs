@@ -6,7 +6,6 @@ use serde_json::json;
 use super::Folder;
 use super::Record;
 use super::State;
-use crate::disk::durable;
 use crate::disk::names;
 use crate::error::Error;
 use crate::error::ErrorKind;
@@ -47,9 +46,7 @@ impl Folder<'_> {
                     .map(|gone| purged.extend(gone.then_some(id))),
             );
         }
-        for draft in self.drafts()? {
-            durable::remove_dead_draft(self.0, &draft)?;
-        }
+        self.remove_drafts()?;
         failed.map_or(Ok(purged), Err)
     }
 

@@ -71,7 +71,8 @@ impl SavedQueries {
             return Err(Error::new(ErrorKind::OutOfRange, what));
         }
         durable::create_dir(&self.disk, names::queries_dir())?;
-        self.remove_dead_drafts(&path)?;
+        let is_draft = |file: &str| names::is_draft_beside(&path, file);
+        durable::remove_dead_drafts(&self.disk, names::queries_dir(), is_draft)?;
         let mut draft = Draft::begin_beside(&self.disk, &path)?;
         draft.write(bytes.as_bytes())?;
         match replace {
@@ -122,16 +123,6 @@ impl SavedQueries {
                 self.disk.sync_dir(names::queries_dir())
             }
         }
-    }
-
-    /// Removes what processes that ended in the middle of saving this very query left.
-    fn remove_dead_drafts(&self, path: &Path) -> Result<()> {
-        for entry in self.disk.list(names::queries_dir())? {
-            if names::is_draft_beside(path, &entry.name) {
-                durable::remove_dead_draft(&self.disk, &names::queries_dir().join(entry.name))?;
-            }
-        }
-        Ok(())
     }
 
     fn none(&self, name: &str) -> Error {

@@ -11,6 +11,7 @@ use crate::disk::durable;
 use crate::disk::durable::Draft;
 use crate::disk::meddled::Meddled;
 use crate::disk::names;
+use crate::disk::real::RealDisk;
 use crate::disk::sim::Fault;
 use crate::disk::sim::Operation;
 use crate::disk::sim::SimDisk;
@@ -207,12 +208,16 @@ fn a_draft_is_dead_once_nobody_has_it_locked() -> Result<()> {
     let disk = disk()?;
     let draft = Draft::begin_beside(&disk, Path::new("wal/x"))?;
     let path = draft.path().to_owned();
-    durable::remove_dead_draft(&disk, &path)?;
+    let remove = |disk: &SimDisk| {
+        let is_draft = |name: &str| names::is_draft_beside(Path::new("wal/x"), name);
+        durable::remove_dead_drafts(disk, names::wal_dir(), is_draft)
+    };
+    remove(&disk)?;
     assert!(disk.len(&path)?.is_some());
     let killed = disk.kill();
-    durable::remove_dead_draft(&killed, &path)?;
+    remove(&killed)?;
     assert_eq!(killed.len(&path)?, None);
-    durable::remove_dead_draft(&killed, &path)?;
+    remove(&killed)?;
     assert_eq!(
         killed.list(names::wal_dir())?,
         [],
@@ -259,9 +264,35 @@ fn p5_a_draft_that_took_the_name_of_a_dead_one_stays() -> Result<()> {
         disk.create_new(&name)?.write_at(0, b"other")?;
         Ok(true)
     });
-    durable::remove_dead_draft(&meddled, &draft)?;
+    let remove = |disk: &dyn Disk| {
+        let is_draft = |name: &str| names::is_draft_beside(Path::new("target"), name);
+        durable::remove_dead_drafts(disk, names::root(), is_draft)
+    };
+    remove(&meddled)?;
     assert_eq!(read(&disk, &draft).as_deref(), Some(&b"other"[..]));
-    durable::remove_dead_draft(&disk, &draft)?;
+    remove(&disk)?;
     assert_eq!(read(&disk, &draft), None);
+    Ok(())
+}
+
+/// What happened: a folder or a link under the name of a draft ended `--save` and `jobs purge`, for good.
+#[test]
+fn p5_what_is_no_draft_under_a_drafts_name_is_in_nobodys_way() -> Result<()> {
+    let folder = tempfile::tempdir().expect("a folder");
+    let disk = RealDisk::open(folder.path())?;
+    let [inner, link, dead] = [1, 2, 3].map(|number| names::draft_beside(Path::new("q"), number));
+    disk.create_dir(&inner)?;
+    std::os::unix::fs::symlink("nowhere", folder.path().join(&link)).expect("a link");
+    drop(disk.create_new(&dead)?);
+    let is_draft = |name: &str| names::is_draft_beside(Path::new("q"), name);
+    durable::remove_dead_drafts(&disk, names::root(), is_draft)?;
+    let left: Vec<_> = disk.list(names::root())?.into_iter().collect();
+    let names = [&inner, &link].map(|path| path.to_str());
+    assert_eq!(
+        left.iter()
+            .map(|entry| Some(&*entry.name))
+            .collect::<Vec<_>>(),
+        names
+    );
     Ok(())
 }
