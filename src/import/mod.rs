@@ -103,7 +103,8 @@ pub struct ImportOutcome {
     pub last_seq: Option<Sequence>,
     /// The first hundred refusals.
     pub refusals: Vec<Refusal>,
-    /// Lines by what read them, in the order of first use.
+    /// Lines by what read them, in the order of first use; none where a bulk load took lines back, as
+    /// nobody knows then which.
     pub mappings: Vec<(Arc<str>, u64)>,
 }
 
@@ -111,6 +112,9 @@ impl ImportOutcome {
     /// Takes back what a bulk load did not come to keep: of the events that were imported only the
     /// first `kept` are in the store.
     pub fn keep(&mut self, kept: u64) {
+        if kept < self.imported {
+            self.mappings.clear();
+        }
         self.read -= self.imported.saturating_sub(kept);
         self.imported = self.imported.min(kept);
         // A load has the store to itself, so they are dense.
@@ -233,6 +237,8 @@ struct Batch {
     texts: Vec<u8>,
     /// Where records of this batch stand, by their digest.
     identities: HashMap<u64, usize>,
+    /// Lines by what read them.
+    mappings: Vec<(Arc<str>, u64)>,
 }
 
 struct Pending {

@@ -162,7 +162,7 @@ impl<'s> Import<'s> {
 
     /// Decides whether an event is offered to the sink.
     fn place(&mut self, read: formats::Read, bytes: &[u8]) -> Result<Fate> {
-        self.count(&read.mapping);
+        count(&mut self.batch.mappings, &read.mapping, 1);
         let keyed = read.is_keyed();
         let repeat = match &mut self.repeats {
             Some(repeats) if !keyed => repeats.number(read.identity)?,
@@ -180,14 +180,6 @@ impl<'s> Import<'s> {
         Ok(Fate::Offered)
     }
 
-    fn count(&mut self, mapping: &Arc<str>) {
-        let counts = &mut self.outcome.mappings;
-        match counts.iter_mut().find(|(name, _)| name == mapping) {
-            Some((_, count)) => *count += 1,
-            None => counts.push((Arc::clone(mapping), 1)),
-        }
-    }
-
     /// Hands the batch over and counts every line of it.
     fn settle(&mut self, name: &str) -> Result<()> {
         let mut batch = core::mem::take(&mut self.batch);
@@ -202,6 +194,9 @@ impl<'s> Import<'s> {
                 ErrorKind::Import,
                 "the sink did not answer for each event",
             ));
+        }
+        for (mapping, lines) in &batch.mappings {
+            count(&mut self.outcome.mappings, mapping, *lines);
         }
         let mut answers = answers.into_iter();
         let mut stopped = None;
@@ -268,6 +263,13 @@ impl<'s> Import<'s> {
             self.outcome.refusals.push(refusal);
         }
         Ok(stop)
+    }
+}
+
+fn count(counts: &mut Vec<(Arc<str>, u64)>, mapping: &Arc<str>, lines: u64) {
+    match counts.iter_mut().find(|(name, _)| name == mapping) {
+        Some((_, count)) => *count += lines,
+        None => counts.push((Arc::clone(mapping), lines)),
     }
 }
 

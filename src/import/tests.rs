@@ -20,6 +20,7 @@ use super::OnRefusal;
 use super::formats;
 use super::formats::Formats;
 use super::formats::Read;
+use crate::error::Error;
 use crate::error::ErrorKind;
 use crate::error::Result;
 use crate::event::Event;
@@ -97,6 +98,29 @@ fn every_line_counts_as_one_of_three() {
         data.map(|data| data.as_str().to_owned()).as_deref(),
         Some(B)
     );
+}
+
+/// What happened: lines of a batch that the store did not take, and those that a bulk load took back, were
+/// counted by what read them, beside `0 lines read`.
+#[test]
+fn lines_that_the_store_did_not_take_are_counted_nowhere() {
+    struct Refusing;
+    impl ImportSink for Refusing {
+        fn accept(&mut self, _: Vec<ImportedEvent>) -> Result<Vec<Accepted>> {
+            Err(Error::new(ErrorKind::Full, "no room"))
+        }
+    }
+    let mut sink = Refusing;
+    let mut import = Import::new(&mut sink, ImportOptions::default(), OnRefusal::Skip);
+    let failed = import.read("input", A.as_bytes()).expect_err("no room");
+    assert_eq!(failed.kind(), ErrorKind::Full);
+    let outcome = import.finish();
+    assert_eq!((outcome.read, outcome.mappings), (0, Vec::new()));
+    let (_, mut outcome) = run(format!("{A}\n{B}\n").as_bytes(), ImportOptions::default());
+    outcome.keep(2);
+    assert_eq!((outcome.read, outcome.mappings.len()), (2, 2));
+    outcome.keep(1);
+    assert_eq!((outcome.read, outcome.mappings), (1, Vec::new()));
 }
 
 #[test]
