@@ -1,6 +1,8 @@
 //! Events that concern several organisations: one copy for the trail of each, and what one of them
 //! is shown of a performer who belongs to another.
 
+use std::collections::HashSet;
+
 use super::Event;
 use super::Field;
 use super::Performer;
@@ -39,8 +41,7 @@ impl Event {
             Field::Absent => Field::from(name),
             given => given.clone(),
         };
-        let copy = |org: O| {
-            let org = org.into();
+        let copy = |org: String| {
             let key = self.key.as_deref().map(|key| format!("{key}/{org}"));
             Event {
                 key: key.map_or_else(|| self.key.clone(), Field::Value),
@@ -50,13 +51,11 @@ impl Event {
                 ..self.clone()
             }
         };
-        let mut copies: Vec<Event> = Vec::new();
-        for copied in orgs.into_iter().map(copy) {
-            if copies.iter().all(|known| known.org != copied.org) {
-                copies.push(copied);
-            }
-        }
-        copies
+        let mut named = HashSet::new();
+        let orgs = orgs.into_iter().map(Into::into);
+        orgs.filter(|org: &String| named.insert(org.clone()))
+            .map(copy)
+            .collect()
     }
 
     /// Whether the event's performer, or the one it acted for, belongs to another organisation than

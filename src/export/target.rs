@@ -136,13 +136,20 @@ impl OutputFile {
                 .with_source(error)
         })?;
         self.remove_dead_drafts();
-        let mut draft = Draft::begin_beside(&disk, Path::new(&self.name))?;
+        // A file of a store that is missing is damage; here only the user's own folder can be.
+        let placed = |error: Error| match error.kind() {
+            ErrorKind::Missing => Error::new(ErrorKind::Io, "its folder went away")
+                .in_file(&self.path)
+                .with_source(error),
+            _ => error,
+        };
+        let mut draft = Draft::begin_beside(&disk, Path::new(&self.name)).map_err(placed)?;
         let (written, whole) = write(&mut draft)?;
         if whole && self.replace {
             self.refuse_taken()?;
-            draft.publish()?;
+            draft.publish().map_err(placed)?;
         } else if whole {
-            draft.publish_new()?;
+            draft.publish_new().map_err(placed)?;
         }
         Ok(written)
     }

@@ -273,3 +273,33 @@ fn a_draft_is_held_while_it_is_made() {
     assert!(made.is_ok());
     assert_eq!(place.read("a"), b"");
 }
+
+/// What happened: an output whose folder went away while it was made was told as damage of the store.
+#[test]
+fn an_output_whose_folder_went_away_is_no_damage() {
+    let place = Place::new();
+    let folder = place.path("out");
+    std::fs::create_dir(&folder).unwrap_or_else(|error| panic!("{error}"));
+    let file = auditdb::OutputFile::claim(&folder.join("a.csv"), false);
+    let file = file.unwrap_or_else(|error| panic!("{error}"));
+    let made = file.make(|_| {
+        std::fs::remove_dir_all(&folder).unwrap_or_else(|error| panic!("{error}"));
+        Ok(())
+    });
+    let error = made.expect_err("no folder");
+    assert_eq!(error.kind(), auditdb::ErrorKind::Io);
+    let text = error.to_string();
+    assert!(
+        text.contains("its folder went away") && text.contains("a.csv"),
+        "{text}"
+    );
+}
+
+/// The longest name that a file system takes is one for an output, too.
+#[test]
+fn an_output_may_have_the_longest_name() {
+    let place = Place::with_events(3);
+    let name = "x".repeat(255);
+    place.out(&["export", "DB", "-f", "csv", "-o", &format!("@{name}")]);
+    assert!(!place.read(&name).is_empty());
+}
