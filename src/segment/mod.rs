@@ -28,6 +28,8 @@ mod list;
 mod lists;
 pub(crate) mod load;
 pub(crate) mod merge;
+#[cfg(test)]
+pub(crate) mod misindexed;
 mod named;
 mod notes;
 mod numbered;

@@ -138,7 +138,7 @@ fn refused(error: std::io::Error) -> Error {
     )
 }
 
-/// Saves every row that can still be read; of a block the first row that cannot tells why.
+/// Saves every row that can still be read, and tells once of each reason why others cannot.
 fn save_segment(
     disk: &dyn ReadDisk,
     plan: &Plan,
@@ -156,15 +156,10 @@ fn save_segment(
     };
     let mut loaded = Loaded::default();
     for block in 0..reader.blocks() {
-        let mut told = false;
         for number in reader.rows_of_block(block) {
             match reader.row(number, &mut loaded) {
                 Ok(row) => sink.save(&row)?,
-                Err(error) if !told => {
-                    told = true;
-                    report.error(&error);
-                }
-                Err(_) => {}
+                Err(error) => report.error(&error),
             }
         }
     }

@@ -219,7 +219,8 @@ impl Computed {
         let key = found.key.map(|key| reader.kept_of(key));
         let origin = found.origin.map(|origin| reader.kept_of(origin));
         self.kept.extend(key.into_iter().chain(origin));
-        let mark = key.filter(|_| row.body.import.is_some() && event.key.value().is_none());
+        // An event without a key of its own has that of its import.
+        let mark = key.filter(|_| event.key.value().is_none());
         match (mark, origin) {
             (Some(mark), Some(origin)) => self.imported.push((origin, mark, number)),
             _ => self.add_fingerprints(key, origin, number),

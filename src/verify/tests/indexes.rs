@@ -3,11 +3,16 @@
 use std::path::Path;
 use std::path::PathBuf;
 
+use sha2::Digest;
+use sha2::Sha256;
+
 use super::STORE;
+use crate::codec::checksum::crc32;
 use crate::codec::fingerprint;
 use crate::codec::row::Body;
 use crate::codec::row::Fingerprints;
 use crate::codec::row::Row;
+use crate::codec::varint::Bytes;
 use crate::disk::Disk;
 use crate::disk::ReadDisk;
 use crate::disk::blob::Blob;
@@ -15,9 +20,14 @@ use crate::disk::sim::SimDisk;
 use crate::error::Result;
 use crate::id::Position;
 use crate::id::SegmentId;
+use crate::id::Sequence;
 use crate::options::ReadMode;
+use crate::segment::format::FOOTER_LEN;
+use crate::segment::format::Footer;
 use crate::segment::format::Kind;
 use crate::segment::format::REQUIRED;
+use crate::segment::format::Section;
+use crate::segment::misindexed::write_misindexed;
 use crate::segment::reader::Reader;
 use crate::segment::writer::Printed;
 use crate::segment::writer::write;
@@ -80,6 +90,65 @@ fn p4_what_is_stored_beside_the_rows_is_held_against_them() -> Result<()> {
         let told: Vec<_> = damages.iter().map(|damage| damage.offset).collect();
         assert_eq!(told, if is_clean { vec![] } else { vec![place] });
     }
+    Ok(())
+}
+
+/// What happened: no test had a segment whose terms lead to other rows than those that have them, and a
+/// check that never compared them would have passed all.
+#[test]
+fn p4_terms_that_lead_to_other_rows_are_damage() -> Result<()> {
+    let (disk, path) = (SimDisk::new(1), PathBuf::from("any.seg"));
+    let row = |content: &'static str, seq: u64| Row {
+        position: Position {
+            seq: Sequence(seq),
+            ..Position::FIRST
+        },
+        body: Body {
+            content,
+            ..ROW.body
+        },
+        ..ROW
+    };
+    let rows = [row(r#"{"type":"a.b"}"#, 1), row(r#"{"type":"a.c"}"#, 0)];
+    let file = disk.create_new(&path)?;
+    write_misindexed(&*file, STORE, SegmentId(1), &rows)?;
+    let damages = checked(&disk, &path);
+    let told: Vec<_> = damages.iter().map(|damage| &*damage.reason).collect();
+    assert_eq!(told, ["the terms are not those of the rows"]);
+    Ok(())
+}
+
+/// A section of no bytes has no page whose checksum could tell of its own.
+#[test]
+fn p4_the_checksum_of_an_empty_section_is_that_of_nothing() -> Result<()> {
+    let (disk, path) = (SimDisk::new(1), PathBuf::from("any.seg"));
+    let file = disk.create_new(&path)?;
+    write(&*file, STORE, SegmentId(1), [ROW])?;
+    assert_eq!(checked(&disk, &path), []);
+    let len = file.len()?;
+    let read = |at: u64, len: u64| {
+        let mut bytes = vec![0; len as usize];
+        file.read_at(at, &mut bytes).map(|()| bytes)
+    };
+    let end = len - FOOTER_LEN as u64;
+    let mut footer = Footer::decode(&read(end, FOOTER_LEN as u64)?).expect("a footer");
+    let directory = read(footer.directory_offset, footer.directory_len.into())?;
+    let (mut forged, mut left) = (Vec::new(), Bytes::new(&directory));
+    while let Some(mut section) = Section::decode(&mut left) {
+        section.crc ^= u32::from(section.len == 0);
+        section.encode(&mut forged);
+    }
+    assert_ne!(directory, forged, "a section is empty");
+    file.write_at(footer.directory_offset, &forged)?;
+    footer.directory_crc = crc32(&forged);
+    footer.content_hash = Sha256::digest(read(0, end)?).into();
+    file.write_at(end, &footer.encode())?;
+    let damages = checked(&disk, &path);
+    let told: Vec<_> = damages.iter().map(|damage| &*damage.reason).collect();
+    assert_eq!(
+        told,
+        ["an empty section has a checksum that is not one of nothing"]
+    );
     Ok(())
 }
 

@@ -27,6 +27,8 @@ use crate::event::Event;
 use crate::event::Field;
 use crate::id::ExportId;
 use crate::id::SegmentId;
+use crate::id::Sequence;
+use crate::id::WalId;
 use crate::inbox;
 use crate::inbox::Inbox;
 use crate::jobs::Asked;
@@ -41,6 +43,7 @@ use crate::saved::SavedQuery;
 use crate::time::Time;
 use crate::verify::plan::files;
 use crate::verify::verify_on;
+use crate::wal;
 
 fn store() -> Result<SimDisk> {
     Ok(Writer::new(false)?.disk)
@@ -296,7 +299,53 @@ fn p4_a_log_cut_below_what_a_killed_writer_published_is_damage() -> Result<()> {
     let file = disk.open_write(&path)?;
     // The header is left, and the first group, which the writer found there when it came.
     file.set_len(1024 + 100)?;
-    assert!(wrong(&disk, &path)?);
+    let told = verify_on(&disk, &mut |_, _| ())?.damages;
+    let places: Vec<_> = told
+        .iter()
+        .map(|found| (&found.file, found.offset))
+        .collect();
+    assert_eq!(places, [(&disk.place(&path), Some(1124))], "{told:?}");
+    Ok(())
+}
+
+/// Where the next log says where one ends, nothing that was published before says more.
+#[test]
+fn p4_a_log_cut_below_what_the_next_one_says_is_damage() -> Result<()> {
+    let (mut writer, disk) = unpublished(true)?;
+    let end = writer.open.as_mut().unwrap().wal.end();
+    let next = WalId(writer.wal_id.0 + 1);
+    wal::Writer::create(&disk, next, STORE, Sequence(writer.events + 1), end)?.sync()?;
+    let path = names::wal(writer.wal_id);
+    assert!(!wrong(&disk, &path)?);
+    // Down to what was published.
+    disk.open_write(&path)?.set_len(end - 512)?;
+    let told = verify_on(&disk, &mut |_, _| ())?.damages;
+    let places: Vec<_> = told
+        .iter()
+        .map(|found| (&found.file, found.offset))
+        .collect();
+    assert_eq!(places, [(&disk.place(&path), Some(end - 512))], "{told:?}");
+    Ok(())
+}
+
+/// A store that was closed says where its log ends, whatever its last writer had published before.
+#[test]
+fn p4_what_stands_behind_the_end_of_a_closed_store_is_no_torn_end() -> Result<()> {
+    let writer = Writer::new(false)?;
+    let path = names::wal(writer.wal_id);
+    // Its log is a header and room for more.
+    let room = writer.disk.len(&path)?.unwrap();
+    let file = writer.disk.open_write(&path)?;
+    file.write_at(room, &[0xab; 700])?;
+    let found = verify_on(&writer.disk, &mut |_, _| ())?;
+    let told = found.damages.iter().map(|found| found.offset);
+    assert_eq!(
+        told.collect::<Vec<_>>(),
+        [Some(1024)],
+        "{:?}",
+        found.damages
+    );
+    assert_eq!(found.torn_bytes, 0);
     Ok(())
 }
 
