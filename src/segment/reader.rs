@@ -372,7 +372,11 @@ impl Reader {
             block = self.term_block(number)?;
             place = 0;
         }
-        Ok(block.term(place).map(<[u8]>::to_vec))
+        let found = block.term(place);
+        if found.is_some_and(|found| found < from) {
+            return Err(self.0.terms.damaged(&self.0.pages));
+        }
+        Ok(found.map(<[u8]>::to_vec))
     }
 
     /// The block of stored terms that holds `term` if any does, and its number.

@@ -1,5 +1,7 @@
 //! Every kind of damage to a segment's file: it is noticed by what reads the damaged place.
 
+mod resealed;
+
 use std::path::Path;
 
 use sha2::Digest;
